@@ -1,0 +1,45 @@
+using System.IO.Compression;
+using System.Text.Json;
+
+namespace PtaKernels.Text;
+
+/// <summary>The official mapping file of SPEC B 0: one JSON object { source token with its marker replaced : target token }, plain or gzip.</summary>
+public static class OfficialMapping
+{
+    /// <summary>A mapped token that the target vocabulary does not have: the official loop leaves such a candidate out.</summary>
+    public const int OutsideTarget = -3;
+
+    /// <summary>Reads the entries in file order.</summary>
+    /// <exception cref="AlignmentDataException">The file is missing or not of this form.</exception>
+    public static Dictionary<string, string> Read(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        try
+        {
+            using Stream file = File.OpenRead(path);
+            using Stream stream = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
+            return JsonSerializer.Deserialize<Dictionary<string, string>>(stream) ?? [];
+        }
+        catch (Exception e) when (e is JsonException or InvalidDataException or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        {
+            throw new AlignmentDataException($"{path}: {e.Message}; expected a vocabulary map, a JSON object of strings.", e);
+        }
+    }
+
+    /// <summary>The entries by source id: <see cref="VocabularyMap.None"/> where a key is missing.</summary>
+    public static VocabularyMap ToMap(IReadOnlyDictionary<string, string> entries, TokenVocabulary source, TokenVocabulary target)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(target);
+        int[] nearest = new int[source.Count];
+        for (int id = 0; id < nearest.Length; id++)
+        {
+            nearest[id] = VocabularyMap.None;
+            if (source.StringOf(id)?.Replace(source.Marker, target.Marker, StringComparison.Ordinal) is { } key && entries.TryGetValue(key, out string? value))
+                nearest[id] = target.IdOf(value) is >= 0 and int found ? found : OutsideTarget;
+        }
+
+        return new VocabularyMap(nearest);
+    }
+}

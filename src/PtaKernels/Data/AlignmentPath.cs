@@ -1,0 +1,29 @@
+namespace PtaKernels;
+
+/// <summary>A monotone path of (source, target) positions from (0, 0) to the last pair; reused from call to call.</summary>
+public sealed class AlignmentPath
+{
+    private (int Source, int Target)[] _steps = [];
+
+    /// <summary>Sum of the costs along the path.</summary>
+    public long Cost { get; private set; }
+
+    /// <summary>The steps in ascending order; neighbours differ by (1, 1), (1, 0) or (0, 1).</summary>
+    public ReadOnlySpan<(int Source, int Target)> Steps => _steps.AsSpan(_start, _end - _start);
+
+    private int _start;
+    private int _end;
+
+    /// <summary>Empties the path and makes room for the longest one of two sequences; backends then add steps from the last to the first.</summary>
+    public void Begin(int sourceLength, int targetLength, long cost)
+    {
+        int longest = sourceLength + targetLength - 1;
+        if (_steps.Length < longest)
+            _steps = new (int, int)[longest];
+        _start = _end = longest;
+        Cost = cost;
+    }
+
+    /// <summary>Adds the step before all steps added so far.</summary>
+    public void Prepend(int source, int target) => _steps[--_start] = (source, target);
+}

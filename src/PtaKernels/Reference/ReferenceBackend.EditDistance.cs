@@ -1,0 +1,172 @@
+using CommunityToolkit.HighPerformance;
+using CommunityToolkit.HighPerformance.Buffers;
+using PtaKernels.Steps;
+
+namespace PtaKernels.Reference;
+
+public sealed partial class ReferenceBackend
+{
+    /// <inheritdoc/>
+    public KernelStatus ComputeCostMatrix(
+        TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<byte> cost)
+    {
+        RequireShape(cost.Height, cost.Width, sourceTokens.Length, targetTokens.Length);
+        using SpanOwner<int> scratch = SpanOwner<int>.Allocate(target.LongestToken + 1);
+        var status = KernelStatus.Ok;
+        for (int i = 0; i < sourceTokens.Length; i++)
+        {
+            Span<byte> row = cost.GetRowSpan(i);
+            for (int j = 0; j < targetTokens.Length; j++)
+            {
+                int distance = TokenDistance(source, sourceTokens[i], target, targetTokens[j], scratch.Span);
+                row[j] = (byte)Math.Min(distance, byte.MaxValue);
+                if (distance >= byte.MaxValue)
+                    status = KernelStatus.Range;
+            }
+        }
+
+        return status;
+    }
+
+    /// <inheritdoc/>
+    public KernelStatus ComputeCostMatrix(
+        TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<ushort> cost)
+    {
+        RequireShape(cost.Height, cost.Width, sourceTokens.Length, targetTokens.Length);
+        using SpanOwner<int> scratch = SpanOwner<int>.Allocate(target.LongestToken + 1);
+        var status = KernelStatus.Ok;
+        for (int i = 0; i < sourceTokens.Length; i++)
+        {
+            Span<ushort> row = cost.GetRowSpan(i);
+            for (int j = 0; j < targetTokens.Length; j++)
+            {
+                int distance = TokenDistance(source, sourceTokens[i], target, targetTokens[j], scratch.Span);
+                row[j] = (ushort)Math.Min(distance, ushort.MaxValue);
+                if (distance >= ushort.MaxValue)
+                    status = KernelStatus.Range;
+            }
+        }
+
+        return status;
+    }
+
+    /// <inheritdoc/>
+    public KernelStatus ComputeCostMatrices(
+        TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, int rows, int columns, Span<byte> cost)
+    {
+        int batch = rows < 1 ? 0 : sourceTokens.Length / rows;
+        Shapes.Require(sourceTokens.Length, batch, rows, 1, nameof(sourceTokens));
+        Shapes.Require(targetTokens.Length, batch, columns, 1, nameof(targetTokens));
+        Shapes.Require(cost.Length, batch, rows, columns, nameof(cost));
+        var status = KernelStatus.Ok;
+        for (int p = 0; p < batch; p++)
+        {
+            var block = Span2D<byte>.DangerousCreate(ref cost[p * rows * columns], rows, columns, 0);
+            if (ComputeCostMatrix(source, sourceTokens.Slice(p * rows, rows), target, targetTokens.Slice(p * columns, columns), block) != KernelStatus.Ok)
+                status = KernelStatus.Range;
+        }
+
+        return status;
+    }
+
+    /// <inheritdoc/>
+    public void FindNearestTokens(TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, Span<int> nearest, Span<int> distance)
+    {
+        if (nearest.Length != sourceTokens.Length || distance.Length != sourceTokens.Length)
+            throw new ArgumentException($"{sourceTokens.Length} tokens need as many results, not {nearest.Length} and {distance.Length}.");
+        NearestIndex index = NearestIndex.Of(target);
+        using SpanOwner<int> scratch = SpanOwner<int>.Allocate(target.LongestToken + 1);
+        for (int i = 0; i < sourceTokens.Length; i++)
+            (nearest[i], distance[i]) = FindNearest(source, sourceTokens[i], target, index, scratch.Span);
+    }
+
+    /// <summary>Distance of two tokens as the contract defines it; <paramref name="row"/> is scratch for the target's symbols and one more.</summary>
+    private static int TokenDistance(TokenTape source, int i, TokenTape target, int j, Span<int> row)
+    {
+        if (((source.RolesOf(i) | target.RolesOf(j)) & TokenRoles.Special) != 0)
+            return TokenTape.SpecialsMatch(source, i, target, j) ? 0 : TokenTape.SpecialMismatch;
+        return Levenshtein(source[i], target[j], int.MaxValue, row);
+    }
+
+    /// <summary>Levenshtein distance by one row of the table; gives up with <paramref name="limit"/> once no cell of a row is below it.</summary>
+    private static int Levenshtein(ReadOnlySpan<int> a, ReadOnlySpan<int> b, int limit, Span<int> row)
+    {
+        row = row[..(b.Length + 1)];
+        for (int j = 0; j < row.Length; j++)
+            row[j] = j;
+        for (int i = 0; i < a.Length; i++)
+        {
+            int diagonal = row[0], left = i + 1, lowest = left;
+            row[0] = left;
+            for (int j = 1; j < row.Length; j++)
+            {
+                left = EditDistanceStep.Cell(diagonal, row[j], left, a[i] == b[j - 1]);
+                diagonal = row[j];
+                row[j] = left;
+                lowest = Math.Min(lowest, left);
+            }
+
+            if (lowest >= limit)
+                return limit;
+        }
+
+        return row[^1];
+    }
+
+    /// <summary>
+    /// Exact search, length classes nearest first. A class whose length differs by d holds no distance under d; equal distances still compete by id, so a
+    /// class is left out only when d is larger than the best.
+    /// </summary>
+    private static (int Token, int Distance) FindNearest(TokenTape source, int query, TokenTape target, NearestIndex index, Span<int> row)
+    {
+        TokenRoles roles = source.RolesOf(query);
+        if ((roles & TokenRoles.Hole) != 0)
+            return (VocabularyMap.None, 0);
+        if ((roles & TokenRoles.Special) != 0)
+        {
+            foreach (int id in index.Specials)
+            {
+                if (TokenTape.SpecialsMatch(source, query, target, id))
+                    return (id, 0);
+            }
+
+            return (VocabularyMap.None, 0);
+        }
+
+        ReadOnlySpan<int> symbols = source[query];
+        int exact = index.FindExact(target, symbols);
+        if (exact != VocabularyMap.None)
+            return (exact, 0);
+        (int Token, int Distance) best = (VocabularyMap.None, int.MaxValue);
+        for (int gap = 0; gap <= best.Distance && gap <= Math.Max(symbols.Length, target.LongestToken); gap++)
+        {
+            SearchClass(symbols, target, index.OfLength(symbols.Length - gap), gap, row, ref best);
+            if (gap > 0)
+                SearchClass(symbols, target, index.OfLength(symbols.Length + gap), gap, row, ref best);
+        }
+
+        return best.Token == VocabularyMap.None ? (VocabularyMap.None, 0) : best;
+    }
+
+    private static void SearchClass(
+        ReadOnlySpan<int> symbols, TokenTape target, ReadOnlySpan<int> ids, int lowerBound, Span<int> row, ref (int Token, int Distance) best)
+    {
+        foreach (int id in ids)
+        {
+            // A smaller id wins a tie, a larger one must be strictly better.
+            bool winsTie = id < best.Token && best.Distance < int.MaxValue;
+            if (!winsTie && lowerBound >= best.Distance)
+                return; // ids ascend, so nothing that follows can win either
+            int limit = winsTie ? best.Distance + 1 : best.Distance;
+            int distance = Levenshtein(symbols, target[id], limit, row);
+            if (distance < limit)
+                best = (id, distance);
+        }
+    }
+
+    private static void RequireShape(int height, int width, int rows, int columns)
+    {
+        if (height != rows || width != columns)
+            throw new ArgumentException($"The destination is {height} x {width}; {rows} source and {columns} target tokens need {rows} x {columns}.");
+    }
+}
