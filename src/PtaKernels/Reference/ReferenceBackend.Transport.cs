@@ -70,7 +70,7 @@ public sealed partial class ReferenceBackend
         for (int i = 0; i < n; i++)
         {
             for (int j = 0; j < m; j++)
-                plan[i, j] = Math.Exp(-lambda * cost[i, j]);
+                plan[i, j] = StableExp.Exp(-lambda * cost[i, j]);
         }
 
         double total = SinkhornStep.Sum(all);

@@ -16,7 +16,7 @@ public static class RowMass
         }
 
         for (int i = 0; i < logits.Length; i++)
-            destination[i] = Math.Exp(destination[i] - max);
+            destination[i] = StableExp.Exp(destination[i] - max);
         double sum = SinkhornStep.Sum(destination);
         for (int i = 0; i < logits.Length; i++)
             destination[i] /= sum;
@@ -27,7 +27,7 @@ public static class RowMass
     {
         double sum = 0;
         for (int i = 0; i < logits.Length; i++)
-            sum += destination[i] = Math.Exp(logits[i] - logSumExp);
+            sum += destination[i] = StableExp.Exp(logits[i] - logSumExp);
         return Math.Max(0, 1 - sum);
     }
 
