@@ -47,6 +47,7 @@ internal static class Program
         var root = new RootCommand("Probabilistic token alignment: teachers' next-token distributions, carried over to a student with another tokenizer.")
         {
             ExplainModeCommand.Create(),
+            AlignCommand.Create(),
             MapCommand.Create(),
             VerifyCommand.Create(),
             DevicesCommand.Create(),

@@ -12,7 +12,8 @@ internal sealed class Terminal
     /// <summary>Columns that output is laid out for when it goes to a file or a pipe.</summary>
     public const int PlainWidth = 120;
 
-    private static readonly JsonSerializerOptions JsonOptions = new()
+    /// <summary>How values become JSON: indented, snake case, readable characters.</summary>
+    public static readonly JsonSerializerOptions JsonOptions = new()
     {
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,

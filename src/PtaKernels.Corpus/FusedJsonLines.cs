@@ -72,15 +72,16 @@ public sealed class FusedJsonLines : IDisposable
     /// <summary>Publishes the file under its final name.</summary>
     public void Commit()
     {
+        _json.Dispose();
         if (!ReferenceEquals(_stream, _file.Stream))
-            _stream.Dispose();
+            _stream.Dispose(); // writes the end of the gzip stream
         _file.Commit();
     }
 
     /// <summary>Removes what was not committed.</summary>
     public void Dispose()
     {
-        _json.Dispose();
+        _json.Dispose(); // a second call does nothing
         _file.Dispose();
     }
 
