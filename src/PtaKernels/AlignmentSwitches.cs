@@ -120,7 +120,8 @@ public static class AlignmentSwitches
             throw new ArgumentException($"--loss-weight is {options.LossWeight.ToString(CultureInfo.InvariantCulture)}; it must be 0..1.");
     }
 
-    internal static string Kebab(string name)
+    /// <summary>An enumeration name as it is typed and printed: lower case, words joined by hyphens.</summary>
+    public static string Kebab(string name)
     {
         if (name == nameof(TransferRule.BoundaryPrefix))
             return "boundary+prefix"; // the specification's name for rules (a) and (b) together

@@ -33,9 +33,6 @@ public enum RowRule : byte
     /// <summary>Z: leading begin-of-sequence row to leading begin-of-sequence row.</summary>
     LeadingBos,
 
-    /// <summary>=: the prior's row, carried over by <c>recursive</c>.</summary>
-    Carried,
-
     /// <summary>L: fallback label.</summary>
     LabelFallback,
 
@@ -60,14 +57,14 @@ public enum RowRule : byte
 public readonly record struct RowProvenance(
     RowRule Rule, int SourceRow = -1, int Source = -1, double Missing = 0, double Kappa = 1, double SignalKept = double.NaN, TransportOutcome? Transport = null)
 {
-    private static readonly char[] Letters = ['.', 'O', 'S', 'N', 'X', 'M', 'G', 'B', 'P', 'Z', '=', 'L', 'T', 'C', 'W'];
+    private static readonly char[] Letters = ['.', 'O', 'S', 'N', 'X', 'M', 'G', 'B', 'P', 'Z', 'L', 'T', 'C', 'W'];
 
     /// <summary>One letter for tables and files.</summary>
     public char Letter => LetterOf(Rule);
 
     /// <summary>Whether a teacher's row reached this one.</summary>
     public bool Transferred => Rule is RowRule.StringTransport or RowRule.Soft or RowRule.SoftNotFinite or RowRule.Group or RowRule.Boundary
-        or RowRule.Prefix or RowRule.LeadingBos or RowRule.Carried or RowRule.Mixture;
+        or RowRule.Prefix or RowRule.LeadingBos or RowRule.Mixture;
 
     /// <summary>The letter of a rule.</summary>
     public static char LetterOf(RowRule rule) => Letters[(int)rule];

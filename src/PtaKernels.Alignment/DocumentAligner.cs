@@ -1,0 +1,227 @@
+using PtaKernels.Rules;
+
+namespace PtaKernels.Alignment;
+
+/// <summary>Documents of a target and its sources in, fused documents and a report out. Thread-safe: documents may be aligned in parallel.</summary>
+public sealed class DocumentAligner
+{
+    private readonly IKernelBackend _backend;
+    private readonly AlignmentOptions _options;
+    private readonly AlignmentOptions _perSource;
+    private readonly IReadOnlyList<AlignmentSource> _sources;
+    private readonly int[] _order;
+
+    /// <summary>Prepares a run.</summary>
+    /// <param name="backend">The kernels.</param>
+    /// <param name="sources">The giving models, as listed.</param>
+    /// <param name="options">All switches.</param>
+    /// <param name="order">Indices of <paramref name="sources"/>, best first (SPEC A3.5); null = as listed.</param>
+    /// <exception cref="ArgumentException">No source, a refused combination of switches, or an order that is not one.</exception>
+    public DocumentAligner(IKernelBackend backend, IReadOnlyList<AlignmentSource> sources, in AlignmentOptions options, IReadOnlyList<int>? order = null)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        ArgumentNullException.ThrowIfNull(sources);
+        AlignmentSwitches.Validate(options);
+        if (sources.Count == 0)
+            throw new ArgumentException("an alignment needs at least one source.");
+        _order = order is null ? [.. Enumerable.Range(0, sources.Count)] : [.. order];
+        if (!_order.Order().SequenceEqual(Enumerable.Range(0, sources.Count)))
+            throw new ArgumentException($"the source order names {string.Join(", ", _order)}; it must name each of {sources.Count} sources once.");
+        _backend = backend;
+        _sources = sources;
+        _options = options;
+        // Rows that one source does not reach may be reached by another: the fallback comes last, except where every source keeps its own columns.
+        _perSource = options.Output == OutputUnit.Official ? options : options with { Fallback = FallbackRule.Mask };
+    }
+
+    /// <summary>Whether the choice between sources reads label cross-entropies, so that documents without them are refused.</summary>
+    public bool NeedsCrossEntropies =>
+        _options.Fusion is FusionFunction.MinCe or FusionFunction.AvgCe && (_sources.Count > 1 || _options.WithTarget);
+
+    /// <summary>Aligns one document.</summary>
+    /// <param name="target">The target's view.</param>
+    /// <param name="sources">Each source's view, in the order of the constructor's list.</param>
+    /// <param name="report">Receives the counts.</param>
+    /// <exception cref="AlignmentDataException">Bad input of SPEC A5.</exception>
+    public FusedDocument Align(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, AlignmentRunReport report)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        ArgumentNullException.ThrowIfNull(sources);
+        ArgumentNullException.ThrowIfNull(report);
+        if (sources.Count != _sources.Count)
+            throw new ArgumentException($"{sources.Count} source views for {_sources.Count} sources.");
+        var perSource = new AlignedDocument[sources.Count];
+        AlignedDocument? merged;
+        if (_options.Sources == SourceMerging.Recursive)
+        {
+            merged = Fold(target, sources, perSource, report);
+        }
+        else
+        {
+            for (int s = 0; s < sources.Count; s++)
+                perSource[s] = AlignOne(s, new DocumentPair(sources[s], target), report);
+            merged = _options.Output == OutputUnit.Official ? null : Choose(target, sources, perSource);
+        }
+
+        Count(target, perSource, merged, report);
+        return new FusedDocument(perSource, merged);
+    }
+
+    private AlignedDocument AlignOne(int source, DocumentPair pair, AlignmentRunReport report)
+    {
+        var aligned = new AlignedDocument[1];
+        _backend.AlignBatch([pair], _sources[source].Vocabularies, _perSource, aligned, report.Sources[source]);
+        return aligned[0];
+    }
+
+    /// <summary>D_s = project(transport(source_s, D_(s-1))), best source first (SPEC A3.5).</summary>
+    private AlignedDocument Fold(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, AlignedDocument[] perSource, AlignmentRunReport report)
+    {
+        AlignedDocument? folded = null;
+        foreach (int s in _order)
+        {
+            perSource[s] = AlignOne(s, new DocumentPair(sources[s], target, folded), report);
+            folded = CarryOver(target, perSource[s], folded, s);
+        }
+
+        var merged = new AlignedDocument(target.Id, _options.Output);
+        for (int i = 0; i < target.Length; i++)
+        {
+            RowProvenance row = folded![i];
+            if (row.Rule == RowRule.TargetOwn)
+                RowFallback.Add(merged, target, _options);
+            else
+                merged.AddRow(folded.IndicesOf(i), folded.ValuesOf(i), row);
+        }
+
+        return merged;
+    }
+
+    /// <summary>The next source's columns: this source's row where it transfers, else the row before it, at the start the target's own.</summary>
+    private AlignedDocument CarryOver(TokenizedDocument target, AlignedDocument aligned, AlignedDocument? before, int source)
+    {
+        AlignmentOptions own = _options with { Fallback = FallbackRule.Target };
+        var folded = new AlignedDocument(target.Id, _options.Output);
+        for (int i = 0; i < target.Length; i++)
+        {
+            if (aligned[i].Transferred)
+                folded.AddRow(aligned.IndicesOf(i), aligned.ValuesOf(i), aligned[i] with { Source = source });
+            else if (before is not null)
+                folded.AddRow(before.IndicesOf(i), before.ValuesOf(i), before[i]);
+            else
+                RowFallback.Add(folded, target, own);
+        }
+
+        return folded;
+    }
+
+    /// <summary>MinCE or AvgCE over independent sources, per document or per token (SPEC A3.5).</summary>
+    private AlignedDocument Choose(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, AlignedDocument[] perSource)
+    {
+        int count = sources.Count + (_options.WithTarget ? 1 : 0);
+        double[][] scores = Score(target, sources, count);
+        var merged = new AlignedDocument(target.Id, _options.Output);
+        for (int i = 0; i < target.Length; i++)
+        {
+            int row = i;
+            int[] ranked = [.. Enumerable.Range(0, count).Select(r => r < _order.Length ? _order[r] : r).OrderBy(s => scores[s][row])];
+            if (_options.Fusion == FusionFunction.AvgCe)
+            {
+                Mix(merged, target, perSource, scores, ranked, i);
+                continue;
+            }
+
+            int at = Array.FindIndex(_options.Fill ? ranked : ranked[..1], s => s == sources.Count || perSource[s][row].Transferred);
+            int chosen = at < 0 ? -1 : ranked[at];
+            if (chosen < 0)
+                RowFallback.Add(merged, target, _options);
+            else if (chosen == sources.Count)
+                RowFallback.Add(merged, target, _options with { Fallback = FallbackRule.Target });
+            else
+                merged.AddRow(perSource[chosen].IndicesOf(i), perSource[chosen].ValuesOf(i), perSource[chosen][i] with { Source = chosen });
+        }
+
+        return merged;
+    }
+
+    /// <summary>AvgCE: rows of the sources that reach it, weighted by softmax(-bits per byte); masses and missing masses averaged.</summary>
+    private void Mix(AlignedDocument merged, TokenizedDocument target, AlignedDocument[] perSource, double[][] scores, int[] ranked, int i)
+    {
+        int[] reaching = [.. ranked.Where(s => s == perSource.Length || perSource[s][i].Transferred)];
+        if (reaching.Length == 0)
+        {
+            RowFallback.Add(merged, target, _options);
+            return;
+        }
+
+        double[] weights = new double[reaching.Length];
+        RowMass.Softmax([.. reaching.Select(s => -scores[s][i])], 1, weights);
+        var mixture = new FusedRow();
+        double missing = 0, signal = 0;
+        for (int r = 0; r < reaching.Length; r++)
+        {
+            (AlignedDocument rows, int at) = reaching[r] == perSource.Length ? (TargetRow(target, i), 0) : (perSource[reaching[r]], i);
+            for (int t = 0; t < rows.IndicesOf(at).Length; t++)
+                mixture.Add(rows.IndicesOf(at)[t], weights[r] * rows.ValuesOf(at)[t]);
+            missing += weights[r] * rows[at].Missing;
+            signal += weights[r] * rows[at].SignalKept;
+        }
+
+        int keep = _options.FusedK > 0 ? _options.FusedK : target.Candidates.K;
+        missing = mixture.Finish(1 - missing, keep, _options.Mass == MassRule.Tail);
+        merged.AddRow(mixture.Tokens, mixture.Masses, new RowProvenance(RowRule.Mixture, Source: reaching[0], Missing: missing, SignalKept: signal));
+    }
+
+    private AlignedDocument TargetRow(TokenizedDocument target, int row)
+    {
+        var view = new TokenizedDocument
+        {
+            Id = target.Id,
+            Ids = [target.Ids[row]],
+            Candidates = new TopKLogits([.. target.Candidates.IndicesOf(row)], [.. target.Candidates.ValuesOf(row)], target.Candidates.K),
+            LogSumExp = target.LogSumExp is { } lse ? [lse[row]] : null,
+        };
+        var own = new AlignedDocument(target.Id, _options.Output);
+        RowFallback.Add(own, view, _options with { Fallback = FallbackRule.Target });
+        return own;
+    }
+
+    /// <summary>[source or target][row] bits per byte; all zero where there is nothing to choose between.</summary>
+    private double[][] Score(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, int count)
+    {
+        double[][] scores = [.. Enumerable.Range(0, count).Select(_ => new double[target.Length])];
+        if (!NeedsCrossEntropies)
+            return scores;
+        int bytes = DocumentSpans.Of(target, _sources[0].Vocabularies.Target).TextLength;
+        for (int s = 0; s < count; s++)
+        {
+            (TokenizedDocument document, string name) = s < sources.Count ? (sources[s], _sources[s].Name) : (target, "target");
+            double whole = SourceScores.BitsPerByte(document, bytes)
+                ?? throw new AlignmentDataException(target.Id, $"{name} has no label cross-entropy (metric_ce or per_step_metric_ce), which fusion-function needs to choose between sources; store it, or give one source.");
+            Array.Fill(scores[s], whole);
+            if (_options.FusionLevel != FusionLevel.Token)
+                continue;
+            VocabularyPair vocabularies = s < sources.Count
+                ? _sources[s].Vocabularies
+                : new VocabularyPair(_sources[0].Vocabularies.Target, _sources[0].Vocabularies.Target);
+            double[] perRow = SourceScores.PerRow(new DocumentPair(document, target), vocabularies);
+            for (int i = 0; i < perRow.Length; i++)
+                scores[s][i] = double.IsNaN(perRow[i]) ? whole : perRow[i];
+        }
+
+        return scores;
+    }
+
+    private static void Count(TokenizedDocument target, AlignedDocument[] perSource, AlignedDocument? merged, AlignmentRunReport report)
+    {
+        report.Documents++;
+        report.TargetTokens += target.Length;
+        for (int s = 0; s < perSource.Length; s++)
+            report.Gold[s].Count(perSource[s], target);
+        if (merged is null)
+            return;
+        report.MergedGold.Count(merged, target);
+        for (int i = 0; i < merged.Rows; i++)
+            report.CountMerged(merged[i].Rule);
+    }
+}

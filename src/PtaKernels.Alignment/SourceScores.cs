@@ -1,0 +1,60 @@
+using PtaKernels.Rules;
+
+namespace PtaKernels.Alignment;
+
+/// <summary>Bits per UTF-8 byte of a document under a model: comparable across tokenizers, unlike cross-entropy per token (SPEC A3.5).</summary>
+public static class SourceScores
+{
+    /// <summary>Bits of a document's labels, or null when the input holds no cross-entropies.</summary>
+    public static double? BitsOf(TokenizedDocument document)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        if (document.LabelCrossEntropy is { } perToken)
+            return perToken.Sum() / Math.Log(2);
+        return document.MeanCrossEntropy * (document.Length - 1) / Math.Log(2);
+    }
+
+    /// <summary>Bits per byte of a document, or null when the input holds no cross-entropies; an empty text counts as one byte.</summary>
+    public static double? BitsPerByte(TokenizedDocument document, int bytes) => BitsOf(document) / Math.Max(1, bytes);
+
+    /// <summary>
+    /// Per target row: bits per byte of the source tokens that cover the bytes of target token i + 1, over the bytes they cover. NaN where no scored source
+    /// token covers them (zero-width labels, the last row, text that was not matched).
+    /// </summary>
+    /// <exception cref="AlignmentDataException">The texts differ too much, or the document has no per-token cross-entropies.</exception>
+    public static double[] PerRow(DocumentPair pair, VocabularyPair vocabularies)
+    {
+        ArgumentNullException.ThrowIfNull(pair);
+        ArgumentNullException.ThrowIfNull(vocabularies);
+        if (pair.Source.LabelCrossEntropy is not { } labels)
+            throw new AlignmentDataException(pair.Source.Id, "no per-token label cross-entropies (per_step_metric_ce), which fusion-level token needs; store them, or use --fusion-level document.");
+        DocumentSpans source = DocumentSpans.Of(pair.Source, vocabularies.Source), target = DocumentSpans.Of(pair.Target, vocabularies.Target);
+        var boundaries = BoundaryMap.Between(pair.Target.Id, source, target);
+        double[] scores = new double[pair.Target.Length];
+        Array.Fill(scores, double.NaN);
+        int first = 0;
+        for (int i = 0; i + 1 < scores.Length; i++)
+        {
+            int start = boundaries.SourceBoundary(target[i + 1].Start), end = boundaries.SourceBoundary(target[i + 1].End);
+            if (start < 0 || end <= start)
+                continue;
+            while (first < source.Length && source[first].End <= start)
+                first++;
+            double bits = 0;
+            int bytes = 0;
+            for (int j = first; j < source.Length && source[j].Start < end; j++)
+            {
+                // Token j is predicted by row j - 1; the first token of a document is predicted by nothing.
+                if (j == 0 || source[j].End <= source[j].Start)
+                    continue;
+                bits += labels[j - 1] / Math.Log(2);
+                bytes += source[j].End - source[j].Start;
+            }
+
+            if (bytes > 0)
+                scores[i] = bits / bytes;
+        }
+
+        return scores;
+    }
+}

@@ -1,0 +1,146 @@
+using System.IO.Compression;
+using System.Text.Json;
+using PtaKernels.Alignment;
+
+namespace PtaKernels.Corpus;
+
+/// <summary>Aligned documents as JSON lines.</summary>
+/// <remarks>
+/// Every line has <c>id</c>, <c>input_ids</c>, <c>per_step_logits</c>, <c>per_step_indices</c> of the target. Output <c>official</c> adds, per source k in listing order,
+/// <c>per_step_aligned_logits_k</c>, <c>per_step_aligned_indices_k</c>, <c>metric_ce_aligned_k</c> where known and <c>rules_k</c>. Output <c>probabilities</c> adds
+/// <c>fused_indices</c>, <c>fused_probs</c>, <c>fused_missing</c> (the missing mass s of each row), <c>rules</c> (one letter per row, <see cref="RowProvenance.Letter"/>)
+/// and <c>source</c> (its index per row, -1 where none).
+/// </remarks>
+public sealed class FusedJsonLines : IDisposable
+{
+    private readonly AtomicFile _file;
+    private readonly Stream _stream;
+    private readonly Utf8JsonWriter _json;
+
+    /// <summary>Opens an output; a name ending in <c>.gz</c> is compressed.</summary>
+    public FusedJsonLines(string path, bool replace)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        _file = new AtomicFile(path, replace);
+        _stream = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(_file.Stream, CompressionLevel.Fastest, leaveOpen: true) : _file.Stream;
+        _json = new Utf8JsonWriter(_stream);
+    }
+
+    /// <summary>Writes one document.</summary>
+    public void Write(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, FusedDocument fused)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        ArgumentNullException.ThrowIfNull(sources);
+        ArgumentNullException.ThrowIfNull(fused);
+        _json.Reset();
+        _json.WriteStartObject();
+        _json.WriteString("id", target.Id);
+        WriteNumbers("input_ids", target.Ids);
+        WriteRows("per_step_logits", target.Length, i => target.Candidates.ValuesOf(i));
+        WriteRows("per_step_indices", target.Length, i => target.Candidates.IndicesOf(i));
+        if (target.MeanCrossEntropy is { } ce)
+            WriteNumber("metric_ce", ce);
+        if (fused.Merged is { } merged)
+        {
+            WriteRows("fused_indices", merged.Rows, i => merged.IndicesOf(i));
+            WriteRows("fused_probs", merged.Rows, i => merged.ValuesOf(i));
+            _json.WriteStartArray("fused_missing");
+            for (int i = 0; i < merged.Rows; i++)
+                _json.WriteNumberValue(merged[i].Missing);
+            _json.WriteEndArray();
+            WriteRules("rules", merged);
+            WriteNumbers("source", [.. Enumerable.Range(0, merged.Rows).Select(i => merged[i].Source)]);
+        }
+        else
+        {
+            for (int s = 0; s < fused.PerSource.Length; s++)
+            {
+                AlignedDocument aligned = fused.PerSource[s];
+                WriteRows($"per_step_aligned_logits_{s}", aligned.Rows, i => aligned.ValuesOf(i));
+                WriteRows($"per_step_aligned_indices_{s}", aligned.Rows, i => aligned.IndicesOf(i));
+                if (sources[s].MeanCrossEntropy is { } sourceCe)
+                    WriteNumber($"metric_ce_aligned_{s}", sourceCe);
+                WriteRules($"rules_{s}", aligned);
+            }
+        }
+
+        _json.WriteEndObject();
+        _json.Flush();
+        _stream.WriteByte((byte)'\n');
+    }
+
+    /// <summary>Publishes the file under its final name.</summary>
+    public void Commit()
+    {
+        if (!ReferenceEquals(_stream, _file.Stream))
+            _stream.Dispose();
+        _file.Commit();
+    }
+
+    /// <summary>Removes what was not committed.</summary>
+    public void Dispose()
+    {
+        _json.Dispose();
+        _file.Dispose();
+    }
+
+    private delegate ReadOnlySpan<T> Row<T>(int row);
+
+    private void WriteRules(string name, AlignedDocument document) =>
+        _json.WriteString(name, string.Create(document.Rows, document, static (letters, d) =>
+        {
+            for (int i = 0; i < letters.Length; i++)
+                letters[i] = d[i].Letter;
+        }));
+
+    private void WriteNumbers(string name, int[] values)
+    {
+        _json.WriteStartArray(name);
+        foreach (int value in values)
+            _json.WriteNumberValue(value);
+        _json.WriteEndArray();
+    }
+
+    private void WriteRows(string name, int rows, Row<int> row)
+    {
+        _json.WriteStartArray(name);
+        for (int i = 0; i < rows; i++)
+        {
+            _json.WriteStartArray();
+            foreach (int value in row(i))
+                _json.WriteNumberValue(value);
+            _json.WriteEndArray();
+        }
+
+        _json.WriteEndArray();
+    }
+
+    private void WriteRows(string name, int rows, Row<double> row)
+    {
+        _json.WriteStartArray(name);
+        for (int i = 0; i < rows; i++)
+        {
+            _json.WriteStartArray();
+            foreach (double value in row(i))
+                WriteValue(value);
+            _json.WriteEndArray();
+        }
+
+        _json.WriteEndArray();
+    }
+
+    private void WriteNumber(string name, double value)
+    {
+        _json.WritePropertyName(name);
+        WriteValue(value);
+    }
+
+    /// <summary>NaN and infinities as strings: valid JSON, and what <see cref="JsonLines"/> reads back.</summary>
+    private void WriteValue(double value)
+    {
+        if (double.IsFinite(value))
+            _json.WriteNumberValue(value);
+        else
+            _json.WriteStringValue(double.IsNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+    }
+}
