@@ -18,7 +18,7 @@ internal sealed class RandomDocuments
         _random = new Random(seed);
         byte[][] texts = [.. Enumerable.Range(0, count).Select(_ => RandomText(repaired ? 40 : 1))];
         byte[][] targetTexts = [.. texts.Select(t => repaired ? WithOneChange(t) : t)];
-        Tokenizer source = new(this, "▁", texts), target = new(this, _random.Next(2) == 0 ? "Ġ" : "▁", targetTexts);
+        Tokenizer source = new(this, RandomMarker(), texts), target = new(this, RandomMarker(), targetTexts);
         Vocabularies = new VocabularyPair(source.Vocabulary, target.Vocabulary);
         Documents = [.. Enumerable.Range(0, count).Select(d =>
         {
@@ -39,6 +39,8 @@ internal sealed class RandomDocuments
         LogSumExp = side.LogSumExp,
         Spans = side.SpansGiven ? side.Spans : null,
     };
+
+    private string RandomMarker() => _random.Next(2) == 0 ? "Ġ" : "▁";
 
     private byte[] RandomText(int shortest) =>
         Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, _random.Next(shortest, shortest + 20)).Select(_ => Letters[_random.Next(Letters.Length)])));
