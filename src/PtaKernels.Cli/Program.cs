@@ -46,6 +46,8 @@ internal static class Program
     {
         var root = new RootCommand("Probabilistic token alignment: teachers' next-token distributions, carried over to a student with another tokenizer.")
         {
+            DemoCommand.Create(),
+            InspectCommand.Create(),
             ExplainModeCommand.Create(),
             AlignCommand.Create(),
             MapCommand.Create(),
