@@ -49,6 +49,7 @@ internal static class Program
             DemoCommand.Create(),
             InspectCommand.Create(),
             ExplainModeCommand.Create(),
+            AlignCommand.Create(),
             MapCommand.Create(),
             VerifyCommand.Create(),
             DevicesCommand.Create(),

@@ -15,7 +15,8 @@ internal sealed class Terminal
     /// <summary>A file or a pipe takes lines as long as they are.</summary>
     private const int Unwrapped = 10_000;
 
-    private static readonly JsonSerializerOptions JsonOptions = new()
+    /// <summary>How values become JSON: indented, snake case, readable characters.</summary>
+    public static readonly JsonSerializerOptions JsonOptions = new()
     {
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,

@@ -49,7 +49,7 @@ public static class JsonLines
             if (line is null)
                 break;
             if (line.Length > 0)
-                yield return new NumberedLine(number, line);
+                yield return new NumberedLine(number, line, (double)file.Position / Math.Max(1, file.Length));
         }
     }
 
@@ -179,5 +179,8 @@ public static class JsonLines
     }
 }
 
-/// <summary>A line of a file and its number from 1.</summary>
-public readonly record struct NumberedLine(int Number, string Text);
+/// <summary>A line of a file.</summary>
+/// <param name="Number">From 1, blank lines counted.</param>
+/// <param name="Text">The line.</param>
+/// <param name="Share">About how much of the file is read with it, 0..1.</param>
+public readonly record struct NumberedLine(int Number, string Text, double Share = 0);

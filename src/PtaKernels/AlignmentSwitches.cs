@@ -99,9 +99,9 @@ public static class AlignmentSwitches
         if (options.Sources == SourceMerging.Independent && options.Fusion == FusionFunction.None)
             Refuse("sources independent needs a choice between them", "--fusion-function min-ce");
         if (options.Output == OutputUnit.Official && options.Fusion is FusionFunction.MinCe or FusionFunction.AvgCe)
-            Refuse("values of output official are not comparable between sources", "--output probabilities");
+            Refuse($"fusion-function {Kebab(options.Fusion.ToString())} compares sources, and values of output official are not comparable", "--output probabilities");
         if (options.Output == OutputUnit.Probabilities && options.Fusion == FusionFunction.OfficialMinCe)
-            Refuse("fusion-function official-min-ce reads official columns", "--fusion-function min-ce");
+            Refuse("fusion-function official-min-ce reads columns of output official", "--fusion-function min-ce");
         if (options.Transfer == TransferRule.BoundaryPrefix && options.Cost == CandidateCost.OfficialStrings)
             Refuse("transfer boundary+prefix strips text that official strings do not have", "--cost texts");
         if (options.Transfer == TransferRule.StringHard && options.Cost == CandidateCost.Texts)
@@ -174,7 +174,7 @@ public static class AlignmentSwitches
         });
 
     private static AlignmentSwitch Number(string name, string section, string help, Func<AlignmentOptions, double> get, Assign<double> set) =>
-        new(name, section, help, "number", o => get(o).ToString("G6", CultureInfo.InvariantCulture), (ref o, text) =>
+        new(name, section, help, "number", o => get(o).ToString("R", CultureInfo.InvariantCulture), (ref o, text) =>
         {
             if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) || !double.IsFinite(value))
                 throw new ArgumentException($"--{name} '{text}' must be a number.");

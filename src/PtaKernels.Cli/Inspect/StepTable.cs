@@ -36,7 +36,7 @@ internal sealed class StepTable(Terminal terminal, DocumentPair pair, Vocabulary
         int planCell = columns.Max(j => rows.Max(i => Percent(step.Plan[i, j]).Length)) + 1;
         planCell = Math.Max(planCell, 3);
         costCell = Math.Max(costCell, 2);
-        int numbers = 2 + 7 + (columns.Length * (costCell + planCell)) + 2 + 7 + 9 + 9;
+        int numbers = 2 + 7 + (columns.Length * (costCell + planCell)) + 2 + 7 + 9 + 9 + 2;
         int text = Math.Clamp((terminal.Width - numbers) / 2, 6, LongestText);
         var header = new StringBuilder();
         header.Append(VisibleText.Fit("source candidate", text + 2)).Append($"{"a %",7} │ ");

@@ -11,6 +11,8 @@ public sealed partial class ReferenceBackend
         TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<byte> cost)
     {
         RequireShape(cost.Height, cost.Width, sourceTokens.Length, targetTokens.Length);
+        RequireOnTape(source, sourceTokens, nameof(source));
+        RequireOnTape(target, targetTokens, nameof(target));
         using SpanOwner<int> scratch = SpanOwner<int>.Allocate(target.LongestToken + 1);
         var status = KernelStatus.Ok;
         for (int i = 0; i < sourceTokens.Length; i++)
@@ -33,6 +35,8 @@ public sealed partial class ReferenceBackend
         TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<ushort> cost)
     {
         RequireShape(cost.Height, cost.Width, sourceTokens.Length, targetTokens.Length);
+        RequireOnTape(source, sourceTokens, nameof(source));
+        RequireOnTape(target, targetTokens, nameof(target));
         using SpanOwner<int> scratch = SpanOwner<int>.Allocate(target.LongestToken + 1);
         var status = KernelStatus.Ok;
         for (int i = 0; i < sourceTokens.Length; i++)
@@ -161,6 +165,15 @@ public sealed partial class ReferenceBackend
             int distance = Levenshtein(symbols, target[id], limit, row);
             if (distance < limit)
                 best = (id, distance);
+        }
+    }
+
+    private static void RequireOnTape(TokenTape tape, ReadOnlySpan<int> tokens, string side)
+    {
+        foreach (int token in tokens)
+        {
+            if ((uint)token >= (uint)tape.Count)
+                throw new ArgumentException($"The {side} id {token} lies off its tape of {tape.Count} tokens.");
         }
     }
 

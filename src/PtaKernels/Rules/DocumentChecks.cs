@@ -16,7 +16,7 @@ public static class DocumentChecks
         Require(pair.Source, vocabularies.Source, "source", official);
         Require(pair.Target, vocabularies.Target, "target", official);
         RequireLogSumExp(pair.Source, "source", options);
-        if (options.Transport == TransportKind.Unbalanced || options.Fallback == FallbackRule.Target)
+        if (options.Transport == TransportKind.Unbalanced || options.Fallback == FallbackRule.Target || pair.Target.LogSumExp is not null)
             RequireLogSumExp(pair.Target, "target", options);
         if (official && options.Transport == TransportKind.Official && options.Window > Math.Min(pair.Source.Candidates.K, pair.Target.Candidates.K))
         {

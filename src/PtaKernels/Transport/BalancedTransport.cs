@@ -16,14 +16,15 @@ public static class BalancedTransport
     /// </remarks>
     /// <param name="cost">[n, m], finite and non-negative; n, m in 1..64, not necessarily equal.</param>
     /// <param name="a">[n], masses of the rows (source), finite and non-negative.</param>
-    /// <param name="b">[m], masses of the columns (target), finite and non-negative, with the sum of a to 1e-15; nothing is normalised here.</param>
+    /// <param name="b">[m], masses of the columns (target), finite and non-negative, with the sum of a to 1e-15.</param>
     /// <param name="epsilon">ε &gt; 0, in units of the cost.</param>
     /// <param name="plan">[n, m], receives P_ij = exp((f_i + g_j − C_ij)/ε), 0 in rows and columns without mass.</param>
     /// <param name="f">[n], receives the row potentials in units of the cost, −∞ in rows without mass.</param>
-    /// <param name="g">[m], receives the column potentials, −∞ in columns without mass. (f + t, g − t) is the same answer; t is not fixed.</param>
+    /// <param name="g">[m], receives the column potentials, −∞ in columns without mass. (f + t, g − t) is the same answer.</param>
     /// <returns>
-    /// Converged, with sweeps plus Newton steps and the certificate's marginal error; ExactFallback, with plan, duals, augmentations and error of
-    /// <see cref="ExactTransport"/>; NotFinite, and NaN in every output, if a value is NaN, infinite or negative.
+    /// Converged, with sweeps plus Newton steps and the certificate's marginal error; ExactFallback, with plan, duals, augmentations and
+    /// error of <see cref="ExactTransport"/>, also if the sums of a and b differ by more than the certificate allows; NotFinite, and NaN in
+    /// every output, if a value is NaN, infinite or negative.
     /// </returns>
     /// <exception cref="ArgumentException">The shapes do not agree or are out of range, or ε is not finite and positive.</exception>
     public static TransportOutcome Solve(

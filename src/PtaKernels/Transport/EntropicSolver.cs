@@ -2,7 +2,7 @@ using CommunityToolkit.HighPerformance;
 
 namespace PtaKernels.Transport;
 
-/// <summary>The descent that the balanced and the unbalanced transport share: a few sweeps, then Newton, at one ε or at a falling series.</summary>
+/// <summary>The descent of balanced and unbalanced transport: a few sweeps, then Newton, at one ε or at a falling series of them.</summary>
 internal static class EntropicSolver
 {
     // More than the certificate asks, since Newton's last step is nearly free; float64 allows little less.

@@ -17,8 +17,8 @@ public static class ExactTransport
     /// <param name="a">[n], masses of the rows, finite and non-negative.</param>
     /// <param name="b">[m], masses of the columns, finite and non-negative.</param>
     /// <param name="plan">[n, m], receives the optimum, at most n + m − 1 positive entries when the optimum is unique.</param>
-    /// <param name="u">[n], receives u with u_i + v_j ≤ C_ij for all i, j, up to rounding, and equality where the plan is positive.</param>
-    /// <param name="v">[m], receives v. Integer costs give integer u, v. The tight pairs connect every row and column, massless ones too.</param>
+    /// <param name="u">[n], receives u: u_i + v_j ≤ C_ij for all i, j up to rounding, with equality where the plan is positive.</param>
+    /// <param name="v">[m], receives v. Integer costs give integer u, v. Tight pairs connect all rows and columns, even massless.</param>
     /// <returns>
     /// Converged, with the augmentations as iterations; NotFinite, and NaN in every output, if a value is NaN, infinite or negative.
     /// </returns>
@@ -40,10 +40,11 @@ public static class ExactTransport
         b.CopyTo(search.Demand);
 
         search.FillTightPairs();
-        int augmentations = 0;
+        // Never met with integer costs. Rounded reduced costs void the proof for masses below one ulp: there it ends the search.
+        int augmentations = 0, limit = n * m * (n + m);
         for (int i = 0; i < n; i++)
         {
-            while (search.Supply[i] > 0)
+            while (search.Supply[i] > 0 && augmentations < limit)
             {
                 int sink = search.FindPath(i);
                 if (sink < 0)
@@ -125,7 +126,7 @@ public static class ExactTransport
             }
         }
 
-        /// <summary>Shortest path from a row to a column with demand, duals raised so that the path is tight; −1 if no demand is left.</summary>
+        /// <summary>Shortest path from a row to a column with demand; duals rise so that it is tight. −1 if no demand is left.</summary>
         internal int FindPath(int source)
         {
             Start(source);
@@ -179,7 +180,7 @@ public static class ExactTransport
             Demand[sink] -= amount;
         }
 
-        /// <summary>Replaces the duals by shortest distances from the heaviest row: still optimal, and now tight along a spanning tree.</summary>
+        /// <summary>Shifts the duals by the distances from the heaviest row: still optimal, and now tight along a spanning tree.</summary>
         internal void ConnectTightPairs(ReadOnlySpan<double> a)
         {
             int root = 0;

@@ -69,7 +69,7 @@ internal ref struct SemiDual
     /// <summary>One Sinkhorn sweep: columns are met exactly, then the rows again.</summary>
     internal void Sweep()
     {
-        // The update is not in place before the last column is read: row potentials belong to the old G.
+        // A log-domain sum reads the old potentials, so the new ones take their place only after the last column.
         Potential.CopyTo(_trialPotential);
         for (int j = 0; j < _m; j++)
         {

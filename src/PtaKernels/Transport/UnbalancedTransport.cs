@@ -17,7 +17,7 @@ public static class UnbalancedTransport
     /// </remarks>
     /// <param name="cost">[n, m], finite and non-negative; n, m in 1..64, not necessarily equal.</param>
     /// <param name="a">[n], masses of the rows (source), finite and non-negative.</param>
-    /// <param name="b">[m], reference masses of the columns, finite and non-negative; the sum need not be that of a. A zero keeps its column empty.</param>
+    /// <param name="b">[m], reference masses of the columns, finite and non-negative, of any sum. A zero keeps its column empty.</param>
     /// <param name="epsilon">ε &gt; 0, in units of the cost.</param>
     /// <param name="rho">ρ &gt; 0, in units of the cost.</param>
     /// <param name="plan">[n, m], receives P_ij = exp((f_i + g_j − C_ij)/ε), 0 in rows and columns without mass.</param>
@@ -25,8 +25,8 @@ public static class UnbalancedTransport
     /// <param name="g">[m], receives the column potentials, −∞ in columns without mass.</param>
     /// <returns>
     /// Converged, with sweeps plus Newton steps and the certificate's marginal error; IterationLimit when that error is larger than the
-    /// certificate allows, with the last iterate; NotFinite, and NaN in every output, if a value is NaN, infinite or negative or if the
-    /// source has mass and no column may take any.
+    /// certificate allows, with the last iterate; NotFinite, and NaN in every output, if a value is NaN, infinite or negative, if the
+    /// source has mass and no column may take any, or if C/ε overflows.
     /// </returns>
     /// <exception cref="ArgumentException">The shapes do not agree or are out of range, or ε or ρ is not finite and positive.</exception>
     public static TransportOutcome Solve(
@@ -57,6 +57,7 @@ public static class UnbalancedTransport
         if (outcome.Status == TransportStatus.Converged)
             return outcome;
         g.Clear();
-        return EntropicSolver.Descend(cost, a, b, epsilon, rho, EntropicSolver.StagesFor(cost, epsilon), sweeps, plan, f, g);
+        outcome = EntropicSolver.Descend(cost, a, b, epsilon, rho, EntropicSolver.StagesFor(cost, epsilon), sweeps, plan, f, g);
+        return double.IsFinite(outcome.MarginalError) ? outcome : TransportInput.NotFinite(plan, f, g);
     }
 }

@@ -47,7 +47,7 @@ internal static class TransportOracles
         return largest;
     }
 
-    /// <summary>LP optimum as the cheapest feasible vertex: every choice of n + m − 1 cells that forms a spanning tree. For n·m ≤ 16.</summary>
+    /// <summary>LP optimum as the cheapest feasible vertex: every n + m − 1 cells that form a spanning tree. For n·m ≤ 16.</summary>
     public static double OptimumByVertices(double[,] cost, double[] a, double[] b)
     {
         int n = a.Length, m = b.Length, basis = n + m - 1;
@@ -97,6 +97,9 @@ internal static class TransportOracles
         return left.All(x => Math.Abs(x) < 1e-12) ? value : null;
     }
 
+    // Cycles through less mass than this are left uncancelled: rounding can renew them for ever, and their cost is below any bound used.
+    private const double Dust = 1e-14;
+
     /// <summary>LP optimum by cycle cancelling: north-west corner, then negative residual cycles found by Bellman-Ford.</summary>
     public static double OptimumByCycles(double[,] cost, double[] a, double[] b)
     {
@@ -140,7 +143,7 @@ internal static class TransportOracles
                 {
                     if (distance[i] + cost[i, j] < distance[n + j] - 1e-11)
                         (distance[n + j], from[n + j], last) = (distance[i] + cost[i, j], i, n + j);
-                    if (plan[i, j] > 0 && distance[n + j] - cost[i, j] < distance[i] - 1e-11)
+                    if (plan[i, j] > Dust && distance[n + j] - cost[i, j] < distance[i] - 1e-11)
                         (distance[i], from[i], last) = (distance[n + j] - cost[i, j], n + j, i);
                 }
             }
@@ -164,7 +167,8 @@ internal static class TransportOracles
     }
 
     /// <summary>Plain log-domain Sinkhorn; rho = +∞ is the balanced problem. Masses positive.</summary>
-    public static double[,] Sinkhorn(double[,] cost, double[] a, double[] b, double epsilon, int sweeps, double rho = double.PositiveInfinity)
+    public static double[,] Sinkhorn(
+        double[,] cost, double[] a, double[] b, double epsilon, int sweeps, double rho = double.PositiveInfinity)
     {
         int n = a.Length, m = b.Length;
         double[] f = new double[n], g = new double[m];

@@ -19,7 +19,8 @@ public sealed class SemiRelaxedTransportTests
                 for (int j = 0; j < problem.M; j++)
                 {
                     // 1 / Σ_k exp((C_ij − C_ik)/ε): another form, without a maximum, in which overflow means 0.
-                    double share = 1 / Enumerable.Range(0, problem.M).Sum(k => Math.Exp((problem.Cost[i, j] - problem.Cost[i, k]) / epsilon));
+                    double own = problem.Cost[i, j];
+                    double share = 1 / Enumerable.Range(0, problem.M).Sum(k => Math.Exp((own - problem.Cost[i, k]) / epsilon));
                     Assert.That(plan[i, j], Is.EqualTo(problem.A[i] * share).Within(1e-14));
                 }
             }
@@ -51,6 +52,7 @@ public sealed class SemiRelaxedTransportTests
     {
         Assert.That(() => SemiRelaxedTransport.Solve(new double[2, 2], [1], 1, new double[2, 2]), Throws.ArgumentException);
         Assert.That(() => SemiRelaxedTransport.Solve(new double[1, 2], [1], 1, new double[1, 3]), Throws.ArgumentException);
-        Assert.That(() => SemiRelaxedTransport.Solve(new double[1, 2], [1], 0, new double[1, 2]), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => SemiRelaxedTransport.Solve(new double[1, 2], [1], 0, new double[1, 2]),
+            Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 }

@@ -4,7 +4,8 @@ namespace PtaKernels.Tests.Transport;
 public sealed record TransportProblem(string Name, double[,] Cost, double[] A, double[] B)
 {
     private static readonly string[] CostKinds = ["integer", "ties", "constant", "zero-diagonal", "line", "real", "outliers", "huge"];
-    private static readonly string[] MassKinds = ["random", "peaked", "equal", "nearly-equal", "tiny", "uniform", "zeros", "whole", "powers"];
+    private static readonly string[] MassKinds =
+        ["random", "peaked", "steep", "equal", "nearly-equal", "tiny", "uniform", "zeros", "whole", "powers"];
 
     public int N => A.Length;
 
@@ -88,6 +89,7 @@ public sealed record TransportProblem(string Name, double[,] Cost, double[] A, d
 
     private static double DrawMass(Random random, string kind) => kind switch
     {
+        "steep" => Math.Pow(random.NextDouble(), 100) + 1e-300,
         "peaked" => Math.Pow(random.NextDouble(), 30) + 1e-40,
         "tiny" => random.Next(3) > 0 ? random.NextDouble() : Math.Pow(10, -random.Next(10, 301)),
         "uniform" => 1,
