@@ -43,21 +43,21 @@ internal static class AlignCommand
             IKernelBackend backend = common.OpenBackend(parse);
             int[]? given = ParseOrder(parse.GetValue(order), files.Length);
             AlignmentRunReport? result = null;
-            JsonLinesRun? run = null;
+            AlignmentRun? run = null;
             var clock = Stopwatch.StartNew();
             ProgressReport.Run(terminal, "aligning", "tokens", progress =>
             {
-                run = new JsonLinesRun
+                run = new AlignmentRun
                 {
-                    TargetPath = parse.GetValue(target)!,
+                    TargetDocuments = DocumentFiles.Open(parse.GetValue(target)!),
                     Target = all[0].Vocabularies.Target,
-                    SourcePaths = files,
+                    SourceDocuments = [.. files.Select(DocumentFiles.Open)],
                     Sources = all,
                     OutputPath = parse.GetValue(output)!,
                     Replace = parse.GetValue(force),
                     OnError = parse.GetValue(onError) == "stop" ? OnError.Stop : OnError.Quarantine,
                     SourceOrder = given,
-                    Limit = parse.GetValue(limit),
+                    Selection = new DocumentSelection { Limit = parse.GetValue(limit) },
                     Progress = progress,
                     Notice = sentence => terminal.Errors.WriteLine("notice: " + sentence),
                 };

@@ -67,6 +67,6 @@ internal static class InspectCommand
     }
 
     private static TokenizedDocument Find(string path, string? id) =>
-        JsonLines.Read(path).FirstOrDefault(d => id is null || d.Id == id)
+        DocumentFiles.Read(path).FirstOrDefault(d => id is null || d.Id == id)
         ?? throw new AlignmentDataException(id is null ? $"{path}: holds no documents." : $"{path}: has no document {id}.");
 }
