@@ -128,11 +128,13 @@ public sealed class AlignmentRun
         }
     }
 
-    /// <summary>Splits and counts, where the readers know them, before any work is done.</summary>
+    /// <summary>Kinds, splits and counts, where the readers know them, before any work is done.</summary>
     private void RequireSameCorpus()
     {
         foreach (IDocumentReader source in SourceDocuments)
         {
+            if (source.Kind != TargetDocuments.Kind)
+                throw new AlignmentDataException($"{source.Path}: is a {source.Kind}, but the target {TargetDocuments.Path} is a {TargetDocuments.Kind}; give all models' documents in one form.");
             if (!source.Splits.Order(StringComparer.Ordinal).SequenceEqual(TargetDocuments.Splits.Order(StringComparer.Ordinal)))
             {
                 throw new AlignmentDataException(

@@ -10,6 +10,9 @@ public interface IDocumentReader
     /// <summary>The file or folder, as the user named it.</summary>
     string Path { get; }
 
+    /// <summary>What the path is, as <c>dataset folder</c>; all models' documents are of one kind.</summary>
+    string Kind { get; }
+
     /// <summary>Parts that are read one after another, in order; a reader without splits has one, named by the empty string.</summary>
     IReadOnlyList<string> Splits { get; }
 
@@ -21,7 +24,11 @@ public interface IDocumentReader
     IEnumerable<IDocumentRecord> Read(string split);
 
     /// <summary>Opens an output of this reader's kind for a run in which it is the target.</summary>
-    /// <exception cref="AlignmentDataException">The output exists and may not be replaced, or the sources are of another kind.</exception>
+    /// <param name="output">Its final name.</param>
+    /// <param name="replace">Whether it may exist.</param>
+    /// <param name="sources">The sources' readers, of this reader's kind and splits.</param>
+    /// <param name="unit">What the fused values are.</param>
+    /// <exception cref="AlignmentDataException">The output exists and may not be replaced.</exception>
     IDocumentWriter OpenOutput(string output, bool replace, IReadOnlyList<IDocumentReader> sources, OutputUnit unit);
 }
 

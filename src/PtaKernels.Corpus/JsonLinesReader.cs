@@ -9,6 +9,9 @@ public sealed class JsonLinesReader(string path) : IDocumentReader
     public string Path => path;
 
     /// <inheritdoc/>
+    public string Kind => "JSON-lines file";
+
+    /// <inheritdoc/>
     public IReadOnlyList<string> Splits { get; } = [""];
 
     /// <inheritdoc/>
@@ -18,13 +21,7 @@ public sealed class JsonLinesReader(string path) : IDocumentReader
     public IEnumerable<IDocumentRecord> Read(string split) => JsonLines.ReadLines(path).Select(line => new Record(path, line));
 
     /// <inheritdoc/>
-    public IDocumentWriter OpenOutput(string output, bool replace, IReadOnlyList<IDocumentReader> sources, OutputUnit unit)
-    {
-        ArgumentNullException.ThrowIfNull(sources);
-        if (sources.FirstOrDefault(static s => s is not JsonLinesReader) is { } other)
-            throw new AlignmentDataException($"{other.Path}: a folder, but the target {Path} is a JSON-lines file; give all models' documents in one form.");
-        return new FusedJsonLines(output, replace);
-    }
+    public IDocumentWriter OpenOutput(string output, bool replace, IReadOnlyList<IDocumentReader> sources, OutputUnit unit) => new FusedJsonLines(output, replace);
 
     private sealed class Record(string path, NumberedLine line) : IDocumentRecord
     {
