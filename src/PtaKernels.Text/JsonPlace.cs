@@ -47,8 +47,17 @@ internal readonly record struct JsonPlace(string File, string Where, JsonElement
     public bool IsNumber => Value.ValueKind == JsonValueKind.Number;
 
     /// <summary>A member that is there and not null.</summary>
-    public JsonPlace? Find(string name) =>
-        IsObject && Value.TryGetProperty(name, out JsonElement member) && member.ValueKind != JsonValueKind.Null ? new JsonPlace(File, Inside(name), member) : null;
+    public JsonPlace? Find(string name)
+    {
+        try
+        {
+            return IsObject && Value.TryGetProperty(name, out JsonElement member) && member.ValueKind != JsonValueKind.Null ? new JsonPlace(File, Inside(name), member) : null;
+        }
+        catch (InvalidOperationException)
+        {
+            throw HalfName;
+        }
+    }
 
     /// <summary>A member that is true; a missing one has the value given.</summary>
     public bool Flag(string name, bool missing = false) => Find(name) is not { } flag
@@ -91,7 +100,11 @@ internal readonly record struct JsonPlace(string File, string Where, JsonElement
         }
     }
 
-    public AlignmentDataException Wrong(string expected) => new($"{File}: {(Where.Length == 0 ? "the whole" : Quoted.Shown(Where))} is {Kind}; expected {expected}.");
+    public AlignmentDataException Wrong(string expected) => new($"{File}: {Place} is {Kind}; expected {expected}.");
+
+    private AlignmentDataException HalfName => new($"{File}: {Place} has a name with half a character in it; expected whole characters.");
+
+    private string Place => Where.Length == 0 ? "the whole" : Quoted.Shown(Where);
 
     private string NameOf(JsonProperty member)
     {
@@ -101,7 +114,7 @@ internal readonly record struct JsonPlace(string File, string Where, JsonElement
         }
         catch (InvalidOperationException)
         {
-            throw new AlignmentDataException($"{File}: {(Where.Length == 0 ? "the whole" : Quoted.Shown(Where))} has a name with half a character in it; expected whole characters.");
+            throw HalfName;
         }
     }
 

@@ -29,7 +29,7 @@ internal sealed record TokenizerStyle(bool ByteLevel, string Marker, bool ByteFa
             .FirstOrDefault(static m => !string.IsNullOrEmpty(m));
         string[] prefixes = [.. normalizers.Where(static s => Is(s, "Prepend")).Select(static s => s.Find("prepend")?.Text() ?? "")];
         bool fallback = model.Flag("byte_fallback") || decoders.Any(static s => Is(s, "ByteFallback"));
-        if (marker is null && prefixes.Length == 0 && !fallback)
+        if (marker is null && metaspaces.Length == 0 && prefixes.Length == 0 && !fallback)
             return null;
         marker ??= "▁";
         return new TokenizerStyle(false, marker, fallback, metaspaces.Any(Prepends) || prefixes.Any(p => p == marker || p == " "));
