@@ -20,6 +20,24 @@ public sealed class TiktokenRanksTests
         Refuses(() => VocabularyFile.Read(folder.Write("cut.tiktoken", ranks[..(ranks.Length / 2)])), "cut.tiktoken", "expected");
     }
 
+    /// <summary>p50k is r50k and runs of 2 to 25 spaces behind the special token.</summary>
+    [Test]
+    public void RanksAroundTheSpecialToken()
+    {
+        TokenVocabulary gpt2 = VocabularyFile.Read(Repository.PathOf("samples", "vocab", "gpt2.json.gz"));
+        IEnumerable<(byte[], int)> ranks = Enumerable.Range(0, 50256).Select(id => (gpt2.Bytes[id].ToArray(), id))
+            .Concat(Enumerable.Range(2, 24).Select(n => (Enumerable.Repeat((byte)' ', n).ToArray(), 50255 + n)));
+        using var folder = new VocabularyFolder();
+        TokenVocabulary vocabulary = VocabularyFile.Read(folder.Write("p50k_base.tiktoken", Ranks(ranks)));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(vocabulary.Count, Is.EqualTo(50281));
+            Assert.That(vocabulary.RolesOf(50256), Is.EqualTo(Eos));
+            Assert.That(vocabulary.StringOf(50257), Is.EqualTo("ĠĠ"));
+            Assert.That(Enumerable.Range(0, 50281).All(vocabulary.HasToken), Is.True);
+        }
+    }
+
     [Test]
     public void OfficialStringsAreByteLevel() =>
         Holds(
