@@ -14,9 +14,9 @@ internal static class AlignCommand
     {
         var common = new CommonOptions();
         var target = new Option<string>("--target") { Description = "the target's documents, JSON lines, plain or .gz", HelpName = "file", Required = true };
-        var targetVocabulary = new Option<string>("--target-vocab") { Description = "the target's vocabulary", HelpName = "file", Required = true };
+        var targetVocabulary = new Option<string>("--target-vocab") { Description = "the target's vocabulary: " + VocabularyFile.Formats, HelpName = "file", Required = true };
         var sources = new Option<string[]>("--source") { Description = "a source's documents, the same ones in the same order; repeat for several sources", HelpName = "file", Required = true };
-        var sourceVocabularies = new Option<string[]>("--source-vocab") { Description = "each source's vocabulary, in the same order", HelpName = "file", Required = true };
+        var sourceVocabularies = new Option<string[]>("--source-vocab") { Description = "each source's vocabulary, in the same order and any of these forms", HelpName = "file", Required = true };
         var maps = new Option<string[]>("--map") { Description = "official vocabulary map of each source (pta map); default: searched on demand", HelpName = "file" };
         var output = new Option<string>("--out") { Description = "the aligned documents, JSON lines, plain or .gz", HelpName = "file", Required = true };
         var force = new Option<bool>("--force") { Description = "replace an existing output" };
