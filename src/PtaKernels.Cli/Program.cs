@@ -1,6 +1,78 @@
-using PtaKernels.Backends;
-using PtaKernels.Cli.Verify;
+using System.CommandLine;
+using System.CommandLine.Help;
 
-var run = new GoldenRun(new GoldenContext(Backends.Open(null), new VocabularyFolder(args[0] + "/vocab"), args[0]), Console.Out, Console.Error);
-run.Run(args[0]);
-Console.WriteLine($"{run.Passed} passed, {run.Failed} failed, {run.Skipped} skipped");
+namespace PtaKernels.Cli;
+
+/// <summary>The <c>pta</c> command line: one verb per file, one sentence per error.</summary>
+internal static class Program
+{
+    /// <summary>Something in the data, the files or the values given is wrong.</summary>
+    public const int Failed = 1;
+
+    /// <summary>The command line itself is wrong, or there is nothing to work on.</summary>
+    public const int Usage = 2;
+
+    private const int Cancelled = 130;
+
+    private static int Main(string[] args) => Run(args, Console.Out, Console.Error);
+
+    /// <summary>Parses and runs; everything is written to the two writers.</summary>
+    internal static int Run(IReadOnlyList<string> args, TextWriter output, TextWriter errors)
+    {
+        ParseResult parse = BuildRoot().Parse(args);
+        if (parse.Errors.Count > 0)
+        {
+            errors.WriteLine($"pta: {parse.Errors[0].Message} Type `{PathOf(parse)} --help` for what it takes.");
+            return Usage;
+        }
+
+        try
+        {
+            return parse.Invoke(new InvocationConfiguration { Output = output, Error = errors, EnableDefaultExceptionHandler = false });
+        }
+        catch (OperationCanceledException)
+        {
+            errors.WriteLine("pta: stopped; no output was written.");
+            return Cancelled;
+        }
+        catch (Exception e) when (SentenceOf(e) is not null)
+        {
+            errors.WriteLine($"pta: {SentenceOf(e)}");
+            return Failed;
+        }
+    }
+
+    private static RootCommand BuildRoot()
+    {
+        var root = new RootCommand("Probabilistic token alignment: teachers' next-token distributions, carried over to a student with another tokenizer.")
+        {
+            ExplainModeCommand.Create(),
+            MapCommand.Create(),
+            VerifyCommand.Create(),
+            DevicesCommand.Create(),
+        };
+        HelpOption help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples();
+        root.SetAction(parse =>
+        {
+            new HelpWithExamples().Invoke(parse);
+            return Usage;
+        });
+        return root;
+    }
+
+    /// <summary>The message of an error that a user can do something about; null for a defect of ours, which keeps its stack trace.</summary>
+    private static string? SentenceOf(Exception e) => e switch
+    {
+        AggregateException { InnerExceptions: [Exception inner, ..] } => SentenceOf(inner),
+        ArgumentException { ParamName: { } name } argument => argument.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal),
+        AlignmentDataException or ArgumentException or IOException or UnauthorizedAccessException => e.Message,
+        _ => null,
+    };
+
+    private static string PathOf(ParseResult parse)
+    {
+        Command command = parse.CommandResult.Command;
+        return command is RootCommand ? "pta" : $"pta {command.Name}";
+    }
+}

@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.IO.Compression;
 using System.Text.Json;
+using PtaKernels.Corpus;
 
 namespace PtaKernels.Cli.Verify;
 
@@ -8,17 +8,8 @@ namespace PtaKernels.Cli.Verify;
 internal static class GoldenJson
 {
     /// <summary>The lines of a plain or gzip file, blank ones left out.</summary>
-    public static IEnumerable<string> Lines(string path)
-    {
-        using Stream file = File.OpenRead(path);
-        using Stream stream = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
-        using var reader = new StreamReader(stream);
-        while (reader.ReadLine() is { } line)
-        {
-            if (line.Length > 0)
-                yield return line;
-        }
-    }
+    /// <exception cref="AlignmentDataException">The file is damaged or cut off.</exception>
+    public static IEnumerable<string> Lines(string path) => JsonLines.ReadLines(path).Select(static line => line.Text);
 
     public static double Number(JsonElement value) => value.ValueKind == JsonValueKind.String
         ? value.GetString() switch

@@ -42,6 +42,8 @@ internal sealed class PathCheck(GoldenContext context) : GoldenCheck(context)
 
         var pairing = TokenPairing.FromPath(path, targetIds.Length);
         int[][] expected = GoldenJson.IntegerRows(row.GetProperty("target_to_source"));
+        if (expected.Length != targetIds.Length)
+            return GoldenResult.Fail($"{targetIds.Length} target tokens are paired, expected {expected.Length}");
         for (int t = 0; t < expected.Length; t++)
         {
             if (!Enumerable.Range(pairing.FirstOf(t), pairing.CountOf(t)).SequenceEqual(expected[t]))

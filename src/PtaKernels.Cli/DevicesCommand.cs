@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+
+namespace PtaKernels.Cli;
+
+/// <summary><c>pta devices</c>: what this machine offers and what <c>auto</c> takes of it.</summary>
+internal static class DevicesCommand
+{
+    public static Command Create()
+    {
+        var common = new CommonOptions();
+        var verb = new Verb(
+            "devices", "What this machine offers: backends, processor, vector instructions, memory, and what `--backend auto` takes.",
+            "pta devices",
+            "pta devices --json") { common.Json };
+        verb.SetAction(parse => Run(Terminal.Of(parse), parse.GetValue(common.Json)));
+        return verb;
+    }
+
+    private static int Run(Terminal terminal, bool json)
+    {
+        string? forced = Environment.GetEnvironmentVariable(Backends.Backends.EnvironmentVariable);
+        string auto = Backends.Backends.Open("auto").Name, cpu = CpuName();
+        string[] vectors = [.. VectorSets()];
+        double memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1L << 30);
+        if (json)
+        {
+            terminal.WriteJson(new
+            {
+                Backends = Backends.Backends.Available,
+                Auto = auto,
+                ForcedBackend = forced,
+                Cpu = cpu,
+                Cores = Environment.ProcessorCount,
+                VectorSets = vectors,
+                MemoryGib = Math.Round(memory, 1),
+                Runtime = RuntimeInformation.FrameworkDescription,
+                System = RuntimeInformation.OSDescription,
+                Architecture = RuntimeInformation.ProcessArchitecture.ToString(),
+            });
+            return 0;
+        }
+
+        Write("backends", string.Join(", ", Backends.Backends.Available));
+        Write("auto takes", auto + (forced is null ? "" : $" (forced by {Backends.Backends.EnvironmentVariable}={forced})"));
+        Write("processor", $"{cpu}, {Environment.ProcessorCount} cores for this process, {RuntimeInformation.ProcessArchitecture}");
+        Write("vectors", vectors.Length == 0 ? "none known" : string.Join(", ", vectors));
+        Write("memory", memory.ToString("F1", CultureInfo.InvariantCulture) + " GiB for this process");
+        Write("runtime", RuntimeInformation.FrameworkDescription);
+        Write("system", RuntimeInformation.OSDescription);
+        return 0;
+
+        void Write(string name, string value) => terminal.Line($"[bold]{name,-12}[/]{Terminal.Escape(value)}");
+    }
+
+    private static IEnumerable<string> VectorSets()
+    {
+        if (Sse42.IsSupported)
+            yield return "SSE4.2";
+        if (Avx2.IsSupported)
+            yield return "AVX2";
+        if (Fma.IsSupported)
+            yield return "FMA";
+        if (Avx512F.IsSupported)
+            yield return "AVX-512F";
+        if (Avx512BW.IsSupported)
+            yield return "AVX-512BW";
+        if (Avx512Vbmi.IsSupported)
+            yield return "AVX-512VBMI";
+        if (AdvSimd.IsSupported)
+            yield return "AdvSIMD";
+    }
+
+    private static string CpuName()
+    {
+        const string Linux = "/proc/cpuinfo";
+        if (File.Exists(Linux))
+        {
+            string? line = File.ReadLines(Linux).FirstOrDefault(static l => l.StartsWith("model name", StringComparison.Ordinal));
+            if (line is not null)
+                return line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
+        }
+
+        return Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? "unnamed processor";
+    }
+}

@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Spectre.Console;
+
+namespace PtaKernels.Cli;
+
+/// <summary>Where a verb writes: colours and progress on a terminal, plain text everywhere else.</summary>
+internal sealed class Terminal
+{
+    /// <summary>Columns that output is laid out for when it goes to a file or a pipe.</summary>
+    public const int PlainWidth = 120;
+
+    private static readonly JsonSerializerOptions JsonOptions = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
+
+    private Terminal(TextWriter output, TextWriter errors)
+    {
+        Output = output;
+        Errors = errors;
+        Console = Open(output);
+        ErrorConsole = Open(errors);
+        Width = WidthOf(output);
+    }
+
+    /// <summary>Standard output.</summary>
+    public TextWriter Output { get; }
+
+    /// <summary>Standard error.</summary>
+    public TextWriter Errors { get; }
+
+    /// <summary>Standard output with markup.</summary>
+    public IAnsiConsole Console { get; }
+
+    /// <summary>Standard error with markup: progress goes here, so that standard output stays what was asked for.</summary>
+    public IAnsiConsole ErrorConsole { get; }
+
+    /// <summary>Columns to lay out for.</summary>
+    public int Width { get; }
+
+    /// <summary>Whether progress may be drawn and redrawn.</summary>
+    public bool ShowsProgress => IsTerminal(Errors);
+
+    /// <summary>The writers of an invocation.</summary>
+    public static Terminal Of(ParseResult parse) => new(parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
+
+    /// <summary>Columns of a writer.</summary>
+    public static int WidthOf(TextWriter writer) => IsTerminal(writer) ? Math.Max(60, System.Console.WindowWidth) : PlainWidth;
+
+    /// <summary>Writes a value as JSON.</summary>
+    public void WriteJson<T>(T value) => Output.WriteLine(JsonSerializer.Serialize(value, JsonOptions));
+
+    /// <summary>One line with markup, never wrapped.</summary>
+    public void Line(string markup = "") => Console.Write(new Markup(markup + "\n") { Overflow = Overflow.Ellipsis });
+
+    /// <summary>Text that is no markup.</summary>
+    public static string Escape(string text) => Markup.Escape(text);
+
+    private static bool IsTerminal(TextWriter writer) =>
+        (ReferenceEquals(writer, System.Console.Out) && !System.Console.IsOutputRedirected)
+        || (ReferenceEquals(writer, System.Console.Error) && !System.Console.IsErrorRedirected);
+
+    private static IAnsiConsole Open(TextWriter writer)
+    {
+        bool terminal = IsTerminal(writer) && Environment.GetEnvironmentVariable("TERM") != "dumb";
+        bool colours = terminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = terminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = colours ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = terminal ? InteractionSupport.Detect : InteractionSupport.No,
+        });
+        console.Profile.Capabilities.Unicode = true;
+        console.Profile.Width = terminal ? WidthOf(writer) : PlainWidth;
+        return console;
+    }
+}
