@@ -49,6 +49,7 @@ internal static class Program
             ExplainModeCommand.Create(),
             MapCommand.Create(),
             VerifyCommand.Create(),
+            BenchCommand.Create(),
             DevicesCommand.Create(),
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();
