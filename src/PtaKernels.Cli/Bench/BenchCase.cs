@@ -48,8 +48,8 @@ internal sealed class RecordedRate(string name, double rate) : IContestant
 /// <param name="Unit">What a rate counts per second.</param>
 /// <param name="Ours">The backend.</param>
 /// <param name="Peer">The other side.</param>
-/// <param name="Note">What the work is, and what was left out.</param>
-internal sealed record BenchCase(string Id, string Unit, IContestant Ours, IContestant Peer, string Note);
+/// <param name="Note">What the work is, what was left out, where the time went; asked after timing.</param>
+internal sealed record BenchCase(string Id, string Unit, IContestant Ours, IContestant Peer, Func<string> Note);
 
 /// <summary>What was measured of a case: rates are medians over rounds, the ratio is the median of the rounds' ratios.</summary>
 internal sealed record BenchResult(
@@ -82,7 +82,7 @@ internal sealed record BenchResult(
 
         double[] ratios = [.. ours.Zip(peers, static (a, b) => a / b)];
         return new BenchResult(
-            one.Id, Median(ours), one.Unit, one.Peer.Name, Median(peers), Median(ratios), ratios.Min(), ratios.Max(), ratios.Length, one.Note);
+            one.Id, Median(ours), one.Unit, one.Peer.Name, Median(peers), Median(ratios), ratios.Min(), ratios.Max(), ratios.Length, one.Note());
     }
 
     private static double Median(IEnumerable<double> values)

@@ -22,7 +22,7 @@ internal static class DocumentCases
         DocumentWork work = DocumentWork.Of(documents, static d => d.Options);
         return new BenchCase(
             Id, "tokens/s", new PassLoop(data.Backend.Name, work.Tokens, () => work.Run(data.Backend)), data.PythonFor("document") ?? Recorded(documents),
-            Describe(documents, refused: 0, skipped));
+            () => Describe(documents, refused: 0, skipped) + work.Stages());
     }
 
     public static BenchCase Paper(BenchData data) => Preset(data, "doc.paper", AlignmentPreset.Paper with { MeasureSignal = false });
@@ -39,7 +39,7 @@ internal static class DocumentCases
         DocumentWork work = DocumentWork.Of(documents, _ => options), reference = DocumentWork.Of(documents, static d => d.Options);
         return new BenchCase(
             id, "tokens/s", new PassLoop(data.Backend.Name, work.Tokens, () => work.Run(data.Backend)),
-            new PassLoop("doc.reference", reference.Tokens, () => reference.Run(data.Backend)), Describe(documents, refused, skipped));
+            new PassLoop("doc.reference", reference.Tokens, () => reference.Run(data.Backend)), () => Describe(documents, refused, skipped) + work.Stages());
     }
 
     /// <summary>Golden documents whose three official outputs the backend reproduces.</summary>
@@ -132,6 +132,8 @@ internal static class DocumentCases
     {
         private readonly List<(VocabularyPair Vocabularies, AlignmentOptions Options, DocumentPair[] Documents, AlignedDocument[] Aligned)> _batches = [];
 
+        private readonly AlignmentReport _report = new();
+
         public long Tokens { get; private set; }
 
         public static DocumentWork Of(IEnumerable<Document> documents, Func<Document, AlignmentOptions> options)
@@ -150,7 +152,15 @@ internal static class DocumentCases
         public void Run(IKernelBackend backend)
         {
             foreach ((VocabularyPair vocabularies, AlignmentOptions options, DocumentPair[] documents, AlignedDocument[] aligned) in _batches)
-                backend.AlignBatch(documents, vocabularies, options, aligned, new AlignmentReport());
+                backend.AlignBatch(documents, vocabularies, options, aligned, _report);
+        }
+
+        /// <summary>Where the time went, where the backend says.</summary>
+        public string Stages()
+        {
+            AlignmentStage[] stages = Enum.GetValues<AlignmentStage>();
+            double all = stages.Sum(_report.SecondsOf);
+            return all == 0 ? "" : "; " + string.Join(", ", stages.Select(s => FormattableString.Invariant($"{s.ToString().ToLowerInvariant()} {_report.SecondsOf(s) / all:P0}")));
         }
     }
 }

@@ -28,7 +28,7 @@ internal static class TransportCases
         return new BenchCase(
             "ot.official", "problems/s", Loop(data.Backend.Name, data.Backend, batches, static b => b.OfficialOptions),
             data.PythonFor("transport") ?? new RecordedRate("official code, constant", OfficialRate),
-            $"{batches.Sum(static b => b.Count)} problems, {batches.Sum(static b => b.GoldenIterations.Sum()) / (double)batches.Sum(static b => b.Count):F0} iterations on average");
+            () => $"{batches.Sum(static b => b.Count)} problems, {batches.Sum(static b => b.GoldenIterations.Sum()) / (double)batches.Sum(static b => b.Count):F0} iterations on average");
     }
 
     public static BenchCase Certified(BenchData data)
@@ -44,7 +44,7 @@ internal static class TransportCases
 
         return new BenchCase(
             "ot.certified", "problems/s", Loop(data.Backend.Name, data.Backend, batches, static b => b.CertifiedOptions),
-            Loop("ot.official", data.Backend, official, static b => b.OfficialOptions), $"{batches.Sum(static b => b.Count)} problems, both sides sum to 1");
+            Loop("ot.official", data.Backend, official, static b => b.OfficialOptions), () => $"{batches.Sum(static b => b.Count)} problems, both sides sum to 1");
     }
 
     private static PassLoop Loop(string name, IKernelBackend backend, List<Batch> batches, Func<Batch, TransportOptions> options) =>
