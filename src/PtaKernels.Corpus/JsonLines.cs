@@ -8,18 +8,11 @@ namespace PtaKernels.Corpus;
 /// Fields, named as the official columns: <c>input_ids</c>, <c>per_step_logits</c> and <c>per_step_indices</c> ([length][k], best first; surplus padded rows
 /// are trimmed). Optional: <c>id</c> (else the line number), <c>per_step_lse</c> ([length] log-sum-exp at temperature 1), <c>per_step_metric_ce</c>
 /// ([length - 1] cross-entropy of token t + 1 in nats), <c>metric_ce</c> (their mean), <c>byte_offsets</c> ([length][start, end] in the original document).
-/// Other fields are left alone. Python's bare NaN and Infinity are understood.
+/// Other fields are left alone. A gzip stream that was cut off is found only where the host sets System.IO.Compression.UseStrictValidation, as
+/// <c>pta</c> does. Python's bare NaN and Infinity are understood.
 /// </remarks>
 public static class JsonLines
 {
-    static JsonLines()
-    {
-        // Without it the decompressor takes a file that was cut off for one that ends; a host that set it keeps its choice.
-        const string Strict = "System.IO.Compression.UseStrictValidation";
-        if (!AppContext.TryGetSwitch(Strict, out _))
-            AppContext.SetSwitch(Strict, true);
-    }
-
     /// <summary>Reads documents one by one.</summary>
     /// <exception cref="AlignmentDataException">A line is damaged; the message names file, line and field, and what is expected.</exception>
     public static IEnumerable<TokenizedDocument> Read(string path) => ReadLines(path).Select(line => Parse(path, line));
