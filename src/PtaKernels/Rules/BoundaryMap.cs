@@ -57,7 +57,7 @@ public sealed class BoundaryMap
         if (match is null)
         {
             throw new AlignmentDataException(documentId,
-                $"the two decoded texts ({sourceText.Length} and {targetText.Length} bytes) differ by more than {limit} bytes, 5 % of the longer; check that both files hold the same documents in the same order.");
+                $"the two decoded texts ({sourceText.Length} and {targetText.Length} bytes) differ by at least {distance} bytes, and at most {limit} bytes, 5 % of the longer, can be aligned; check that both files hold the same documents in the same order.");
         }
 
         // A boundary counts only between two matched neighbours; the ends of the texts are matched to each other.

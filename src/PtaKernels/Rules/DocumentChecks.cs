@@ -15,6 +15,12 @@ public static class DocumentChecks
         bool official = options.Output == OutputUnit.Official;
         Require(pair.Source, vocabularies.Source, "source", official);
         Require(pair.Target, vocabularies.Target, "target", official);
+        if (options.Pairing != PairingRule.ByteOffsets && (long)pair.Source.Length * pair.Target.Length > Array.MaxLength)
+        {
+            throw new AlignmentDataException(pair.Target.Id,
+                $"{pair.Source.Length} source and {pair.Target.Length} target tokens need a path table of over {Array.MaxLength} cells; split the document, or use --pairing byte-offsets.");
+        }
+
         RequireLogSumExp(pair.Source, "source", options);
         if (options.Transport == TransportKind.Unbalanced || options.Fallback == FallbackRule.Target || pair.Target.LogSumExp is not null)
             RequireLogSumExp(pair.Target, "target", options);
