@@ -131,9 +131,10 @@ public static class JsonLines
                 else if (items.GetArrayLength() != k)
                     throw Bad($"{field} row {row} has {items.GetArrayLength()} values, row 0 has {k}; every row needs the same k");
                 int column = 0;
+                string place = $"{field} row {row}, column";
                 foreach (JsonElement item in items.EnumerateArray())
                 {
-                    values[(row * k) + column] = At($"{field} row {row}, column", column, item, read);
+                    values[(row * k) + column] = At(place, column, item, read);
                     column++;
                 }
 

@@ -7,7 +7,7 @@ namespace PtaKernels.Tests.Cli;
 [TestFixture]
 public sealed class KilledRunTests
 {
-    private const int Documents = 3000;
+    private const int Documents = 2000;
 
     [Test]
     public void TheNextRunWritesWhatAnUndisturbedOneDoes()
@@ -33,7 +33,7 @@ public sealed class KilledRunTests
 
         using (Process next = Start(arguments))
         {
-            next.WaitForExit();
+            Assert.That(next.WaitForExit(TimeSpan.FromMinutes(2)), "the next run must end");
             Assert.That(next.ExitCode, Is.Zero);
         }
 
