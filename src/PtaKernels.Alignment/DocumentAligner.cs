@@ -73,7 +73,15 @@ public sealed class DocumentAligner
     private AlignedDocument AlignOne(int source, DocumentPair pair, AlignmentRunReport report)
     {
         var aligned = new AlignedDocument[1];
-        _backend.AlignBatch([pair], _sources[source].Vocabularies, _perSource, aligned, report.Sources[source]);
+        try
+        {
+            _backend.AlignBatch([pair], _sources[source].Vocabularies, _perSource, aligned, report.Sources[source]);
+        }
+        catch (AlignmentDataException e) when (_sources.Count > 1)
+        {
+            throw e.WithSource(_sources[source].Name);
+        }
+
         return aligned[0];
     }
 
@@ -201,7 +209,7 @@ public sealed class DocumentAligner
         {
             (TokenizedDocument document, string name) = s < sources.Count ? (sources[s], _sources[s].Name) : (target, "target");
             double whole = SourceScores.BitsPerByte(document, bytes)
-                ?? throw new AlignmentDataException(target.Id, $"{name} has no label cross-entropy (metric_ce or per_step_metric_ce), which fusion-function needs to choose between sources; store it, or give one source.");
+                ?? throw new AlignmentDataException(target.Id, $"{name} has no label cross-entropy (metric_ce or per_step_metric_ce), which fusion-function needs to choose between sources; store it, or give one source and no --with-target.");
             if (!double.IsFinite(whole))
                 throw new AlignmentDataException(target.Id, $"{name}'s label cross-entropy is not finite, so that fusion-function cannot compare it; run the model again for this document.");
             Array.Fill(scores[s], whole);

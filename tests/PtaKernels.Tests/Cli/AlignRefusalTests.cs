@@ -134,7 +134,7 @@ public sealed class AlignRefusalTests
     [TestCase("--pairing 'dtw' is unknown; use dtw-strings | dtw-texts | byte-offsets.", "--pairing", "dtw")]
     [TestCase("--fill 'yes' is unknown; use on | off.", "--fill", "yes")]
     [TestCase("--window '65' must be a whole number 0..64.", "--window", "65")]
-    [TestCase("--epsilon 'small' must be a number.", "--epsilon", "small")]
+    [TestCase("--epsilon 'small' must be a number, or 1/N.", "--epsilon", "small")]
     [TestCase("--epsilon is 0; it must be a number over 0.", "--epsilon", "0")]
     [TestCase("preset 'best' is unknown; use reference, paper, fusion.", "--preset", "best")]
     [TestCase("use --mass renormalised.", "--preset", "paper", "--mass", "tail")]

@@ -29,7 +29,7 @@ public sealed class FusedJsonLinesTests
 
         Assert.That(line.EnumerateObject().Select(p => p.Name), Is.EqualTo(new[]
         {
-            "id", "input_ids", "per_step_logits", "per_step_indices", "metric_ce", "fused_indices", "fused_probs", "fused_missing", "kappa", "rules", "source",
+            "id", "input_ids", "per_step_logits", "per_step_indices", "metric_ce", "per_step_metric_ce", "per_step_lse", "fused_indices", "fused_probs", "fused_missing", "kappa", "rules", "source",
         }));
         Assert.That(Ints(line.GetProperty("fused_indices")[0]), Is.EqualTo(new[] { 4, 2 }));
         Assert.That(Doubles(line.GetProperty("fused_probs")[0]), Is.EqualTo(new[] { 0.1 + 0.2, 1 / 3.0 }), "all digits");
@@ -55,7 +55,7 @@ public sealed class FusedJsonLinesTests
 
         Assert.That(line.EnumerateObject().Select(p => p.Name), Is.EqualTo(new[]
         {
-            "id", "input_ids", "per_step_logits", "per_step_indices", "metric_ce",
+            "id", "input_ids", "per_step_logits", "per_step_indices", "metric_ce", "per_step_metric_ce", "per_step_lse",
             "per_step_aligned_logits_0", "per_step_aligned_indices_0", "metric_ce_aligned_0", "rules_0", "per_step_aligned_logits_1", "per_step_aligned_indices_1", "rules_1",
         }));
         Assert.That(line.GetProperty("per_step_aligned_logits_0")[0].GetRawText(), Is.EqualTo("""["NaN",1.5,"-Infinity"]"""));
