@@ -4,52 +4,66 @@ using Spectre.Console;
 
 namespace PtaKernels.Cli;
 
-/// <summary>Progress of countable work on standard error: a bar with rate and remaining time on a terminal, a line every few seconds elsewhere.</summary>
+/// <summary>Progress of long work on standard error: a bar with rate and remaining time on a terminal, a line every few seconds elsewhere.</summary>
 internal static class ProgressReport
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
 
-    /// <summary>Runs work that reports how much it has done.</summary>
-    public static void Run(Terminal terminal, string title, string unit, long total, Action<Action<long>> work)
+    /// <summary>Runs countable work, which tells how much more it has done.</summary>
+    public static void Run(Terminal terminal, string title, string unit, long total, Action<Action<long>> work) =>
+        Run(terminal, title, unit, report =>
+        {
+            long done = 0;
+            work(more => report(done += more, (double)done / Math.Max(1, total)));
+        });
+
+    /// <summary>Runs work that tells how many units are done and what share of the whole that is.</summary>
+    public static void Run(Terminal terminal, string title, string unit, Action<Action<long, double>> work)
     {
         if (terminal.ShowsProgress)
-            RunWithBar(terminal, title, unit, total, work);
+            RunWithBar(terminal, title, unit, work);
         else
-            RunWithLines(terminal, title, unit, total, work);
+            RunWithLines(terminal, title, unit, work);
     }
 
-    private static void RunWithBar(Terminal terminal, string title, string unit, long total, Action<Action<long>> work)
+    private static void RunWithBar(Terminal terminal, string title, string unit, Action<Action<long, double>> work)
     {
         var rate = new RateColumn(unit);
         terminal.ErrorConsole.Progress().AutoClear(true).Columns(
             new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), rate, new RemainingTimeColumn()).Start(context =>
             {
-                ProgressTask task = context.AddTask(Terminal.Escape(title), maxValue: Math.Max(1, total));
-                work(done => task.Increment(done));
+                ProgressTask task = context.AddTask(Terminal.Escape(title), maxValue: 1);
+                work((done, share) =>
+                {
+                    rate.Done = done;
+                    task.Value = share;
+                });
                 task.Value = task.MaxValue;
             });
     }
 
-    private static void RunWithLines(Terminal terminal, string title, string unit, long total, Action<Action<long>> work)
+    private static void RunWithLines(Terminal terminal, string title, string unit, Action<Action<long, double>> work)
     {
         var clock = Stopwatch.StartNew();
-        long done = 0;
         TimeSpan last = TimeSpan.Zero;
-        work(more =>
+        work((done, share) =>
         {
-            done += more;
-            if (clock.Elapsed - last < Quiet || done >= total)
+            if (clock.Elapsed - last < Quiet || share >= 1)
                 return;
             last = clock.Elapsed;
-            double rate = done / clock.Elapsed.TotalSeconds;
-            terminal.Errors.WriteLine(FormattableString.Invariant(
-                $"{title}: {done} of {total} {unit}, {100.0 * done / total:F0} %, {rate:F0} {unit}/s, {(total - done) / rate:F0} s left"));
+            double seconds = clock.Elapsed.TotalSeconds;
+            terminal.Errors.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{title}: {done} {unit}, {100 * share:F0} %, {done / seconds:F0} {unit}/s, {seconds * (1 - share) / Math.Max(1e-9, share):F0} s left"));
         });
     }
 
     private sealed class RateColumn(string unit) : ProgressColumn
     {
+        private readonly Stopwatch _clock = Stopwatch.StartNew();
+
+        public long Done { get; set; }
+
         public override Spectre.Console.Rendering.IRenderable Render(Spectre.Console.Rendering.RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
-            new Spectre.Console.Text($"{(task.Speed ?? 0).ToString("F0", CultureInfo.InvariantCulture)} {unit}/s");
+            new Spectre.Console.Text($"{(Done / _clock.Elapsed.TotalSeconds).ToString("F0", CultureInfo.InvariantCulture)} {unit}/s");
     }
 }

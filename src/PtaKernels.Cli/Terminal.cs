@@ -12,7 +12,11 @@ internal sealed class Terminal
     /// <summary>Columns that output is laid out for when it goes to a file or a pipe.</summary>
     public const int PlainWidth = 120;
 
-    private static readonly JsonSerializerOptions JsonOptions = new()
+    /// <summary>A file or a pipe takes lines as long as they are.</summary>
+    private const int Unwrapped = 10_000;
+
+    /// <summary>How values become JSON: indented, snake case, readable characters.</summary>
+    public static readonly JsonSerializerOptions JsonOptions = new()
     {
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -56,8 +60,8 @@ internal sealed class Terminal
     /// <summary>Writes a value as JSON.</summary>
     public void WriteJson<T>(T value) => Output.WriteLine(JsonSerializer.Serialize(value, JsonOptions));
 
-    /// <summary>One line with markup, never wrapped.</summary>
-    public void Line(string markup = "") => Console.Write(new Markup(markup + "\n") { Overflow = Overflow.Ellipsis });
+    /// <summary>One line with markup.</summary>
+    public void Line(string markup = "") => Console.MarkupLine(markup);
 
     /// <summary>Text that is no markup.</summary>
     public static string Escape(string text) => Markup.Escape(text);
@@ -78,7 +82,7 @@ internal sealed class Terminal
             Interactive = terminal ? InteractionSupport.Detect : InteractionSupport.No,
         });
         console.Profile.Capabilities.Unicode = true;
-        console.Profile.Width = terminal ? WidthOf(writer) : PlainWidth;
+        console.Profile.Width = terminal ? WidthOf(writer) : Unwrapped;
         return console;
     }
 }

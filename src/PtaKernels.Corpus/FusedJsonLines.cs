@@ -6,9 +6,9 @@ namespace PtaKernels.Corpus;
 
 /// <summary>Aligned documents as JSON lines.</summary>
 /// <remarks>
-/// Every line has <c>id</c>, <c>input_ids</c>, <c>per_step_logits</c>, <c>per_step_indices</c> of the target. Output <c>official</c> adds, per source k in listing order,
+/// Every line has <c>id</c>, <c>input_ids</c>, <c>per_step_logits</c>, <c>per_step_indices</c> of the target, and its <c>metric_ce</c>, <c>per_step_metric_ce</c>, <c>per_step_lse</c> where given. Output <c>official</c> adds, per source k in listing order,
 /// <c>per_step_aligned_logits_k</c>, <c>per_step_aligned_indices_k</c>, <c>metric_ce_aligned_k</c> where known and <c>rules_k</c>. Output <c>probabilities</c> adds
-/// <c>fused_indices</c>, <c>fused_probs</c>, <c>fused_missing</c> (the missing mass s of each row), <c>rules</c> (one letter per row, <see cref="RowProvenance.Letter"/>)
+/// <c>fused_indices</c>, <c>fused_probs</c>, <c>fused_missing</c> (the missing mass s of each row), <c>kappa</c> (SPEC A3.2), <c>rules</c> (one letter per row, <see cref="RowProvenance.Letter"/>)
 /// and <c>source</c> (its index per row, -1 where none).
 /// </remarks>
 public sealed class FusedJsonLines : IDisposable
@@ -40,14 +40,14 @@ public sealed class FusedJsonLines : IDisposable
         WriteRows("per_step_indices", target.Length, i => target.Candidates.IndicesOf(i));
         if (target.MeanCrossEntropy is { } ce)
             WriteNumber("metric_ce", ce);
+        WriteOptional("per_step_metric_ce", target.LabelCrossEntropy);
+        WriteOptional("per_step_lse", target.LogSumExp);
         if (fused.Merged is { } merged)
         {
             WriteRows("fused_indices", merged.Rows, i => merged.IndicesOf(i));
             WriteRows("fused_probs", merged.Rows, i => merged.ValuesOf(i));
-            _json.WriteStartArray("fused_missing");
-            for (int i = 0; i < merged.Rows; i++)
-                _json.WriteNumberValue(merged[i].Missing);
-            _json.WriteEndArray();
+            WriteColumn("fused_missing", merged, static row => row.Missing);
+            WriteColumn("kappa", merged, static row => row.Kappa);
             WriteRules("rules", merged);
             WriteNumbers("source", [.. Enumerable.Range(0, merged.Rows).Select(i => merged[i].Source)]);
         }
@@ -72,19 +72,28 @@ public sealed class FusedJsonLines : IDisposable
     /// <summary>Publishes the file under its final name.</summary>
     public void Commit()
     {
+        _json.Dispose();
         if (!ReferenceEquals(_stream, _file.Stream))
-            _stream.Dispose();
+            _stream.Dispose(); // writes the end of the gzip stream
         _file.Commit();
     }
 
     /// <summary>Removes what was not committed.</summary>
     public void Dispose()
     {
-        _json.Dispose();
+        _json.Dispose(); // a second call does nothing
         _file.Dispose();
     }
 
     private delegate ReadOnlySpan<T> Row<T>(int row);
+
+    private void WriteColumn(string name, AlignedDocument document, Func<RowProvenance, double> value)
+    {
+        _json.WriteStartArray(name);
+        for (int i = 0; i < document.Rows; i++)
+            _json.WriteNumberValue(value(document[i]));
+        _json.WriteEndArray();
+    }
 
     private void WriteRules(string name, AlignedDocument document) =>
         _json.WriteString(name, string.Create(document.Rows, document, static (letters, d) =>
@@ -92,6 +101,16 @@ public sealed class FusedJsonLines : IDisposable
             for (int i = 0; i < letters.Length; i++)
                 letters[i] = d[i].Letter;
         }));
+
+    private void WriteOptional(string name, double[]? values)
+    {
+        if (values is null)
+            return;
+        _json.WriteStartArray(name);
+        foreach (double value in values)
+            WriteValue(value);
+        _json.WriteEndArray();
+    }
 
     private void WriteNumbers(string name, int[] values)
     {

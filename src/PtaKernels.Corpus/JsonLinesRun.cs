@@ -47,8 +47,8 @@ public sealed class JsonLinesRun
     /// <summary>Stop after that many documents; 0 = all.</summary>
     public long Limit { get; init; }
 
-    /// <summary>Told after every batch: documents and target tokens so far, share of the target file read.</summary>
-    public Action<long, long, double>? Progress { get; init; }
+    /// <summary>Told after every batch: target tokens so far, share of the work done.</summary>
+    public Action<long, double>? Progress { get; init; }
 
     /// <summary>Told once for each thing that a user should know but that is no error.</summary>
     public Action<string>? Notice { get; init; }
@@ -69,11 +69,11 @@ public sealed class JsonLinesRun
         var report = new AlignmentRunReport(Sources.Count);
         using var output = new FusedJsonLines(OutputPath, Replace);
         using AtomicFile? quarantine = OnError == OnError.Quarantine ? new AtomicFile(QuarantinePath, replace: true) : null;
-        foreach ((NumberedLine[] Lines, double Share)[] batch in ReadTogether().Chunk(BatchSize))
+        foreach (NumberedLine[][] batch in ReadTogether().Chunk(BatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
             var results = new Result[batch.Length];
-            Parallel.For(0, batch.Length, d => results[d] = AlignLine(aligner, batch[d].Lines));
+            Parallel.For(0, batch.Length, d => results[d] = AlignLine(aligner, batch[d]));
             for (int d = 0; d < results.Length; d++)
             {
                 report.Add(results[d].Report);
@@ -82,14 +82,14 @@ public sealed class JsonLinesRun
                     if (quarantine is null)
                         throw error;
                     report.Quarantined++;
-                    WriteQuarantine(quarantine.Stream, batch[d].Lines, error);
+                    WriteQuarantine(quarantine.Stream, batch[d], error);
                     continue;
                 }
 
                 output.Write(results[d].Target!, results[d].Sources!, results[d].Fused!);
             }
 
-            Progress?.Invoke(report.Documents, report.TargetTokens, batch[^1].Share);
+            Progress?.Invoke(report.TargetTokens, ShareOf(batch[^1][0], report));
         }
 
         if (report.Documents + report.Quarantined == 0)
@@ -128,8 +128,11 @@ public sealed class JsonLinesRun
         }
     }
 
-    /// <summary>The n-th lines of all files together, and the share of the target file read so far.</summary>
-    private IEnumerable<(NumberedLine[] Lines, double Share)> ReadTogether()
+    private double ShareOf(NumberedLine last, AlignmentRunReport report) =>
+        Math.Max(last.Share, Limit == 0 ? 0 : (double)(report.Documents + report.Quarantined) / Limit);
+
+    /// <summary>The n-th lines of all files together, the target's first.</summary>
+    private IEnumerable<NumberedLine[]> ReadTogether()
     {
         string[] paths = [TargetPath, .. SourcePaths];
         IEnumerator<NumberedLine>[] files = [.. paths.Select(static p => JsonLines.ReadLines(p).GetEnumerator())];
@@ -143,7 +146,7 @@ public sealed class JsonLinesRun
                 int ended = Array.IndexOf(more, false);
                 if (ended >= 0)
                     throw new AlignmentDataException($"{paths[ended]}: ends after {read} documents, {paths[Array.IndexOf(more, true)]} has more; give the same documents in every file.");
-                yield return ([.. files.Select(static f => f.Current)], Limit == 0 ? 0 : (read + 1.0) / Limit);
+                yield return [.. files.Select(static f => f.Current)];
             }
         }
         finally
@@ -160,8 +163,8 @@ public sealed class JsonLinesRun
         if (listed.Length == 1 || options.Output == OutputUnit.Official)
             return listed;
         double[] bits = new double[listed.Length];
-        long bytes = 0;
-        foreach ((NumberedLine[] lines, _) in ReadTogether())
+        long bytes = 0, unscored = 0;
+        foreach (NumberedLine[] lines in ReadTogether())
         {
             try
             {
@@ -175,24 +178,31 @@ public sealed class JsonLinesRun
 
                 if (!target.Ids.All(Target.HasToken))
                     continue; // reported where the document is aligned
+                if (!Array.TrueForAll(all, static b => double.IsFinite(b!.Value)))
+                {
+                    unscored++;
+                    continue;
+                }
+
                 bytes += DocumentSpans.Of(target, Target).TextLength;
                 for (int s = 0; s < bits.Length; s++)
                     bits[s] += all[s]!.Value;
             }
-            catch (AlignmentDataException) when (OnError == OnError.Quarantine)
+            catch (AlignmentDataException e) when (OnError == OnError.Quarantine || e.Document is not null)
             {
-                // Quarantined, with its reason, where the document is aligned.
+                // Reported, with its line and its reason, where the document is aligned.
             }
         }
 
         int[] order = [.. listed.OrderBy(s => bits[s])];
-        Notice?.Invoke("source order by bits per byte: " + string.Join(", ", order.Select(s => $"{Sources[s].Name} {bits[s] / Math.Max(1, bytes):F3}")) + ".");
+        Notice?.Invoke("source order by bits per byte: " + string.Join(", ", order.Select(s => $"{Sources[s].Name} {bits[s] / Math.Max(1, bytes):F3}"))
+            + (unscored == 0 ? "." : $", without {unscored} document{(unscored == 1 ? "" : "s")} whose cross-entropies are not finite."));
         return order;
     }
 
     private static void WriteQuarantine(Stream stream, NumberedLine[] lines, AlignmentDataException error)
     {
-        using (var json = new Utf8JsonWriter(stream))
+        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             json.WriteNumber("line", lines[0].Number);

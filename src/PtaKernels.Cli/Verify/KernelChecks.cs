@@ -11,12 +11,14 @@ internal sealed class EditDistanceCheck(GoldenContext context) : GoldenCheck(con
 {
     public override GoldenResult Check(JsonElement row)
     {
-        var tape = TokenTape.FromStrings([row.GetProperty("a").GetString(), row.GetProperty("b").GetString()]);
+        var tape = TokenTape.FromStrings([Text(row, "a"), Text(row, "b")]);
         var cost = new ushort[1, 1];
         Backend.ComputeCostMatrix(tape, [0], tape, [1], cost.AsSpan2D());
         int expected = row.GetProperty("d").GetInt32();
         return cost[0, 0] == expected ? GoldenResult.Pass : GoldenResult.Fail($"distance {cost[0, 0]}, expected {expected}");
     }
+
+    private static string Text(JsonElement row, string field) => row.GetProperty(field).GetString() ?? throw new FormatException($"{field} is null");
 }
 
 /// <summary>dtw: token strings of both sides, their markers, the path's cost, its steps and the pairing.</summary>

@@ -48,14 +48,14 @@ public sealed class VocabularyMap
         get
         {
             int nearest = Volatile.Read(ref _nearest[sourceToken]);
-            return nearest == Unresolved
-                ? throw new InvalidOperationException($"Source token {sourceToken} was used before VocabularyMap.Resolve.")
-                : nearest;
+            return nearest == Unresolved ? throw NotResolved(sourceToken) : nearest;
         }
     }
 
     /// <summary>The distance to <see cref="this"/>; 0 where there is none.</summary>
-    public int DistanceOf(int sourceToken) => _distance[sourceToken];
+    /// <exception cref="InvalidOperationException">The token was never resolved.</exception>
+    public int DistanceOf(int sourceToken) =>
+        Volatile.Read(ref _nearest[sourceToken]) == Unresolved ? throw NotResolved(sourceToken) : _distance[sourceToken];
 
     /// <summary>Finds the nearest target token of every listed source token that is not known yet; duplicates are welcome.</summary>
     public void Resolve(IKernelBackend backend, IEnumerable<int> sourceTokens)
@@ -79,4 +79,7 @@ public sealed class VocabularyMap
             }
         });
     }
+
+    private static InvalidOperationException NotResolved(int sourceToken) =>
+        new($"Source token {sourceToken} was used before VocabularyMap.Resolve.");
 }

@@ -146,7 +146,7 @@ internal sealed class DocumentAlignment
             if (_options.Mass == MassRule.Renormalised)
                 RowMass.Softmax(_mapped.Logits[..n], _options.Temperature, mass);
             OfficialStrings strings = _vocabularies.Official;
-            outcome = Transport(strings.TargetWithoutSourceMarker, _mapped.Tokens[..n], mass, strings.TargetStripped);
+            outcome = Transport(i, strings.TargetWithoutSourceMarker, _mapped.Tokens[..n], mass, strings.TargetStripped);
             if (official && _fused.HasNonFinite)
                 rule = RowRule.SoftNotFinite;
         }
@@ -191,7 +191,9 @@ internal sealed class DocumentAlignment
         else
         {
             _columns.Collect(_pair, _vocabularies.Target, i, _rows, targetStart, _options);
-            outcome = Transport(_rows.Tape, _rows.Ids, _rows.Mass, _columns.Tape);
+            if (_columns.Count == 0)
+                return false; // a prior's masked row offers no column
+            outcome = Transport(i, _rows.Tape, _rows.Ids, _rows.Mass, _columns.Tape);
         }
 
         double missing = _rows.Missing;
@@ -210,8 +212,8 @@ internal sealed class DocumentAlignment
 
     private int KeptTokens => _options.FusedK > 0 ? _options.FusedK : _pair.Target.Candidates.K;
 
-    /// <summary>Cost matrix, plan and projection of the collected candidates; the masses go to <see cref="_fused"/>.</summary>
-    private TransportOutcome Transport(TokenTape rowTape, ReadOnlySpan<int> rows, ReadOnlySpan<double> a, TokenTape columnTape)
+    /// <summary>Cost matrix, plan and projection of one row's collected candidates; the masses go to <see cref="_fused"/>.</summary>
+    private TransportOutcome Transport(int row, TokenTape rowTape, ReadOnlySpan<int> rows, ReadOnlySpan<double> a, TokenTape columnTape)
     {
         bool official = _options.Cost == CandidateCost.OfficialStrings;
         int n = rows.Length, m = _columns.Count;
@@ -233,6 +235,12 @@ internal sealed class DocumentAlignment
         }
 
         Lap(AlignmentStage.Transport);
+        if (outcome[0].Status == TransportStatus.IterationLimit)
+        {
+            throw new AlignmentDataException(_pair.Target.Id,
+                $"row {row}: the official loop has not stopped after {_options.MaxIterations} iterations, where the official code hangs; use --transport balanced --mass renormalised or a larger --tolerance.");
+        }
+
         // The official argmax is strict; elsewhere plans agree to rounding only, and so near-ties go to the first column.
         double tie = _options.Transport == TransportKind.Official ? 0 : PlanProjection.TieTolerance;
         PlanProjection.Project(destination[0], _columns.Tokens, _options.Projection, _options.ProjectionColumns, tie, _fused);

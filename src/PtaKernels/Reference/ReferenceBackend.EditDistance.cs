@@ -1,3 +1,4 @@
+using System.Numerics;
 using CommunityToolkit.HighPerformance;
 using CommunityToolkit.HighPerformance.Buffers;
 using PtaKernels.Steps;
@@ -8,41 +9,33 @@ public sealed partial class ReferenceBackend
 {
     /// <inheritdoc/>
     public KernelStatus ComputeCostMatrix(
-        TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<byte> cost)
-    {
-        RequireShape(cost.Height, cost.Width, sourceTokens.Length, targetTokens.Length);
-        using SpanOwner<int> scratch = SpanOwner<int>.Allocate(target.LongestToken + 1);
-        var status = KernelStatus.Ok;
-        for (int i = 0; i < sourceTokens.Length; i++)
-        {
-            Span<byte> row = cost.GetRowSpan(i);
-            for (int j = 0; j < targetTokens.Length; j++)
-            {
-                int distance = TokenDistance(source, sourceTokens[i], target, targetTokens[j], scratch.Span);
-                row[j] = (byte)Math.Min(distance, byte.MaxValue);
-                if (distance >= byte.MaxValue)
-                    status = KernelStatus.Range;
-            }
-        }
-
-        return status;
-    }
+        TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<byte> cost) =>
+        FillCosts(source, sourceTokens, target, targetTokens, cost);
 
     /// <inheritdoc/>
     public KernelStatus ComputeCostMatrix(
-        TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<ushort> cost)
+        TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<ushort> cost) =>
+        FillCosts(source, sourceTokens, target, targetTokens, cost);
+
+    /// <summary>All distances; the largest value of the destination's type stands for every distance that is not below it.</summary>
+    private static KernelStatus FillCosts<T>(
+        TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<T> cost)
+        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
     {
         RequireShape(cost.Height, cost.Width, sourceTokens.Length, targetTokens.Length);
+        RequireOnTape(source, sourceTokens, nameof(source));
+        RequireOnTape(target, targetTokens, nameof(target));
         using SpanOwner<int> scratch = SpanOwner<int>.Allocate(target.LongestToken + 1);
+        int unfit = int.CreateTruncating(T.MaxValue);
         var status = KernelStatus.Ok;
         for (int i = 0; i < sourceTokens.Length; i++)
         {
-            Span<ushort> row = cost.GetRowSpan(i);
+            Span<T> row = cost.GetRowSpan(i);
             for (int j = 0; j < targetTokens.Length; j++)
             {
                 int distance = TokenDistance(source, sourceTokens[i], target, targetTokens[j], scratch.Span);
-                row[j] = (ushort)Math.Min(distance, ushort.MaxValue);
-                if (distance >= ushort.MaxValue)
+                row[j] = T.CreateSaturating(distance);
+                if (distance >= unfit)
                     status = KernelStatus.Range;
             }
         }
@@ -170,6 +163,15 @@ public sealed partial class ReferenceBackend
             int distance = Levenshtein(symbols, target[id], limit, row);
             if (distance < limit)
                 best = (id, distance);
+        }
+    }
+
+    private static void RequireOnTape(TokenTape tape, ReadOnlySpan<int> tokens, string side)
+    {
+        foreach (int token in tokens)
+        {
+            if ((uint)token >= (uint)tape.Count)
+                throw new ArgumentException($"The {side} id {token} lies off its tape of {tape.Count} tokens.");
         }
     }
 

@@ -78,9 +78,10 @@ public sealed partial class ReferenceBackend
             p /= total;
         previous.Clear();
         int iterations = 0;
+        double change;
         while (true)
         {
-            double change = 0;
+            change = 0;
             for (int i = 0; i < n; i++)
             {
                 rows[i] = SinkhornStep.Sum(plan.GetRowSpan(i));
@@ -108,7 +109,7 @@ public sealed partial class ReferenceBackend
             error += Math.Abs(columns[j] - b[j]);
         if (!double.IsFinite(error))
             return new TransportOutcome(TransportStatus.NotFinite, iterations, double.NaN);
-        bool stopped = iterations < options.MaxIterations;
+        bool stopped = !(change > options.Tolerance);
         return new TransportOutcome(stopped ? TransportStatus.Converged : TransportStatus.IterationLimit, iterations, error);
     }
 }

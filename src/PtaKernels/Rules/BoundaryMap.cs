@@ -44,9 +44,8 @@ public sealed class BoundaryMap
             return new BoundaryMap(null, source); // the encoder's offsets refer to one original document
         int limit = (int)(LargestDifference * Math.Max(sourceText.Length, targetText.Length));
         int[]? match = ByteAlignment.Match(sourceText, targetText, limit, out int distance);
-        int tail = match is null ? Math.Abs(sourceText.Length - targetText.Length) : UnmatchedTail(match, sourceText, targetText);
-        bool prefix = sourceText.AsSpan().StartsWith(targetText) || targetText.AsSpan().StartsWith(sourceText);
-        if (tail > LargestTail && (prefix || match is not null))
+        int tail = match is null ? TailAfterPrefix(sourceText, targetText) : UnmatchedTail(match, sourceText, targetText);
+        if (tail > LargestTail)
         {
             (string shorter, int have, int want) = sourceText.Length < targetText.Length
                 ? ("source", sourceText.Length, targetText.Length)
@@ -58,7 +57,7 @@ public sealed class BoundaryMap
         if (match is null)
         {
             throw new AlignmentDataException(documentId,
-                $"the two decoded texts ({sourceText.Length} and {targetText.Length} bytes) differ by more than {limit} bytes, 5 % of the longer; check that both files hold the same documents in the same order.");
+                $"the two decoded texts ({sourceText.Length} and {targetText.Length} bytes) differ by at least {distance} bytes, and at most {limit} bytes, 5 % of the longer, can be aligned; check that both files hold the same documents in the same order.");
         }
 
         // A boundary counts only between two matched neighbours; the ends of the texts are matched to each other.
@@ -97,6 +96,13 @@ public sealed class BoundaryMap
         int s = t < 0 ? -1 : match[t];
         int sourceTail = CountInk(source.AsSpan(s + 1)), targetTail = CountInk(target.AsSpan(t + 1));
         return Math.Min(sourceTail, targetTail) > 0 ? 0 : Math.Max(sourceTail, targetTail);
+    }
+
+    /// <summary>The same where one text is the beginning of the other and too much is missing for an alignment; 0 where it is not.</summary>
+    private static int TailAfterPrefix(ReadOnlySpan<byte> source, ReadOnlySpan<byte> target)
+    {
+        ReadOnlySpan<byte> shorter = source.Length < target.Length ? source : target, longer = source.Length < target.Length ? target : source;
+        return longer.StartsWith(shorter) ? CountInk(longer[shorter.Length..]) : 0;
     }
 
     private static int CountInk(ReadOnlySpan<byte> text)

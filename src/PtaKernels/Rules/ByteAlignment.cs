@@ -3,6 +3,9 @@ namespace PtaKernels.Rules;
 /// <summary>Byte-by-byte alignment of two nearly equal texts by banded edit distance; the band doubles until it holds the optimum (Ukkonen).</summary>
 internal static class ByteAlignment
 {
+    /// <summary>Bytes of moves that one alignment may take; texts that differ more than this allows count as too different.</summary>
+    private const long LargestTable = 1L << 30;
+
     private enum Move : byte
     {
         Diagonal,
@@ -12,14 +15,18 @@ internal static class ByteAlignment
 
     /// <summary>For each target byte the source byte it is matched to, or -1.</summary>
     /// <remarks>Ties prefer gaps as late as possible, so that equal beginnings stay matched and a cut-off text shows as one unmatched tail.</remarks>
-    /// <returns>[target.Length], or null when the distance is over the limit.</returns>
+    /// <param name="source">Source text.</param>
+    /// <param name="target">Target text.</param>
+    /// <param name="limit">Largest distance wanted.</param>
+    /// <param name="distance">The edit distance, or a lower bound of it where the result is null.</param>
+    /// <returns>[target.Length], or null when the distance is over the limit, or the texts are too long to align at that distance.</returns>
     public static int[]? Match(ReadOnlySpan<byte> source, ReadOnlySpan<byte> target, int limit, out int distance)
     {
         for (int band = 16; ; band *= 2)
         {
             int width = Math.Min(band, limit);
             int[]? match = MatchWithin(source, target, width, out distance);
-            if (match is not null || width == limit)
+            if (match is not null || width == limit || (source.Length + 1L) * ((4L * width) + 1) > LargestTable)
                 return match;
         }
     }

@@ -15,8 +15,14 @@ public static class DocumentChecks
         bool official = options.Output == OutputUnit.Official;
         Require(pair.Source, vocabularies.Source, "source", official);
         Require(pair.Target, vocabularies.Target, "target", official);
+        if (options.Pairing != PairingRule.ByteOffsets && (long)pair.Source.Length * pair.Target.Length > Array.MaxLength)
+        {
+            throw new AlignmentDataException(pair.Target.Id,
+                $"{pair.Source.Length} source and {pair.Target.Length} target tokens need a path table of over {Array.MaxLength} cells; split the document, or use --pairing byte-offsets.");
+        }
+
         RequireLogSumExp(pair.Source, "source", options);
-        if (options.Transport == TransportKind.Unbalanced || options.Fallback == FallbackRule.Target)
+        if (options.Transport == TransportKind.Unbalanced || options.Fallback == FallbackRule.Target || pair.Target.LogSumExp is not null)
             RequireLogSumExp(pair.Target, "target", options);
         if (official && options.Transport == TransportKind.Official && options.Window > Math.Min(pair.Source.Candidates.K, pair.Target.Candidates.K))
         {
@@ -60,8 +66,14 @@ public static class DocumentChecks
         }
     }
 
-    private static void RequireLogSumExp(TokenizedDocument document, string side, in AlignmentOptions options)
+    /// <summary>Checks what mass <c>tail</c> reads of one view; nothing under the other mass rules.</summary>
+    /// <param name="document">The view.</param>
+    /// <param name="side">What messages call it: source or target.</param>
+    /// <param name="options">Mass rule.</param>
+    /// <exception cref="AlignmentDataException">The log-sum-exps are missing, too few or not finite.</exception>
+    public static void RequireLogSumExp(TokenizedDocument document, string side, in AlignmentOptions options)
     {
+        ArgumentNullException.ThrowIfNull(document);
         if (options.Mass != MassRule.Tail)
             return;
         if (document.LogSumExp is not { } lse)

@@ -19,7 +19,7 @@ public sealed class DocumentSpans
     /// <summary>Decoded text without the dummy prefix, or null when the spans came from the encoder.</summary>
     public byte[]? Text { get; }
 
-    /// <summary>Position of the first token that is not special; rows before it predict text at offset 0.</summary>
+    /// <summary>Position of the first token that is text: not special, or unknown with a span of its own. Rows before it predict text at offset 0.</summary>
     public int FirstText { get; }
 
     /// <summary>Whether the document begins with a begin-of-sequence token.</summary>
@@ -37,15 +37,14 @@ public sealed class DocumentSpans
     {
         ArgumentNullException.ThrowIfNull(document);
         ArgumentNullException.ThrowIfNull(vocabulary);
-        int firstText = Array.FindIndex(document.Ids, id => !vocabulary.IsSpecial(id));
-        if (firstText < 0)
-            firstText = document.Length;
+        if (document.Spans is { } encoded)
+            RequireAscending(document, encoded, vocabulary);
+        int firstText = 0;
+        while (firstText < document.Length && vocabulary.IsSpecial(document.Ids[firstText]) && !HasWidth(firstText))
+            firstText++;
         bool bos = document.Length > 0 && (vocabulary.RolesOf(document.Ids[0]) & TokenRoles.Bos) != 0;
         if (document.Spans is { } given)
-        {
-            RequireAscending(document, given, vocabulary);
             return new DocumentSpans(given, null, firstText, bos);
-        }
 
         var spans = new (int Start, int End)[document.Length];
         var text = new List<byte>(document.Length * 4);
@@ -60,6 +59,9 @@ public sealed class DocumentSpans
         }
 
         return new DocumentSpans(spans, [.. text], firstText, bos);
+
+        // An unknown token takes the span that its encoder gives.
+        bool HasWidth(int t) => document.Spans is { } s && s[t].End > s[t].Start;
     }
 
     private static void RequireAscending(TokenizedDocument document, (int Start, int End)[] spans, TokenVocabulary vocabulary)

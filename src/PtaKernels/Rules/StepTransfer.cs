@@ -6,8 +6,11 @@ namespace PtaKernels.Rules;
 /// <param name="Prefix">Rule (b): bytes that candidates must begin with and lose; empty otherwise.</param>
 public readonly record struct StepDecision(RowRule Rule, int SourceRow = -1, ReadOnlyMemory<byte> Prefix = default)
 {
-    /// <summary>Whether a source row is taken.</summary>
-    public bool Transfers => SourceRow >= 0;
+    /// <summary>No source row.</summary>
+    public static StepDecision None { get; } = new(RowRule.None);
+
+    /// <summary>Whether a source row is taken; asked of the rule, because a default value has row 0.</summary>
+    public bool Transfers => new RowProvenance(Rule).Transferred;
 }
 
 /// <summary>Step transfer (SPEC A3.2, B 3b.2): which source row each target row receives.</summary>
@@ -35,7 +38,7 @@ public static class StepTransfer
     {
         ArgumentNullException.ThrowIfNull(pair);
         ArgumentNullException.ThrowIfNull(pairing);
-        return row < pair.Target.Length - 1 && pairing.EndsGroup(row) ? new StepDecision(RowRule.Group, pairing.LastOf(row)) : default;
+        return row < pair.Target.Length - 1 && pairing.EndsGroup(row) ? new StepDecision(RowRule.Group, pairing.LastOf(row)) : StepDecision.None;
     }
 
     /// <summary>Rules (a) and, when asked, (b) of SPEC A3.2. Rule (b)'s kappa is decided where the candidates are known.</summary>
@@ -47,20 +50,20 @@ public static class StepTransfer
         ArgumentNullException.ThrowIfNull(boundaries);
         ArgumentNullException.ThrowIfNull(vocabularies);
         if (row >= pair.Target.Length - 1)
-            return default;
+            return StepDecision.None;
         if (row == 0 && source.StartsWithBos && target.StartsWithBos)
             return new StepDecision(RowRule.LeadingBos, 0);
         (int start, int end) = target[row];
         if (start == end)
-            return default; // zero-width tokens never match by offset
+            return StepDecision.None; // zero-width tokens never match by offset
         int ending = boundaries.EndingAt(end);
         if (ending >= 0)
             return new StepDecision(RowRule.Boundary, ending);
         int containing = withPrefix ? boundaries.Containing(end) : -1;
         if (containing <= 0)
-            return default;
+            return StepDecision.None;
         ReadOnlyMemory<byte> prefix = PrefixOf(pair, source, vocabularies, containing, boundaries.SourceBoundary(end));
-        return prefix.IsEmpty ? default : new StepDecision(RowRule.Prefix, containing - 1, prefix);
+        return prefix.IsEmpty ? StepDecision.None : new StepDecision(RowRule.Prefix, containing - 1, prefix);
     }
 
     /// <summary>text[s, o) of the source token that contains o; empty when the encoder's span is not the token's own text.</summary>

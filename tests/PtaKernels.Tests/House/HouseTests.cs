@@ -8,7 +8,7 @@ public sealed class HouseTests
 {
     private const int MaxLines = 400;
 
-    private static readonly string Root = FindRoot();
+    private static readonly string Root = Repository.Root;
 
     /// <summary>What each project under src may reference. The command line sees everything under src.</summary>
     private static readonly Dictionary<string, string[]> AllowedReferences = new()
@@ -162,14 +162,6 @@ public sealed class HouseTests
         git.WaitForExit();
         Assert.That(git.ExitCode, Is.Zero, "git " + string.Join(' ', arguments));
         return output;
-    }
-
-    private static string FindRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "PtaKernels.sln")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException($"No PtaKernels.sln above {AppContext.BaseDirectory}");
     }
 
     private sealed record TrackedFile(string Path, string Mode, Func<string> Text);

@@ -1,0 +1,119 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using PtaKernels.Alignment;
+using PtaKernels.Corpus;
+using PtaKernels.Text;
+
+namespace PtaKernels.Cli;
+
+/// <summary><c>pta align</c>: documents of a target and its sources in, fused targets out.</summary>
+internal static class AlignCommand
+{
+    public static Command Create()
+    {
+        var common = new CommonOptions();
+        var target = new Option<string>("--target") { Description = "the target's documents, JSON lines, plain or .gz", HelpName = "file", Required = true };
+        var targetVocabulary = new Option<string>("--target-vocab") { Description = "the target's vocabulary", HelpName = "file", Required = true };
+        var sources = new Option<string[]>("--source") { Description = "a source's documents, the same ones in the same order; repeat for several sources", HelpName = "file", Required = true };
+        var sourceVocabularies = new Option<string[]>("--source-vocab") { Description = "each source's vocabulary, in the same order", HelpName = "file", Required = true };
+        var maps = new Option<string[]>("--map") { Description = "official vocabulary map of each source (pta map); default: searched on demand", HelpName = "file" };
+        var output = new Option<string>("--out") { Description = "the aligned documents, JSON lines, plain or .gz", HelpName = "file", Required = true };
+        var force = new Option<bool>("--force") { Description = "replace an existing output" };
+        var onError = new Option<string>("--on-error") { Description = "bad documents end the run, or go to OUT.quarantine.jsonl with their reason [stop | quarantine]", HelpName = "value", DefaultValueFactory = static _ => "stop" };
+        onError.AcceptOnlyFromAmong("stop", "quarantine");
+        var order = new Option<string?>("--source-order") { Description = "sources best first, by number from 1, as 2,1; default: by corpus bits per byte", HelpName = "list" };
+        var limit = new Option<long>("--limit") { Description = "only the first N documents", HelpName = "N" };
+        var report = new Option<string?>("--report") { Description = "also write the run report as JSON", HelpName = "file" };
+        var verb = new Verb(
+            "align", "Align documents: per target position, the sources' next-token distributions over the target's tokens.",
+            "pta align --target t.jsonl --target-vocab t.json --source s.jsonl --source-vocab s.json --out aligned.jsonl",
+            "pta align --preset reference --target samples/spA.jsonl.gz --target-vocab samples/vocab/spA.json.gz --source samples/gpt2.jsonl.gz --source-vocab samples/vocab/gpt2.json.gz --out aligned.jsonl.gz",
+            "pta align --preset fusion --mass renormalised --fill on --on-error quarantine --target t.jsonl --target-vocab t.json --source a.jsonl --source b.jsonl --source-vocab a.json --source-vocab b.json --out aligned.jsonl")
+        {
+            target, targetVocabulary, sources, sourceVocabularies, maps, output, force, onError, order, limit, report, common.Backend, common.Json,
+        };
+        common.AddSwitches(verb);
+        verb.SetAction((parse, cancellation) => Task.Run(() =>
+        {
+            var terminal = Terminal.Of(parse);
+            AlignmentOptions options = common.OptionsOf(parse);
+            string[] files = parse.GetValue(sources)!;
+            AlignmentSource[] all = Open(files, parse.GetValue(sourceVocabularies)!, parse.GetValue(maps) ?? [], VocabularyFile.Read(parse.GetValue(targetVocabulary)!));
+            IKernelBackend backend = common.OpenBackend(parse);
+            int[]? given = ParseOrder(parse.GetValue(order), files.Length);
+            if (parse.GetValue(limit) < 0)
+                throw new ArgumentException($"--limit is {parse.GetValue(limit)}; it must be a number of documents, or 0 for all.");
+            // Opened before the run, so that a report which cannot be written does not cost one.
+            using AtomicFile? reportFile = parse.GetValue(report) is { } path ? new AtomicFile(path, replace: true) : null;
+            AlignmentRunReport? result = null;
+            JsonLinesRun? run = null;
+            var clock = Stopwatch.StartNew();
+            ProgressReport.Run(terminal, "aligning", "tokens", progress =>
+            {
+                run = new JsonLinesRun
+                {
+                    TargetPath = parse.GetValue(target)!,
+                    Target = all[0].Vocabularies.Target,
+                    SourcePaths = files,
+                    Sources = all,
+                    OutputPath = parse.GetValue(output)!,
+                    Replace = parse.GetValue(force),
+                    OnError = parse.GetValue(onError) == "stop" ? OnError.Stop : OnError.Quarantine,
+                    SourceOrder = given,
+                    Limit = parse.GetValue(limit),
+                    Progress = progress,
+                    Notice = sentence => terminal.Errors.WriteLine("notice: " + sentence),
+                };
+                result = run.Run(backend, options, cancellation);
+            });
+            var summary = new RunSummary(result!, [.. all.Select(static s => s.Name)], run!.UsedOrder, options, clock.Elapsed);
+            if (reportFile is not null)
+            {
+                JsonSerializer.Serialize(reportFile.Stream, summary.Json, Terminal.JsonOptions);
+                reportFile.Commit();
+            }
+
+            if (parse.GetValue(common.Json))
+                terminal.WriteJson(summary.Json);
+            else
+                summary.Print(terminal, run.OutputPath);
+            if (result!.Quarantined > 0)
+                terminal.Errors.WriteLine($"notice: {result.Quarantined} documents are in {run.QuarantinePath} with their reasons.");
+            if (result.Warning is { } warning)
+                terminal.Errors.WriteLine("warning: " + warning);
+            return 0;
+        }, cancellation));
+        return verb;
+    }
+
+    private static AlignmentSource[] Open(string[] files, string[] vocabularies, string[] maps, TokenVocabulary target)
+    {
+        if (vocabularies.Length != files.Length)
+            throw new ArgumentException($"{files.Length} --source files but {vocabularies.Length} --source-vocab files; give one vocabulary per source, in the same order.");
+        if (maps.Length != 0 && maps.Length != files.Length)
+            throw new ArgumentException($"{files.Length} --source files but {maps.Length} --map files; give one map per source, in the same order, or none.");
+        return [.. files.Select((_, s) =>
+        {
+            TokenVocabulary source = VocabularyFile.Read(vocabularies[s]);
+            VocabularyMap? map = maps.Length == 0 ? null : OfficialMapping.ToMap(OfficialMapping.Read(maps[s]), source, target);
+            return new AlignmentSource(source.Name, new VocabularyPair(source, target, map));
+        })];
+    }
+
+    private static int[]? ParseOrder(string? text, int sources)
+    {
+        if (text is null)
+            return null;
+        string[] parts = text.Split(',');
+        int[] order = new int[parts.Length];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (parts.Length != sources || !int.TryParse(parts[i], out order[i]) || order[i] < 1 || order[i] > sources || order.AsSpan(0, i).Contains(order[i] - 1))
+                throw new ArgumentException($"--source-order '{text}' must list each source once by its number 1..{sources}, best first.");
+            order[i]--;
+        }
+
+        return order;
+    }
+}

@@ -1,0 +1,34 @@
+using PtaKernels.Tests.Oracles;
+
+namespace PtaKernels.Tests.Conformance;
+
+/// <summary>The backends a conformance fixture runs over, and plain tokens as the backends take them.</summary>
+internal static class BackendCases
+{
+    public static IEnumerable<string> Names => Backends.Backends.Available;
+
+    public static TokenTape ToTape(IReadOnlyList<PlainToken> tokens)
+    {
+        var builder = new TokenTapeBuilder();
+        foreach (PlainToken token in tokens)
+            builder.Add(token.Symbols, RolesOf(token));
+        return builder.ToTape();
+    }
+
+    public static TokenRoles RolesOf(PlainToken token)
+    {
+        TokenRoles roles = (token.Special ? TokenRoles.Special : TokenRoles.None) | (token.Hole ? TokenRoles.Hole : TokenRoles.None);
+        foreach (char role in token.Roles)
+            roles |= role switch { 'b' => TokenRoles.Bos, 'e' => TokenRoles.Eos, 'p' => TokenRoles.Pad, _ => TokenRoles.Unk };
+        return roles;
+    }
+
+    /// <summary>A random word over the first symbols of a list that mixes ASCII, accents, non-BMP code points and lone bytes.</summary>
+    public static int[] Word(Random random, int length, int alphabet)
+    {
+        int[] symbols = ['a', 'b', 0x1F600, 0xDC00 + 0xE2, 0xE9, 0x10FFFF, 0xDC00 + 0xFF, ' ', 'c', 0x4E2D];
+        return [.. Enumerable.Range(0, length).Select(_ => symbols[random.Next(alphabet)])];
+    }
+
+    public static int[] Range(int count) => [.. Enumerable.Range(0, count)];
+}
