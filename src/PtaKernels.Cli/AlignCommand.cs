@@ -42,6 +42,10 @@ internal static class AlignCommand
             AlignmentSource[] all = Open(files, parse.GetValue(sourceVocabularies)!, parse.GetValue(maps) ?? [], VocabularyFile.Read(parse.GetValue(targetVocabulary)!));
             IKernelBackend backend = common.OpenBackend(parse);
             int[]? given = ParseOrder(parse.GetValue(order), files.Length);
+            if (parse.GetValue(limit) < 0)
+                throw new ArgumentException($"--limit is {parse.GetValue(limit)}; it must be a number of documents, or 0 for all.");
+            // Opened before the run, so that a report which cannot be written does not cost one.
+            using AtomicFile? reportFile = parse.GetValue(report) is { } path ? new AtomicFile(path, replace: true) : null;
             AlignmentRunReport? result = null;
             JsonLinesRun? run = null;
             var clock = Stopwatch.StartNew();
@@ -64,8 +68,12 @@ internal static class AlignCommand
                 result = run.Run(backend, options, cancellation);
             });
             var summary = new RunSummary(result!, [.. all.Select(static s => s.Name)], run!.UsedOrder, options, clock.Elapsed);
-            if (parse.GetValue(report) is { } path)
-                WriteReport(path, summary);
+            if (reportFile is not null)
+            {
+                JsonSerializer.Serialize(reportFile.Stream, summary.Json, Terminal.JsonOptions);
+                reportFile.Commit();
+            }
+
             if (parse.GetValue(common.Json))
                 terminal.WriteJson(summary.Json);
             else
@@ -101,18 +109,11 @@ internal static class AlignCommand
         int[] order = new int[parts.Length];
         for (int i = 0; i < parts.Length; i++)
         {
-            if (!int.TryParse(parts[i], out order[i]) || order[i] < 1 || order[i] > sources)
+            if (parts.Length != sources || !int.TryParse(parts[i], out order[i]) || order[i] < 1 || order[i] > sources || order.AsSpan(0, i).Contains(order[i] - 1))
                 throw new ArgumentException($"--source-order '{text}' must list each source once by its number 1..{sources}, best first.");
             order[i]--;
         }
 
         return order;
-    }
-
-    private static void WriteReport(string path, RunSummary summary)
-    {
-        using var file = new AtomicFile(path, replace: true);
-        JsonSerializer.Serialize(file.Stream, summary.Json, Terminal.JsonOptions);
-        file.Commit();
     }
 }

@@ -22,7 +22,7 @@ internal static class Program
         ParseResult parse = BuildRoot().Parse(args);
         if (parse.Errors.Count > 0)
         {
-            errors.WriteLine($"pta: {parse.Errors[0].Message} Type `{PathOf(parse)} --help` for what it takes.");
+            errors.WriteLine($"pta: {OneLine(parse.Errors[0].Message)} Type `{PathOf(parse)} --help` for what it takes.");
             return Usage;
         }
 
@@ -52,6 +52,7 @@ internal static class Program
             AlignCommand.Create(),
             MapCommand.Create(),
             VerifyCommand.Create(),
+            BenchCommand.Create(),
             DevicesCommand.Create(),
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();
@@ -72,6 +73,13 @@ internal static class Program
         AlignmentDataException or ArgumentException or IOException or UnauthorizedAccessException => e.Message,
         _ => null,
     };
+
+    /// <summary>Lists of allowed values come one per line.</summary>
+    private static string OneLine(string message)
+    {
+        string[] lines = message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return lines.Length < 2 ? message : $"{lines[0]} {string.Join(", ", lines[1..])}.";
+    }
 
     private static string PathOf(ParseResult parse)
     {

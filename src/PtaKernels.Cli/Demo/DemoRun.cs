@@ -36,7 +36,13 @@ internal sealed class DemoRun
     /// <summary>Documents that are bad input of SPEC A5 for this preset, with the reason.</summary>
     public IReadOnlyDictionary<string, string> SetAside => _setAside;
 
-    public int Documents => _samples.TargetDocuments.Length - _setAside.Count;
+    /// <summary>Documents aligned, per teacher where the teachers are alone.</summary>
+    public string DocumentsAligned => _together
+        ? $"{Reports[0].Documents}"
+        : string.Join(", ", Reports.Select((r, s) => $"{r.Documents} {_samples.Sources[s].Name}"));
+
+    /// <summary>The same as numbers, one per report.</summary>
+    public IEnumerable<long> Documents => Reports.Select(static r => r.Documents);
 
     /// <summary>Target tokens, once per source that was aligned.</summary>
     public long RowsSeen => Sources.Sum(static s => s.TargetTokens);
@@ -66,9 +72,13 @@ internal sealed class DemoRun
     /// <summary>Seconds of a stage, added over workers.</summary>
     public double SecondsOf(AlignmentStage stage) => Sources.Sum(s => s.SecondsOf(stage));
 
-    /// <summary>Aligns everything, documents in parallel. Vocabulary pairs are new, so that every preset searches its own nearest tokens.</summary>
-    public void Run(Action<long> advance)
+    /// <summary>Aligns everything once more, documents in parallel. Vocabulary pairs are new, so that every run searches its own nearest tokens.</summary>
+    /// <param name="advance">Told the number of views done.</param>
+    /// <param name="limit">Only that many documents, the shortest ones.</param>
+    public void Run(Action<long> advance, int limit = int.MaxValue)
     {
+        Reports.Clear();
+        _setAside.Clear();
         int[][] groups = _together ? [[.. Enumerable.Range(0, _samples.Sources.Length)]] : [.. Enumerable.Range(0, _samples.Sources.Length).Select(static s => (int[])[s])];
         var clock = Stopwatch.StartNew();
         foreach (int[] group in groups)
@@ -78,8 +88,8 @@ internal sealed class DemoRun
             var report = new AlignmentRunReport(group.Length);
             var guard = new Lock();
             // Longest first, so that no core is left with the longest document at the end.
-            int[] order = [.. Enumerable.Range(0, _samples.TargetDocuments.Length).OrderByDescending(d => _samples.TargetDocuments[d].Length)];
-            Parallel.ForEach(Partitioner.Create(order, EnumerablePartitionerOptions.NoBuffering), d =>
+            int[] order = [.. Enumerable.Range(0, _samples.TargetDocuments.Length).OrderByDescending(d => _samples.TargetDocuments[d].Length).TakeLast(limit)];
+            Parallel.ForEach(Partitioner.Create(order, EnumerablePartitionerOptions.NoBuffering), new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, d =>
             {
                 AlignmentRunReport? one = AlignOne(aligner, group, d);
                 lock (guard)

@@ -8,17 +8,17 @@ internal sealed class DemoTable(Terminal terminal, IReadOnlyList<DemoRun> runs)
 {
     private const int Label = 44;
 
-    private const int Cell = 22;
+    private const int Cell = 23;
 
     public void Write()
     {
         Line("", static r => r.Name, heading: true);
-        Line("documents aligned", static r => Count(r.Documents) + (r.SetAside.Count > 0 ? $", {r.SetAside.Count} set aside" : ""));
-        Line("target tokens, once per teacher", static r => Count(r.RowsSeen));
+        Line("documents aligned", static r => r.DocumentsAligned);
+        Line("student tokens, once per teacher", static r => Count(r.RowsSeen));
         terminal.Line();
         Line("rows that a teacher reached", r => Share(Reached(r), r.RowsSeen), heading: true);
         foreach (RowRule rule in Enum.GetValues<RowRule>().Where(rule => runs.Any(r => r.RowsOf(rule) > 0)).OrderBy(static rule => !new RowProvenance(rule).Transferred).ThenBy(static rule => rule))
-            Line($"  {RowProvenance.LetterOf(rule)} {Short(rule)}", r => r.RowsOf(rule) == 0 ? "-" : Share(r.RowsOf(rule), r.RowsSeen), RuleLegend.ColourOf(rule));
+            Line($"  {RowProvenance.LetterOf(rule)} {RuleNames.Of(rule)}", r => r.RowsOf(rule) == 0 ? "-" : Share(r.RowsOf(rule), r.RowsSeen), RuleLegend.ColourOf(rule));
         terminal.Line();
         Line("transports solved", static r => Count(r.Transports), heading: true);
         Line("  certified optimal", static r => Certified(r));
@@ -27,13 +27,16 @@ internal sealed class DemoTable(Terminal terminal, IReadOnlyList<DemoRun> runs)
         terminal.Line();
         Line("teacher signal kept in the fused rows", static r => Percent(r.SignalKept), heading: true);
         Line("next token named by the fused row", static r => Share(r.Gold.FusedHits, r.Gold.Rows), heading: true);
-        Line("  by the target alone, on the same rows", static r => Share(r.Gold.TargetHits, r.Gold.Rows));
+        Line("  by the student alone, on the same rows", static r => Share(r.Gold.TargetHits, r.Gold.Rows));
         terminal.Line();
+        Line("seconds, added over workers", r => Seconds(Total(r)), heading: true);
         foreach (AlignmentStage stage in Enum.GetValues<AlignmentStage>())
-            Line($"  {Stage(stage)}", r => Seconds(r.SecondsOf(stage)) + $"{Percent(r.SecondsOf(stage) / Enum.GetValues<AlignmentStage>().Sum(r.SecondsOf)),10}");
+            Line($"  {RuleNames.Of(stage)}", r => Seconds(r.SecondsOf(stage)) + $"{Percent(r.SecondsOf(stage) / Total(r)),10}");
         Line("elapsed", static r => Seconds(r.Seconds), heading: true);
-        Line("target tokens per second", static r => Count((long)(r.RowsSeen / r.Seconds)));
+        Line("student tokens per second", static r => Count((long)(r.RowsSeen / r.Seconds)));
     }
+
+    private static double Total(DemoRun run) => Enum.GetValues<AlignmentStage>().Sum(run.SecondsOf);
 
     public static long Reached(DemoRun run) => Enum.GetValues<RowRule>().Where(static rule => new RowProvenance(rule).Transferred).Sum(run.RowsOf);
 
@@ -42,29 +45,6 @@ internal sealed class DemoTable(Terminal terminal, IReadOnlyList<DemoRun> runs)
         TransportKind.Official => "no certificate exists",
         TransportKind.SemiRelaxed => "closed form, exact",
         _ => Share(run.TransportsOf(TransportStatus.Converged), run.Transports),
-    };
-
-    private static string Short(RowRule rule) => rule switch
-    {
-        RowRule.StringTransport => "same or mapped string, transported",
-        RowRule.Soft => "same or mapped string, moved as it is",
-        RowRule.SoftNotFinite => "the same, transport not a number",
-        RowRule.StringMismatch => "not reached: another string",
-        RowRule.NotOneToOne => "not reached: not one to one",
-        RowRule.Group => "last row of a paired group",
-        RowRule.Boundary => "token ends at the same byte",
-        RowRule.Prefix => "inside a teacher token, prefix stripped",
-        RowRule.None => "not reached: masked",
-        _ => RuleLegend.MeaningOf(rule),
-    };
-
-    private static string Stage(AlignmentStage stage) => stage switch
-    {
-        AlignmentStage.Pairing => "core seconds: pairing tokens",
-        AlignmentStage.Mapping => "finding nearest tokens",
-        AlignmentStage.Candidates => "candidates and cost matrices",
-        AlignmentStage.Transport => "transport",
-        _ => "projection and output",
     };
 
     private void Line(string label, Func<DemoRun, string> cell, string? colour = null, bool heading = false)

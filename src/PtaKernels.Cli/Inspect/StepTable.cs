@@ -18,9 +18,9 @@ internal sealed class StepTable(Terminal terminal, DocumentPair pair, Vocabulary
     {
         RowProvenance row = step.Provenance;
         int position = step.Row;
-        string after = VisibleText.Of(vocabularies.Target, pair.Target.Ids[position]);
+        string after = VisibleText.Cut(VisibleText.Of(vocabularies.Target, pair.Target.Ids[position]), LongestText);
         terminal.Line($"[bold]Step {position}[/]: what follows [bold]{Terminal.Escape(after)}[/]. Target row {position} receives {Terminal.Escape(vocabularies.Source.Name)} row {row.SourceRow} "
-            + $"by rule [{RuleLegend.ColourOf(row.Rule)}]{Terminal.Escape(row.Letter.ToString())}[/] ({Terminal.Escape(RuleLegend.MeaningOf(row.Rule))}).");
+            + $"by rule [{RuleLegend.ColourOf(row.Rule)}]{Terminal.Escape(row.Letter.ToString())}[/] ({Terminal.Escape(RuleNames.Of(row.Rule))}).");
         if (step.Columns.Length > 0)
             WriteTransport();
         else
@@ -36,7 +36,7 @@ internal sealed class StepTable(Terminal terminal, DocumentPair pair, Vocabulary
         int planCell = columns.Max(j => rows.Max(i => Percent(step.Plan[i, j]).Length)) + 1;
         planCell = Math.Max(planCell, 3);
         costCell = Math.Max(costCell, 2);
-        int numbers = 2 + 7 + (columns.Length * (costCell + planCell)) + 2 + 7 + 9 + 9;
+        int numbers = 2 + 7 + (columns.Length * (costCell + planCell)) + 2 + 7 + 9 + 9 + 2;
         int text = Math.Clamp((terminal.Width - numbers) / 2, 6, LongestText);
         var header = new StringBuilder();
         header.Append(VisibleText.Fit("source candidate", text + 2)).Append($"{"a %",7} │ ");
@@ -92,14 +92,22 @@ internal sealed class StepTable(Terminal terminal, DocumentPair pair, Vocabulary
         terminal.Line(markup.ToString().TrimEnd());
     }
 
-    /// <summary>A row whose candidates moved to mapped tokens without a transport.</summary>
+    /// <summary>A row whose candidates moved to mapped or nearest tokens without a transport.</summary>
     private void WriteMoved()
     {
-        terminal.Line($"[bold]{VisibleText.Fit("candidate", LongestText)} {"teacher %",10} {"as seen %",10}[/]");
-        foreach (((int token, double _), int i) in step.Fused.Select(static (f, i) => (f, i)).Take(Shown))
+        const int Text = 2 * LongestText;
+        terminal.Line($"[bold]{VisibleText.Fit("source candidate", Text)}{"a %",7} │ {VisibleText.Fit("fused token", LongestText)}{"fused %",9}[/]");
+        for (int line = 0; line < Math.Min(Shown, Math.Max(step.Rows.Length, step.Fused.Length)); line++)
         {
-            string mass = i < step.Rows.Length ? Percent1(step.Rows[i].Mass) : "";
-            terminal.Line(Terminal.Escape($"{VisibleText.Fit(VisibleText.Of(vocabularies.Target, token), LongestText)} {mass,10} {Percent1(FusedProbability(token)),10}{(token == Gold ? " ◄" : "")}"));
+            string left = line < step.Rows.Length ? VisibleText.Fit(step.Rows[line].Text, Text) + $"{Percent1(step.Rows[line].Mass),7}" : new string(' ', Text + 7);
+            string right = "";
+            if (line < step.Fused.Length)
+            {
+                int token = step.Fused[line].Token;
+                right = $"{VisibleText.Fit(VisibleText.Of(vocabularies.Target, token), LongestText)}{Percent1(FusedProbability(token)),9}{(token == Gold ? " ◄" : "")}";
+            }
+
+            terminal.Line($"{Terminal.Escape(left)} [grey]│[/] {Terminal.Escape(right)}".TrimEnd());
         }
     }
 

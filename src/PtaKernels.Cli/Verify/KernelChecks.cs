@@ -11,12 +11,14 @@ internal sealed class EditDistanceCheck(GoldenContext context) : GoldenCheck(con
 {
     public override GoldenResult Check(JsonElement row)
     {
-        var tape = TokenTape.FromStrings([row.GetProperty("a").GetString(), row.GetProperty("b").GetString()]);
+        var tape = TokenTape.FromStrings([Text(row, "a"), Text(row, "b")]);
         var cost = new ushort[1, 1];
         Backend.ComputeCostMatrix(tape, [0], tape, [1], cost.AsSpan2D());
         int expected = row.GetProperty("d").GetInt32();
         return cost[0, 0] == expected ? GoldenResult.Pass : GoldenResult.Fail($"distance {cost[0, 0]}, expected {expected}");
     }
+
+    private static string Text(JsonElement row, string field) => row.GetProperty(field).GetString() ?? throw new FormatException($"{field} is null");
 }
 
 /// <summary>dtw: token strings of both sides, their markers, the path's cost, its steps and the pairing.</summary>
@@ -24,10 +26,10 @@ internal sealed class PathCheck(GoldenContext context) : GoldenCheck(context)
 {
     public override GoldenResult Check(JsonElement row)
     {
-        (TokenTape source, int[] sourceIds) = Stripped(row.GetProperty("source_tokens"), row.GetProperty("source_special"));
-        (TokenTape target, int[] targetIds) = Stripped(row.GetProperty("target_tokens"), row.GetProperty("target_special"));
+        UniqueTokenCosts costs = CostsOf(row, Backend);
+        int length = costs.TargetColumns.Length;
         var path = new AlignmentPath();
-        new UniqueTokenCosts(Backend, source, sourceIds, target, targetIds).FindPath(Backend, path);
+        costs.FindPath(Backend, path);
         double cost = row.GetProperty("cost").GetDouble();
         if (path.Cost != cost)
             return GoldenResult.Fail($"path cost {path.Cost}, expected {cost.ToString(CultureInfo.InvariantCulture)}");
@@ -40,10 +42,10 @@ internal sealed class PathCheck(GoldenContext context) : GoldenCheck(context)
                 return GoldenResult.Fail($"path step {s} is {path.Steps[s]}, expected ({matches[s][0]}, {matches[s][1]})");
         }
 
-        var pairing = TokenPairing.FromPath(path, targetIds.Length);
+        var pairing = TokenPairing.FromPath(path, length);
         int[][] expected = GoldenJson.IntegerRows(row.GetProperty("target_to_source"));
-        if (expected.Length != targetIds.Length)
-            return GoldenResult.Fail($"{targetIds.Length} target tokens are paired, expected {expected.Length}");
+        if (expected.Length != length)
+            return GoldenResult.Fail($"{length} target tokens are paired, expected {expected.Length}");
         for (int t = 0; t < expected.Length; t++)
         {
             if (!Enumerable.Range(pairing.FirstOf(t), pairing.CountOf(t)).SequenceEqual(expected[t]))
@@ -51,6 +53,14 @@ internal sealed class PathCheck(GoldenContext context) : GoldenCheck(context)
         }
 
         return GoldenResult.Pass;
+    }
+
+    /// <summary>The costs between a row's distinct tokens, markers removed.</summary>
+    public static UniqueTokenCosts CostsOf(JsonElement row, IKernelBackend backend)
+    {
+        (TokenTape source, int[] sourceIds) = Stripped(row.GetProperty("source_tokens"), row.GetProperty("source_special"));
+        (TokenTape target, int[] targetIds) = Stripped(row.GetProperty("target_tokens"), row.GetProperty("target_special"));
+        return new UniqueTokenCosts(backend, source, sourceIds, target, targetIds);
     }
 
     private static (TokenTape Tape, int[] Ids) Stripped(JsonElement tokens, JsonElement marker)
