@@ -48,7 +48,7 @@ internal static class HuggingFaceTokenizer
         foreach ((string token, JsonPlace id) in (model.Find("vocab") ?? throw model.Wrong("a model with vocab")).Members())
             builder.Add("model.vocab", id.Integer(), token, style.TextOf(token));
         if (model.Find("unk_token")?.Text() is { Length: > 0 } unknown)
-            roles.Give(unknown, TokenRoles.Unk);
+            roles.GiveUnknown(unknown);
     }
 
     private static void AddPieces(VocabularyBuilder builder, JsonPlace model, TokenizerStyle style, TokenizerRoles roles)
@@ -67,7 +67,7 @@ internal static class HuggingFaceTokenizer
         if (model.Find("unk_id") is not { } unknown)
             return;
         VocabularyBuilder.Token token = builder.Find(unknown.Integer()) ?? throw unknown.Wrong($"null or an id below {id}");
-        roles.Give(token.Text, TokenRoles.Unk);
+        roles.GiveUnknown(token.Text);
     }
 
     private static void AddAdded(VocabularyBuilder builder, JsonPlace root, TokenizerStyle style, TokenizerRoles roles)

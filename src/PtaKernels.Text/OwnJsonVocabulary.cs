@@ -15,7 +15,7 @@ internal static partial class OwnJsonVocabulary
 
     public static TokenVocabulary Read(JsonPlace root)
     {
-        if (root.Find("name")?.Text() is not { Length: > 0 } name || root.Find("special")?.Text() is not { Length: > 0 } marker || root.Find("tokens") is not { } tokens)
+        if (root.Find("name")?.Text() is not { Length: > 0 } name || root.Find("special")?.Text() is not { Length: > 0 } marker || root.Find("tokens") is not { } tokens || tokens.Value.GetArrayLength() == 0)
             throw new AlignmentDataException($"{root.File}: name, special or tokens are missing or empty; expected vocabulary JSON with name, class, special and tokens.");
         bool byteLevel = root.Find("class")?.Text() switch
         {

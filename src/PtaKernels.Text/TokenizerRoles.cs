@@ -52,8 +52,15 @@ internal sealed class TokenizerRoles
         return roles;
     }
 
-    /// <summary>A role that the vocabulary file itself gives.</summary>
-    public void Give(string token, TokenRoles role)
+    /// <summary>The token that the model itself puts for unknown text; what the files beside it call unknown is none then.</summary>
+    public void GiveUnknown(string token)
+    {
+        foreach (string other in _roles.Keys.ToArray())
+            _roles[other] &= ~TokenRoles.Unk;
+        Give(token, TokenRoles.Unk);
+    }
+
+    private void Give(string token, TokenRoles role)
     {
         _roles[token] = _roles.GetValueOrDefault(token) | role | TokenRoles.Special;
         _given |= role;

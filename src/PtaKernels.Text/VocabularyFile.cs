@@ -10,7 +10,8 @@ namespace PtaKernels.Text;
 /// <item>our own JSON: <c>{"name","class","special","eos_id","tokens":[id → string or null]}</c>.</item>
 /// </list>
 /// Each of them plain or gzip, or a folder that holds one. Roles of Hugging Face files come from <c>tokenizer_config.json</c>,
-/// <c>special_tokens_map.json</c> and <c>added_tokens.json</c> beside them.
+/// <c>special_tokens_map.json</c> and <c>added_tokens.json</c> beside them. A gzip stream that was cut off is found only where the host sets
+/// System.IO.Compression.UseStrictValidation, as <c>pta</c> does.
 /// </remarks>
 public static class VocabularyFile
 {
@@ -37,11 +38,13 @@ public static class VocabularyFile
         ReadOnlySpan<byte> text = content.AsSpan().TrimStart(" \t\r\n"u8);
         if (text.IsEmpty)
             throw new AlignmentDataException($"{file}: is empty; expected a vocabulary: {Formats}.");
+        if (text.StartsWith("version https://git-lfs"u8))
+            throw new AlignmentDataException($"{file}: is a Git LFS pointer, not the file it stands for; fetch that with git lfs pull.");
         if (text[0] == '{')
             return ReadJson(file, content);
         if (TiktokenRanks.Recognises(content) || VocabularyContent.HasExtension(file, ".tiktoken"))
             return TiktokenRanks.Read(file, content);
-        if (SentencePieceModel.Recognises(content) || VocabularyContent.HasExtension(file, ".model"))
+        if (SentencePieceModel.Recognises(content))
             return SentencePieceModel.Read(file, content);
         if (text.StartsWith("#version"u8))
             throw new AlignmentDataException($"{file}: holds merges, not tokens; name the vocab.json beside it.");

@@ -85,8 +85,8 @@ public sealed class AlignRefusalTests
 
     [TestCase("--target", "no such file")]
     [TestCase("--source", "no such file")]
-    [TestCase("--target-vocab", "no such file", "expected vocabulary JSON")]
-    [TestCase("--source-vocab", "no such file", "expected vocabulary JSON")]
+    [TestCase("--target-vocab", "no such file", "expected a vocabulary: tokenizer.json")]
+    [TestCase("--source-vocab", "no such file", "expected a vocabulary: tokenizer.json")]
     public void AMissingFile(string option, params string[] says)
     {
         using var files = new AlignFiles();
@@ -94,7 +94,7 @@ public sealed class AlignRefusalTests
         AssertRefused(files, Replace(files.Arguments(), option, missing), [missing, .. says]);
     }
 
-    [TestCase("[1]", "expected vocabulary JSON")]
+    [TestCase("[1]", "starts like none of the vocabulary formats; expected tokenizer.json")]
     [TestCase("{\"name\": \"x\"", "not valid JSON (line ")]
     [TestCase("{\"name\": \"x\", \"class\": \"LlamaTokenizer\", \"special\": \"▁\", \"tokens\": []}", "missing or empty")]
     [TestCase("{\"name\": \"x\", \"class\": \"Bert\", \"special\": \"▁\", \"tokens\": [\"a\"]}", "use LlamaTokenizer or GPTNeoXTokenizerFast")]

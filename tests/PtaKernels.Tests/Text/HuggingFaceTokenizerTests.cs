@@ -157,6 +157,12 @@ public sealed class HuggingFaceTokenizerTests
             Read($$$"""{ {{{ByteLevelSteps}}} "model": {"type": "BPE", "unk_token": "<e>", "vocab": {"a": 0, "<e>": 1}, "merges": []}}""", ("special_tokens_map.json", """{"bos_token": "<e>", "eos_token": "<e>", "unk_token": "<e>"}""")),
             ("a", "a", 0), ("<e>", "", Bos | Eos));
 
+    /// <summary>Fine-tuned models name all kinds of tokens unknown; what stands for unknown text is the model's.</summary>
+    [Test]
+    public void TheModelKnowsWhatIsUnknown() =>
+        HoldsBut(
+            Read($$"""{ {{PrependAndReplace}} {{LlamaModel}} }""", ("special_tokens_map.json", """{"bos_token": "<s>", "eos_token": "</s>", "unk_token": "</s>"}""")), 4, Llama);
+
     [TestCase("""{"model": {"type": "WordPiece", "vocab": {"a": 0}}}""", "WordPiece, which is not supported; expected BPE")]
     [TestCase("""{"model": {"type": "WordLevel", "vocab": {"a": 0}}}""", "WordLevel, which is not supported; expected BPE")]
     [TestCase("""{"model": {"vocab": {"a": 0}}}""", "of no known type")]

@@ -76,7 +76,9 @@ public sealed class VocabularyFileTests
     [TestCase("""{"tokens": ["a", 5], "name": "n", "special": "_", "class": "LlamaTokenizer"}""", "tokens[1] is 5; expected a string")]
     [TestCase("""{"tokens": ["\udc00"], "name": "n", "special": "_", "class": "LlamaTokenizer"}""", "tokens[0] is a string; expected a string of whole characters")]
     [TestCase("""{"tokens": ["a"], "eos_id": 1, "name": "n", "special": "_", "class": "LlamaTokenizer"}""", "eos_id is 1; expected null or an id below 1")]
-    [TestCase("""{"tokens": [], "name": "n", "special": "_", "class": "LlamaTokenizer"}""", "holds no tokens")]
+    [TestCase("""{"tokens": [], "name": "n", "special": "_", "class": "LlamaTokenizer"}""", "missing or empty")]
+    [TestCase("""{"tokens": [null], "name": "n", "special": "_", "class": "LlamaTokenizer"}""", "holds no tokens")]
+    [TestCase("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer")]
     public void WrongFilesAreRefused(string content, params string[] parts)
     {
         using var folder = new VocabularyFolder();
