@@ -11,7 +11,7 @@ internal sealed record BenchEntry(string Case, string Backend, string Isa, int T
 internal sealed record BenchSpread(string Case, int Rounds, double RatioMin, double RatioMax, string Note);
 
 /// <summary>Where and when a results file was made.</summary>
-internal sealed record BenchRunInfo(string Date, string Cpu, int Cores, string System, string Dotnet, string? Python, string? NumPy, double SecondsPerCase, BenchSpread[] Cases);
+internal sealed record BenchRunInfo(string Date, string Cpu, int Cores, string System, string Dotnet, string? Python, string? Numpy, double SecondsPerCase, BenchSpread[] Cases);
 
 /// <summary>A results file, an array of <see cref="BenchEntry"/>, and beside it <c>NAME.run.json</c> with the machine, the date and the versions.</summary>
 internal static class BenchFiles

@@ -32,7 +32,7 @@ internal static class ReadmeTable
             text.Append(CultureInfo.InvariantCulture, $"| {e.Case} | {e.Backend}, {e.Isa} | {Number(e.Rate)} {e.Unit} | {e.Peer} | {Number(e.PeerRate)} | {Number(e.Ratio)}{range} |\n");
         }
 
-        string python = run.Python is null ? "" : $", Python {run.Python}, NumPy {run.NumPy}";
+        string python = run.Python is null ? "" : $", Python {run.Python}, NumPy {run.Numpy}";
         text.Append(CultureInfo.InvariantCulture, $"\nOne thread each, {run.Date}, {run.Cpu} ({run.Cores} cores), {run.Dotnet}{python}. `scripts/pta bench` measures again; perf/README.md says what.\n");
         return text.ToString();
     }

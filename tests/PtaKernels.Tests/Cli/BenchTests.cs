@@ -12,7 +12,7 @@ public sealed class BenchTests
 
     private static readonly string Root = RepositoryFolder.Find()!;
     private static readonly string[] EntryFields = ["case", "backend", "isa", "threads", "rate", "unit", "peer", "peer_rate", "ratio"];
-    private static readonly string[] RunFields = ["date", "cpu", "cores", "system", "dotnet", "python", "num_py", "seconds_per_case", "cases"];
+    private static readonly string[] RunFields = ["date", "cpu", "cores", "system", "dotnet", "python", "numpy", "seconds_per_case", "cases"];
 
     private string _folder = "";
 
