@@ -8,6 +8,9 @@ import sys
 PAIRS = ("gpt2-spA", "spB-spA", "cl100k-spA", "spA-cl100k")
 VOCABULARIES = ("cl100k", "gpt2", "spA", "spB")
 
+# SentencePiece models, whole: the reader of .model files is checked against them.
+MODELS = ("spA.model", "spB.model")
+
 # align: documents of each mode, shortest first, of at most so many bytes each; the rest of the default ones are one per kind.
 ALIGN_PER_MODE = 2
 ALIGN_OWN = 40_000
@@ -135,6 +138,10 @@ def main(fixtures, golden):
     for kind in sorted(PER_STRATUM):
         rows = [(line, json.loads(line)) for line in lines(os.path.join(fixtures, kind + ".jsonl.gz"))]
         write_lines(os.path.join(golden, kind + ".jsonl.gz"), sample(kind, rows))
+    os.makedirs(os.path.join(golden, "tokenizers"), exist_ok=True)
+    for name in MODELS:
+        with open(os.path.join(fixtures, "tokenizers", name), "rb") as file:
+            write(os.path.join(golden, "tokenizers", name + ".gz"), file.read())
 
 
 main(sys.argv[1], sys.argv[2])

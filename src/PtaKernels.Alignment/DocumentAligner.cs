@@ -50,6 +50,9 @@ public sealed class DocumentAligner
         ArgumentNullException.ThrowIfNull(report);
         if (sources.Count != _sources.Count)
             throw new ArgumentException($"{sources.Count} source views for {_sources.Count} sources.");
+        // The target's own rows stand first in a fold, among the candidates of a choice, or last as the fallback.
+        if (_options.Sources == SourceMerging.Recursive || _options.WithTarget || _options.Fallback == FallbackRule.Target)
+            DocumentChecks.RequireLogSumExp(target, "target", _options);
         var perSource = new AlignedDocument[sources.Count];
         AlignedDocument? merged;
         if (_options.Sources == SourceMerging.Recursive)
@@ -70,7 +73,15 @@ public sealed class DocumentAligner
     private AlignedDocument AlignOne(int source, DocumentPair pair, AlignmentRunReport report)
     {
         var aligned = new AlignedDocument[1];
-        _backend.AlignBatch([pair], _sources[source].Vocabularies, _perSource, aligned, report.Sources[source]);
+        try
+        {
+            _backend.AlignBatch([pair], _sources[source].Vocabularies, _perSource, aligned, report.Sources[source]);
+        }
+        catch (AlignmentDataException e) when (_sources.Count > 1)
+        {
+            throw e.WithSource(_sources[source].Name);
+        }
+
         return aligned[0];
     }
 
@@ -148,9 +159,9 @@ public sealed class DocumentAligner
     private void Mix(AlignedDocument merged, TokenizedDocument target, AlignedDocument[] perSource, double[][] scores, int[] ranked, int i)
     {
         int[] reaching = [.. ranked.Where(s => s == perSource.Length || perSource[s][i].Transferred)];
-        if (reaching.Length == 0)
+        if (reaching.All(s => s == perSource.Length))
         {
-            RowFallback.Add(merged, target, _options);
+            RowFallback.Add(merged, target, reaching.Length == 0 ? _options : _options with { Fallback = FallbackRule.Target });
             return;
         }
 
@@ -169,7 +180,8 @@ public sealed class DocumentAligner
 
         int keep = _options.FusedK > 0 ? _options.FusedK : target.Candidates.K;
         missing = mixture.Finish(1 - missing, keep, _options.Mass == MassRule.Tail);
-        merged.AddRow(mixture.Tokens, mixture.Masses, new RowProvenance(RowRule.Mixture, Source: reaching[0], Missing: missing, SignalKept: signal));
+        int best = reaching[0] == perSource.Length ? -1 : reaching[0];
+        merged.AddRow(mixture.Tokens, mixture.Masses, new RowProvenance(RowRule.Mixture, Source: best, Missing: missing, SignalKept: signal));
     }
 
     private AlignedDocument TargetRow(TokenizedDocument target, int row)
@@ -197,7 +209,9 @@ public sealed class DocumentAligner
         {
             (TokenizedDocument document, string name) = s < sources.Count ? (sources[s], _sources[s].Name) : (target, "target");
             double whole = SourceScores.BitsPerByte(document, bytes)
-                ?? throw new AlignmentDataException(target.Id, $"{name} has no label cross-entropy (metric_ce or per_step_metric_ce), which fusion-function needs to choose between sources; store it, or give one source.");
+                ?? throw new AlignmentDataException(target.Id, $"{name} has no label cross-entropy (metric_ce or per_step_metric_ce), which fusion-function needs to choose between sources; store it, or give one source and no --with-target.");
+            if (!double.IsFinite(whole))
+                throw new AlignmentDataException(target.Id, $"{name}'s label cross-entropy is not finite, so that fusion-function cannot compare it; run the model again for this document.");
             Array.Fill(scores[s], whole);
             if (_options.FusionLevel != FusionLevel.Token)
                 continue;

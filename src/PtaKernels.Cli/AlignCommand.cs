@@ -15,9 +15,9 @@ internal static class AlignCommand
     {
         var common = new CommonOptions();
         var target = new Option<string>("--target") { Description = "the target's documents: JSON lines, plain or .gz, or a dataset folder of save_to_disk", HelpName = "path", Required = true };
-        var targetVocabulary = new Option<string>("--target-vocab") { Description = "the target's vocabulary", HelpName = "file", Required = true };
+        var targetVocabulary = new Option<string>("--target-vocab") { Description = "the target's vocabulary: " + VocabularyFile.Formats, HelpName = "file", Required = true };
         var sources = new Option<string[]>("--source") { Description = "a source's documents, the same ones in the same order and form; repeat for several sources", HelpName = "path", Required = true };
-        var sourceVocabularies = new Option<string[]>("--source-vocab") { Description = "each source's vocabulary, in the same order", HelpName = "file", Required = true };
+        var sourceVocabularies = new Option<string[]>("--source-vocab") { Description = "each source's vocabulary, in the same order and any of these forms", HelpName = "file", Required = true };
         var maps = new Option<string[]>("--map") { Description = "official vocabulary map of each source (pta map); default: searched on demand", HelpName = "file" };
         var output = new Option<string>("--out") { Description = "the aligned documents, in the form of the input", HelpName = "path", Required = true };
         var force = new Option<bool>("--force") { Description = "replace an existing output" };
@@ -31,7 +31,6 @@ internal static class AlignCommand
         var report = new Option<string?>("--report") { Description = "also write the run report as JSON", HelpName = "file" };
         var verb = new Verb(
             "align", "Align documents: per target position, the sources' next-token distributions over the target's tokens.",
-            "pta align --target t.jsonl --target-vocab t.json --source s.jsonl --source-vocab s.json --out aligned.jsonl",
             "pta align --preset reference --target samples/spA.jsonl.gz --target-vocab samples/vocab/spA.json.gz --source samples/gpt2.jsonl.gz --source-vocab samples/vocab/gpt2.json.gz --out aligned.jsonl.gz",
             "pta align --preset reference --target base/ --target-vocab t.json --source src0/ --source src1/ --source-vocab a.json --source-vocab b.json --out aligned/ --sample 0.1 --seed 1",
             "pta align --preset fusion --mass renormalised --fill on --on-error quarantine --target t.jsonl --target-vocab t.json --source a.jsonl --source b.jsonl --source-vocab a.json --source-vocab b.json --out aligned.jsonl")
@@ -46,7 +45,10 @@ internal static class AlignCommand
             string[] files = parse.GetValue(sources)!;
             AlignmentSource[] all = Open(files, parse.GetValue(sourceVocabularies)!, parse.GetValue(maps) ?? [], VocabularyFile.Read(parse.GetValue(targetVocabulary)!));
             IKernelBackend backend = common.OpenBackend(parse);
+            DocumentSelection selection = Select(parse.GetValue(limit), parse.GetValue(sample), parse.GetValue(seed), parse.GetValue(where));
             int[]? given = ParseOrder(parse.GetValue(order), files.Length);
+            // Opened before the run, so that a report which cannot be written does not cost one.
+            using AtomicFile? reportFile = parse.GetValue(report) is { } path ? new AtomicFile(path, replace: true) : null;
             AlignmentRunReport? result = null;
             AlignmentRun? run = null;
             var clock = Stopwatch.StartNew();
@@ -62,15 +64,19 @@ internal static class AlignCommand
                     Replace = parse.GetValue(force),
                     OnError = parse.GetValue(onError) == "stop" ? OnError.Stop : OnError.Quarantine,
                     SourceOrder = given,
-                    Selection = Select(parse.GetValue(limit), parse.GetValue(sample), parse.GetValue(seed), parse.GetValue(where)),
+                    Selection = selection,
                     Progress = progress,
                     Notice = sentence => terminal.Errors.WriteLine("notice: " + sentence),
                 };
                 result = run.Run(backend, options, cancellation);
             });
             var summary = new RunSummary(result!, [.. all.Select(static s => s.Name)], run!.UsedOrder, options, clock.Elapsed);
-            if (parse.GetValue(report) is { } path)
-                WriteReport(path, summary);
+            if (reportFile is not null)
+            {
+                JsonSerializer.Serialize(reportFile.Stream, summary.Json, Terminal.JsonOptions);
+                reportFile.Commit();
+            }
+
             if (parse.GetValue(common.Json))
                 terminal.WriteJson(summary.Json);
             else
@@ -87,9 +93,9 @@ internal static class AlignCommand
     private static AlignmentSource[] Open(string[] files, string[] vocabularies, string[] maps, TokenVocabulary target)
     {
         if (vocabularies.Length != files.Length)
-            throw new ArgumentException($"{files.Length} --source inputs but {vocabularies.Length} --source-vocab files; give one vocabulary per source, in the same order.");
+            throw new ArgumentException($"{files.Length} --source files but {vocabularies.Length} --source-vocab files; give one vocabulary per source, in the same order.");
         if (maps.Length != 0 && maps.Length != files.Length)
-            throw new ArgumentException($"{files.Length} --source inputs but {maps.Length} --map files; give one map per source, in the same order, or none.");
+            throw new ArgumentException($"{files.Length} --source files but {maps.Length} --map files; give one map per source, in the same order, or none.");
         return [.. files.Select((_, s) =>
         {
             TokenVocabulary source = VocabularyFile.Read(vocabularies[s]);
@@ -101,7 +107,7 @@ internal static class AlignCommand
     private static DocumentSelection Select(long limit, double sample, long seed, string? where)
     {
         if (limit < 0)
-            throw new ArgumentException($"--limit {limit} must not be negative.");
+            throw new ArgumentException($"--limit is {limit}; it must be a number of documents, or 0 for all.");
         if (!(sample is > 0 and <= 1))
             throw new ArgumentException($"--sample {sample.ToString(CultureInfo.InvariantCulture)} must be a share above 0 and at most 1.");
         int at = where?.IndexOf('=', StringComparison.Ordinal) ?? -1;
@@ -118,18 +124,11 @@ internal static class AlignCommand
         int[] order = new int[parts.Length];
         for (int i = 0; i < parts.Length; i++)
         {
-            if (!int.TryParse(parts[i], out order[i]) || order[i] < 1 || order[i] > sources)
+            if (parts.Length != sources || !int.TryParse(parts[i], out order[i]) || order[i] < 1 || order[i] > sources || order.AsSpan(0, i).Contains(order[i] - 1))
                 throw new ArgumentException($"--source-order '{text}' must list each source once by its number 1..{sources}, best first.");
             order[i]--;
         }
 
         return order;
-    }
-
-    private static void WriteReport(string path, RunSummary summary)
-    {
-        using var file = new AtomicFile(path, replace: true);
-        JsonSerializer.Serialize(file.Stream, summary.Json, Terminal.JsonOptions);
-        file.Commit();
     }
 }

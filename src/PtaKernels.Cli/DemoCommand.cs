@@ -83,7 +83,7 @@ internal static class DemoCommand
         terminal.Line();
         terminal.Line("(1) with --mass renormalised, because the samples hold no log-sum-exp, and with one teacher at a time, because they");
         terminal.Line("    hold no cross-entropies to choose between teachers by.");
-        foreach (IGrouping<string, DemoRun> group in runs.Where(static r => r.SetAside.Count > 0).GroupBy(static r => string.Join(", ", r.SetAside.Keys.OrderBy(int.Parse))))
+        foreach (IGrouping<string, DemoRun> group in runs.Where(static r => r.SetAside.Count > 0).GroupBy(static r => string.Join(", ", r.SetAside.Keys.OrderBy(static k => k.Length).ThenBy(static k => k, StringComparer.Ordinal))))
         {
             DemoRun first = group.First();
             terminal.Line($"{first.SetAside.Count} documents are set aside by {string.Join(" and ", group.Select(static r => r.Name))}: their text differs too much between teacher and student, because");

@@ -74,7 +74,7 @@ internal static class DevicesCommand
             yield return "AdvSIMD";
     }
 
-    private static string CpuName()
+    internal static string CpuName()
     {
         const string Linux = "/proc/cpuinfo";
         if (File.Exists(Linux))

@@ -15,9 +15,9 @@ internal static class InspectCommand
     {
         var common = new CommonOptions();
         var source = new Option<string>("--source") { Description = "documents as the giving model saw them: JSON lines, or a dataset folder", HelpName = "path", Required = true };
-        var sourceVocabulary = new Option<string>("--source-vocab") { Description = "its vocabulary", HelpName = "file", Required = true };
+        var sourceVocabulary = new Option<string>("--source-vocab") { Description = "its vocabulary: " + VocabularyFile.Formats, HelpName = "file", Required = true };
         var target = new Option<string>("--target") { Description = "the same documents as the receiving model saw them", HelpName = "path", Required = true };
-        var targetVocabulary = new Option<string>("--target-vocab") { Description = "its vocabulary", HelpName = "file", Required = true };
+        var targetVocabulary = new Option<string>("--target-vocab") { Description = "its vocabulary, any of these forms", HelpName = "file", Required = true };
         var document = new Option<string?>("--document") { Description = "id of the document; default: the first one", HelpName = "id" };
         var row = new Option<int?>("--row") { Description = "target row to take apart; default: the first one that received something", HelpName = "n" };
         var from = new Option<int?>("--from") { Description = "first target position shown", HelpName = "n" };

@@ -20,8 +20,8 @@ internal static class MapCommand
     public static Command Create()
     {
         var common = new CommonOptions();
-        var source = new Option<string>("--source-vocab") { Description = "vocabulary of the giving model, JSON or JSON.gz", HelpName = "file", Required = true };
-        var target = new Option<string>("--target-vocab") { Description = "vocabulary of the receiving model", HelpName = "file", Required = true };
+        var source = new Option<string>("--source-vocab") { Description = "the giving model's vocabulary: " + VocabularyFile.Formats, HelpName = "file", Required = true };
+        var target = new Option<string>("--target-vocab") { Description = "the receiving model's vocabulary, any of these forms", HelpName = "file", Required = true };
         var output = new Option<string>("--out") { Description = "file to write, gzip if it ends in .gz", HelpName = "file", Required = true };
         var rule = new Option<string>("--rule")
         {

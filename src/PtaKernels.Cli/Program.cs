@@ -52,6 +52,7 @@ internal static class Program
             AlignCommand.Create(),
             MapCommand.Create(),
             VerifyCommand.Create(),
+            BenchCommand.Create(),
             DevicesCommand.Create(),
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();

@@ -200,7 +200,7 @@ public sealed class AlignmentRun
         if (listed.Length == 1 || options.Output == OutputUnit.Official)
             return listed;
         double[] bits = new double[listed.Length];
-        long bytes = 0;
+        long bytes = 0, unscored = 0;
         foreach (IDocumentRecord[] records in ReadTogether())
         {
             cancellation.ThrowIfCancellationRequested();
@@ -216,18 +216,25 @@ public sealed class AlignmentRun
 
                 if (!target.Ids.All(Target.HasToken))
                     continue; // reported where the document is aligned
+                if (!Array.TrueForAll(all, static b => double.IsFinite(b!.Value)))
+                {
+                    unscored++;
+                    continue;
+                }
+
                 bytes += DocumentSpans.Of(target, Target).TextLength;
                 for (int s = 0; s < bits.Length; s++)
                     bits[s] += all[s]!.Value;
             }
-            catch (AlignmentDataException) when (OnError == OnError.Quarantine)
+            catch (AlignmentDataException e) when (OnError == OnError.Quarantine || e.Document is not null)
             {
-                // Quarantined, with its reason, where the document is aligned.
+                // Reported, with its line and its reason, where the document is aligned.
             }
         }
 
         int[] order = [.. listed.OrderBy(s => bits[s])];
-        Notice?.Invoke("source order by bits per byte: " + string.Join(", ", order.Select(s => $"{Sources[s].Name} {bits[s] / Math.Max(1, bytes):F3}")) + ".");
+        Notice?.Invoke("source order by bits per byte: " + string.Join(", ", order.Select(s => $"{Sources[s].Name} {bits[s] / Math.Max(1, bytes):F3}"))
+            + (unscored == 0 ? "." : $", without {unscored} document{(unscored == 1 ? "" : "s")} whose cross-entropies are not finite."));
         return order;
     }
 

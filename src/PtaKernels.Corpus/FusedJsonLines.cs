@@ -6,7 +6,7 @@ namespace PtaKernels.Corpus;
 
 /// <summary>Aligned documents as JSON lines.</summary>
 /// <remarks>
-/// Every line has <c>id</c>, <c>input_ids</c>, <c>per_step_logits</c>, <c>per_step_indices</c> of the target. Output <c>official</c> adds, per source k in listing order,
+/// Every line has <c>id</c>, <c>input_ids</c>, <c>per_step_logits</c>, <c>per_step_indices</c> of the target, and its <c>metric_ce</c>, <c>per_step_metric_ce</c>, <c>per_step_lse</c> where given. Output <c>official</c> adds, per source k in listing order,
 /// <c>per_step_aligned_logits_k</c>, <c>per_step_aligned_indices_k</c>, <c>metric_ce_aligned_k</c> where known and <c>rules_k</c>. Output <c>probabilities</c> adds
 /// <c>fused_indices</c>, <c>fused_probs</c>, <c>fused_missing</c> (the missing mass s of each row), <c>kappa</c> (SPEC A3.2), <c>rules</c> (one letter per row, <see cref="RowProvenance.Letter"/>)
 /// and <c>source</c> (its index per row, -1 where none).
@@ -43,6 +43,8 @@ public sealed class FusedJsonLines : IDocumentWriter
         WriteRows("per_step_indices", target.Length, i => target.Candidates.IndicesOf(i));
         if (target.MeanCrossEntropy is { } ce)
             WriteNumber("metric_ce", ce);
+        WriteOptional("per_step_metric_ce", target.LabelCrossEntropy);
+        WriteOptional("per_step_lse", target.LogSumExp);
         if (fused.Merged is { } merged)
         {
             WriteRows("fused_indices", merged.Rows, i => merged.IndicesOf(i));
@@ -102,6 +104,16 @@ public sealed class FusedJsonLines : IDocumentWriter
             for (int i = 0; i < letters.Length; i++)
                 letters[i] = d[i].Letter;
         }));
+
+    private void WriteOptional(string name, double[]? values)
+    {
+        if (values is null)
+            return;
+        _json.WriteStartArray(name);
+        foreach (double value in values)
+            WriteValue(value);
+        _json.WriteEndArray();
+    }
 
     private void WriteNumbers(string name, int[] values)
     {

@@ -8,18 +8,11 @@ namespace PtaKernels.Corpus;
 /// Fields, named as the official columns: <c>input_ids</c>, <c>per_step_logits</c> and <c>per_step_indices</c> ([length][k], best first; surplus padded rows
 /// are trimmed). Optional: <c>id</c> (else the line number), <c>per_step_lse</c> ([length] log-sum-exp at temperature 1), <c>per_step_metric_ce</c>
 /// ([length - 1] cross-entropy of token t + 1 in nats), <c>metric_ce</c> (their mean), <c>byte_offsets</c> ([length][start, end] in the original document).
-/// Other fields are left alone. Python's bare NaN and Infinity are understood.
+/// Other fields are left alone. A gzip stream that was cut off is found only where the host sets System.IO.Compression.UseStrictValidation, as
+/// <c>pta</c> does. Python's bare NaN and Infinity are understood.
 /// </remarks>
 public static class JsonLines
 {
-    static JsonLines()
-    {
-        // Without it the decompressor takes a file that was cut off for one that ends; a host that set it keeps its choice.
-        const string Strict = "System.IO.Compression.UseStrictValidation";
-        if (!AppContext.TryGetSwitch(Strict, out _))
-            AppContext.SetSwitch(Strict, true);
-    }
-
     /// <summary>Reads documents one by one.</summary>
     /// <exception cref="AlignmentDataException">A line is damaged; the message names file, line and field, and what is expected.</exception>
     public static IEnumerable<TokenizedDocument> Read(string path) => ReadLines(path).Select(line => Parse(path, line));
@@ -101,7 +94,7 @@ public static class JsonLines
         {
             if (root.ValueKind != JsonValueKind.Object)
                 throw Bad("is not a JSON object");
-            string id = root.TryGetProperty("id", out JsonElement given) ? given.ToString() : DefaultIdOf(line);
+            string id = root.TryGetProperty("id", out JsonElement given) ? At("id", null, given, static v => v.ToString()) : DefaultIdOf(line);
             int[] ids = Integers(Required("input_ids"), "input_ids");
             (int[] indices, int k) = Rows(Required("per_step_indices"), "per_step_indices", ids.Length, static v => v.GetInt32());
             (double[] values, int valuesK) = Rows(Required("per_step_logits"), "per_step_logits", ids.Length, Number);
@@ -114,7 +107,7 @@ public static class JsonLines
                 Candidates = ids.Length == 0 ? new TopKLogits([], [], 1) : Candidates(indices, values, k),
                 LogSumExp = Optional("per_step_lse", ids.Length),
                 LabelCrossEntropy = Optional("per_step_metric_ce", ids.Length - 1),
-                MeanCrossEntropy = root.TryGetProperty("metric_ce", out JsonElement mean) && mean.ValueKind != JsonValueKind.Null ? Number(mean) : null,
+                MeanCrossEntropy = root.TryGetProperty("metric_ce", out JsonElement mean) && mean.ValueKind != JsonValueKind.Null ? At("metric_ce", null, mean, Number) : null,
                 Spans = Spans(ids.Length),
             };
         }
@@ -158,9 +151,10 @@ public static class JsonLines
                 else if (items.GetArrayLength() != k)
                     throw Bad($"{field} row {row} has {items.GetArrayLength()} values, row 0 has {k}; every row needs the same k");
                 int column = 0;
+                string place = $"{field} row {row}, column";
                 foreach (JsonElement item in items.EnumerateArray())
                 {
-                    values[(row * k) + column] = At($"{field} row {row}, column", column, item, read);
+                    values[(row * k) + column] = At(place, column, item, read);
                     column++;
                 }
 
@@ -174,13 +168,15 @@ public static class JsonLines
         {
             if (!root.TryGetProperty("byte_offsets", out JsonElement value) || value.ValueKind == JsonValueKind.Null)
                 return null;
+            if (value.ValueKind != JsonValueKind.Array)
+                throw Bad($"field byte_offsets must be a list of {length} spans [start, end]");
             (int[] flat, int width) = Rows(value, "byte_offsets", length, static v => v.GetInt32());
             if (length > 0 && width != 2)
                 throw Bad($"byte_offsets rows have {width} numbers; each is [start, end]");
             return [.. Enumerable.Range(0, length).Select(t => (flat[2 * t], flat[(2 * t) + 1]))];
         }
 
-        private T At<T>(string field, int index, JsonElement value, Func<JsonElement, T> read)
+        private T At<T>(string field, int? index, JsonElement value, Func<JsonElement, T> read)
         {
             try
             {
@@ -188,7 +184,7 @@ public static class JsonLines
             }
             catch (Exception e) when (e is InvalidOperationException or FormatException)
             {
-                throw Bad($"{field} {index} is {value.GetRawText()}, not a number that fits");
+                throw Bad($"{field}{(index is null ? "" : $" {index}")} is {value.GetRawText()}, not a value that fits");
             }
         }
 

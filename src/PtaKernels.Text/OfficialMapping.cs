@@ -18,7 +18,8 @@ public static class OfficialMapping
         {
             using Stream file = File.OpenRead(path);
             using Stream stream = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
-            return JsonSerializer.Deserialize<Dictionary<string, string>>(stream) ?? [];
+            Dictionary<string, string?> entries = JsonSerializer.Deserialize<Dictionary<string, string?>>(stream) ?? [];
+            return entries.ToDictionary(static e => e.Key, static e => e.Value ?? throw new JsonException($"the entry \"{e.Key}\" has no target token"), StringComparer.Ordinal);
         }
         catch (Exception e) when (e is JsonException or InvalidDataException or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {

@@ -8,6 +8,8 @@ public static class TokenText
 {
     private static readonly Dictionary<char, byte> ByteOfCharacter = ByteLevelAlphabet();
 
+    private static readonly char[] CharacterOfByte = [.. ByteOfCharacter.OrderBy(static p => p.Value).Select(static p => p.Key)];
+
     /// <summary>Bytes of a byte-level BPE string: each character stands for one byte. Null when a character is outside that alphabet (a special token).</summary>
     public static byte[]? FromByteLevel(string token)
     {
@@ -22,17 +24,31 @@ public static class TokenText
         return bytes;
     }
 
+    /// <summary>The byte-level BPE string of some bytes: the inverse of <see cref="FromByteLevel"/>.</summary>
+    public static string ToByteLevel(ReadOnlySpan<byte> text)
+    {
+        var token = new StringBuilder(text.Length);
+        foreach (byte b in text)
+            token.Append(CharacterOfByte[b]);
+        return token.ToString();
+    }
+
     /// <summary>Bytes of a SentencePiece string: <c>&lt;0xNN&gt;</c> is that byte, the marker <c>▁</c> is a space, everything else is UTF-8.</summary>
     public static byte[] FromSentencePiece(string token)
     {
         ArgumentNullException.ThrowIfNull(token);
-        if (token.Length == 6 && token.StartsWith("<0x", StringComparison.Ordinal) && token[5] == '>'
-            && byte.TryParse(token.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte value))
-        {
-            return [value];
-        }
+        return TryByteFallback(token, out byte value) ? [value] : FromPiece(token, "▁");
+    }
 
-        return Encoding.UTF8.GetBytes(token.Replace('▁', ' '));
+    /// <summary>Bytes of a piece that is not a byte: the marker is a space, everything else is UTF-8.</summary>
+    internal static byte[] FromPiece(string token, string marker) => Encoding.UTF8.GetBytes(token.Replace(marker, " ", StringComparison.Ordinal));
+
+    /// <summary>The byte of a byte-fallback piece <c>&lt;0xNN&gt;</c>.</summary>
+    internal static bool TryByteFallback(string token, out byte value)
+    {
+        value = 0;
+        return token.Length == 6 && token.StartsWith("<0x", StringComparison.Ordinal) && token[5] == '>'
+            && byte.TryParse(token.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
     }
 
     /// <summary>

@@ -1,114 +1,94 @@
-using System.IO.Compression;
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using System.Text.RegularExpressions;
-
 namespace PtaKernels.Text;
 
-/// <summary>Vocabularies in our own JSON form, plain or gzip: <c>{"name","class","special","eos_id","tokens":[id → string or null]}</c>.</summary>
+/// <summary>A tokenizer's vocabulary from any of the files that tokenizers come in, recognised by content.</summary>
 /// <remarks>
-/// <c>class</c> is the tokenizer class of the official code: <c>LlamaTokenizer</c> (SentencePiece, marker ▁, dummy prefix) or <c>GPTNeoXTokenizerFast</c>
-/// (byte-level BPE, marker Ġ). Roles come from <c>eos_id</c> and from the usual spellings <c>&lt;s&gt;</c>, <c>&lt;/s&gt;</c>, <c>&lt;unk&gt;</c>,
-/// <c>&lt;pad&gt;</c>, <c>&lt;|name|&gt;</c>. Optional: <c>bos_id</c>, <c>pad_id</c>, <c>unk_id</c>, and <c>dummy_prefix</c> to overrule the class.
+/// <list type="bullet">
+/// <item>Hugging Face <c>tokenizer.json</c>: byte-level BPE, BPE with markers and byte fallback, Unigram;</item>
+/// <item><c>vocab.json</c> with <c>merges.txt</c> beside it: byte-level BPE as GPT-2's;</item>
+/// <item>a SentencePiece <c>.model</c>;</item>
+/// <item>a tiktoken rank file: of a known encoding, or with its special tokens beside it in <c>NAME.special.json</c>;</item>
+/// <item>our own JSON: <c>{"name","class","special","eos_id","tokens":[id → string or null]}</c>.</item>
+/// </list>
+/// Each of them plain or gzip, or a folder that holds one. Roles of Hugging Face files come from <c>tokenizer_config.json</c>,
+/// <c>special_tokens_map.json</c> and <c>added_tokens.json</c> beside them. A gzip stream that was cut off is found only where the host sets
+/// System.IO.Compression.UseStrictValidation, as <c>pta</c> does.
 /// </remarks>
-public static partial class VocabularyFile
+public static class VocabularyFile
 {
+    /// <summary>What <see cref="Read"/> takes, for the help of options and for messages.</summary>
+    public const string Formats = "tokenizer.json, a folder with it, vocab.json, .model, .tiktoken, or our JSON";
+
+    private const string Merges = "merges.txt";
+
+    /// <summary>The files a folder is searched for, best first: the first one says the most about markers and special tokens.</summary>
+    private static readonly string[] InFolder = ["tokenizer.json", "tokenizer.json.gz", "vocab.json", "vocab.json.gz", "*.model", "*.tiktoken"];
+
     /// <summary>Reads a vocabulary.</summary>
-    /// <exception cref="AlignmentDataException">The file is missing, damaged or not of this form; the message names it and says what is expected.</exception>
+    /// <exception cref="AlignmentDataException">The file is missing, damaged or none of the formats; the message names it, the place in it and what is expected.</exception>
     public static TokenVocabulary Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        Document document;
+        string file = Directory.Exists(path) ? FindIn(path) : path;
+        return Parse(file, VocabularyContent.Read(file));
+    }
+
+    /// <summary>Reads unpacked content; the path is for messages, the name and the files beside it.</summary>
+    internal static TokenVocabulary Parse(string file, byte[] content)
+    {
+        ReadOnlySpan<byte> text = content.AsSpan().TrimStart(" \t\r\n"u8);
+        if (text.IsEmpty)
+            throw new AlignmentDataException($"{file}: is empty; expected a vocabulary: {Formats}.");
+        if (text.StartsWith("version https://git-lfs"u8))
+            throw new AlignmentDataException($"{file}: is a Git LFS pointer, not the file it stands for; fetch that with git lfs pull.");
+        if (text[0] == '{')
+            return ReadJson(file, content);
+        if (TiktokenRanks.Recognises(content) || VocabularyContent.HasExtension(file, ".tiktoken"))
+            return TiktokenRanks.Read(file, content);
+        if (SentencePieceModel.Recognises(content))
+            return SentencePieceModel.Read(file, content);
+        if (text.StartsWith("#version"u8))
+            throw new AlignmentDataException($"{file}: holds merges, not tokens; name the vocab.json beside it.");
+        throw new AlignmentDataException($"{file}: starts like none of the vocabulary formats; expected {Formats}.");
+    }
+
+    private static string FindIn(string folder)
+    {
+        foreach (string pattern in InFolder)
+        {
+            string[] found = FilesOf(folder, pattern);
+            if (found.Length > 1)
+                throw new AlignmentDataException($"{folder}: holds {found.Length} files {pattern}; name the one that is meant.");
+            if (found.Length == 1)
+                return found[0];
+        }
+
+        throw new AlignmentDataException($"{folder}: holds no vocabulary; expected tokenizer.json, vocab.json with {Merges}, a .model or a .tiktoken in it.");
+    }
+
+    private static string[] FilesOf(string folder, string pattern)
+    {
         try
         {
-            using Stream file = File.OpenRead(path);
-            using Stream stream = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
-            document = JsonSerializer.Deserialize(stream, VocabularyJson.Default.Document)
-                ?? throw new AlignmentDataException($"{path}: holds null, not a vocabulary.");
+            return Directory.GetFiles(folder, pattern);
         }
-        catch (Exception e) when (e is JsonException or InvalidDataException or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new AlignmentDataException($"{path}: {Reason(e)}; expected vocabulary JSON with name, class, special and tokens.", e);
-        }
-
-        try
-        {
-            return Build(document);
-        }
-        catch (ArgumentException e)
-        {
-            throw new AlignmentDataException($"{path}: {e.Message}", e);
+            throw new AlignmentDataException($"{folder}: {e.Message}; expected a folder with a vocabulary.", e);
         }
     }
 
-    private static string Reason(Exception e) => e switch
+    private static TokenVocabulary ReadJson(string file, byte[] content)
     {
-        FileNotFoundException or DirectoryNotFoundException => "no such file",
-        JsonException json => $"not valid JSON (line {json.LineNumber + 1})",
-        InvalidDataException => "not a whole gzip file",
-        _ => e.Message,
-    };
-
-    private static TokenVocabulary Build(Document document)
-    {
-        if (document.Tokens is not { Length: > 0 } tokens || string.IsNullOrEmpty(document.Name) || string.IsNullOrEmpty(document.Marker))
-            throw new ArgumentException("name, special or tokens are missing or empty.");
-        bool byteLevel = document.Class switch
-        {
-            "GPTNeoXTokenizerFast" or "GPT2TokenizerFast" => true,
-            "LlamaTokenizer" or "LlamaTokenizerFast" => false,
-            _ => throw new ArgumentException($"class '{document.Class}' is unknown; use LlamaTokenizer or GPTNeoXTokenizerFast."),
-        };
-        var roles = new TokenRoles[tokens.Length];
-        byte[][] texts = new byte[tokens.Length][];
-        for (int id = 0; id < tokens.Length; id++)
-        {
-            texts[id] = [];
-            if (tokens[id] is not { } token)
-                continue;
-            roles[id] = RolesOf(token, id, document);
-            if (roles[id] != TokenRoles.None)
-                continue;
-            if ((byteLevel ? TokenText.FromByteLevel(token) : TokenText.FromSentencePiece(token)) is { } text)
-                texts[id] = text;
-            else
-                roles[id] = TokenRoles.Special;
-        }
-
-        return new TokenVocabulary(document.Name, document.Marker, byteLevel, document.DummyPrefix ?? !byteLevel, tokens, texts, roles);
+        using JsonFile json = JsonFile.Parse(file, content);
+        JsonPlace root = json.Root;
+        // A vocab.json may well have tokens named "tokens" and "model", but those are ids.
+        if (root.Find("tokens") is { IsArray: true })
+            return OwnJsonVocabulary.Read(root);
+        if (root.Find("model") is { IsObject: true })
+            return HuggingFaceTokenizer.Read(root);
+        if (BytePairVocabulary.Recognises(root))
+            return BytePairVocabulary.Read(root);
+        throw new AlignmentDataException(
+            $"{file}: is JSON without tokens (our form), model (tokenizer.json) or ids of strings (vocab.json); expected one of the three.");
     }
-
-    private static TokenRoles RolesOf(string token, int id, Document document)
-    {
-        TokenRoles roles = token switch
-        {
-            "<s>" => TokenRoles.Bos,
-            "</s>" => TokenRoles.Eos,
-            "<unk>" => TokenRoles.Unk,
-            "<pad>" => TokenRoles.Pad,
-            _ => TokenRoles.None,
-        };
-        roles |= id == document.EosId ? TokenRoles.Eos : TokenRoles.None;
-        roles |= id == document.BosId ? TokenRoles.Bos : TokenRoles.None;
-        roles |= id == document.PadId ? TokenRoles.Pad : TokenRoles.None;
-        roles |= id == document.UnkId ? TokenRoles.Unk : TokenRoles.None;
-        return roles != TokenRoles.None || ControlToken().IsMatch(token) ? roles | TokenRoles.Special : TokenRoles.None;
-    }
-
-    [GeneratedRegex(@"^<\|[a-zA-Z0-9_]+\|>$")]
-    private static partial Regex ControlToken();
-
-    internal sealed record Document(
-        [property: JsonPropertyName("name")] string? Name,
-        [property: JsonPropertyName("class")] string? Class,
-        [property: JsonPropertyName("special")] string? Marker,
-        [property: JsonPropertyName("eos_id")] int? EosId,
-        [property: JsonPropertyName("bos_id")] int? BosId,
-        [property: JsonPropertyName("pad_id")] int? PadId,
-        [property: JsonPropertyName("unk_id")] int? UnkId,
-        [property: JsonPropertyName("dummy_prefix")] bool? DummyPrefix,
-        [property: JsonPropertyName("tokens")] string?[]? Tokens);
-
-    [JsonSerializable(typeof(Document))]
-    internal sealed partial class VocabularyJson : JsonSerializerContext;
 }

@@ -174,12 +174,21 @@ public static class AlignmentSwitches
         });
 
     private static AlignmentSwitch Number(string name, string section, string help, Func<AlignmentOptions, double> get, Assign<double> set) =>
-        new(name, section, help, "number", o => get(o).ToString("R", CultureInfo.InvariantCulture), (ref o, text) =>
+        new(name, section, help, "number or 1/N", o => Format(get(o)), (ref o, text) =>
         {
-            if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) || !double.IsFinite(value))
-                throw new ArgumentException($"--{name} '{text}' must be a number.");
-            set(ref o, value);
+            bool reciprocal = text.StartsWith("1/", StringComparison.Ordinal);
+            if (!double.TryParse(reciprocal ? text.AsSpan(2) : text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) || !double.IsFinite(value))
+                throw new ArgumentException($"--{name} '{text}' must be a number, or 1/N.");
+            set(ref o, reciprocal ? 1 / value : value);
         });
+
+    /// <summary>All digits; 1/N where the value is exactly that and the decimals would not end (1/30, the official lambda's reciprocal).</summary>
+    private static string Format(double value)
+    {
+        string decimals = value.ToString("R", CultureInfo.InvariantCulture);
+        double n = Math.Round(1 / value);
+        return decimals.Length > 8 && n is > 1 and < 1e6 && 1 / n == value ? $"1/{n.ToString(CultureInfo.InvariantCulture)}" : decimals;
+    }
 
     private static void Refuse(string why, string instead) => throw new ArgumentException($"{why}: use {instead}.");
 

@@ -21,14 +21,8 @@ internal sealed class AlignCheck(GoldenContext context) : GoldenCheck(context)
         if (FindPair(source, target) is not { } vocabularies)
             return GoldenResult.Skip($"needs the vocabularies {source} and {target} in {Context.Vocabularies.Folder}");
         string id = row.GetProperty("id").GetString()!;
-        var pair = new DocumentPair(Document(row, "source", id), Document(row, "target", id));
-        AlignmentOptions reference = AlignmentPreset.Reference with
-        {
-            MeasureSignal = false,
-            Window = row.GetProperty("logits_number").GetInt32(),
-            Tolerance = row.GetProperty("epsilon").GetDouble(),
-            Epsilon = 1 / row.GetProperty("lambda").GetDouble(),
-        };
+        DocumentPair pair = DocumentsOf(row);
+        AlignmentOptions reference = OptionsOf(row);
         AlignedDocument hard = Align(pair, vocabularies, reference with { Transfer = TransferRule.StringHard, Transport = TransportKind.None });
         AlignedDocument soft = Align(pair, vocabularies, reference with { Transport = TransportKind.None });
         AlignedDocument transported = Align(pair, vocabularies, reference);
@@ -42,8 +36,24 @@ internal sealed class AlignCheck(GoldenContext context) : GoldenCheck(context)
         return difference is null ? new GoldenResult(GoldenVerdict.Passed, "", ties, transported.Rows) : GoldenResult.Fail($"{id}: {difference}");
     }
 
+    /// <summary>Both views of a row's document.</summary>
+    public static DocumentPair DocumentsOf(JsonElement row)
+    {
+        string id = row.GetProperty("id").GetString()!;
+        return new DocumentPair(Document(row, "source", id), Document(row, "target", id));
+    }
+
+    /// <summary>Preset <c>reference</c> with what the official run of a row was given.</summary>
+    public static AlignmentOptions OptionsOf(JsonElement row) => AlignmentPreset.Reference with
+    {
+        MeasureSignal = false,
+        Window = row.GetProperty("logits_number").GetInt32(),
+        Tolerance = row.GetProperty("epsilon").GetDouble(),
+        Epsilon = 1 / row.GetProperty("lambda").GetDouble(),
+    };
+
     /// <summary>The vocabularies with the folder's own mapping file, which is what the official run was given; without one, the map is searched.</summary>
-    private VocabularyPair? FindPair(string source, string target) => _pairs.GetOrAdd((source, target), names => new Lazy<VocabularyPair?>(() =>
+    public VocabularyPair? FindPair(string source, string target) => _pairs.GetOrAdd((source, target), names => new Lazy<VocabularyPair?>(() =>
     {
         string stem = Path.Combine(Context.Folder, $"align_mapping.{names.Item1}-{names.Item2}.json");
         string? path = new[] { stem + ".gz", stem }.FirstOrDefault(File.Exists);

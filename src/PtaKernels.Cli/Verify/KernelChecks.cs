@@ -26,10 +26,10 @@ internal sealed class PathCheck(GoldenContext context) : GoldenCheck(context)
 {
     public override GoldenResult Check(JsonElement row)
     {
-        (TokenTape source, int[] sourceIds) = Stripped(row.GetProperty("source_tokens"), row.GetProperty("source_special"));
-        (TokenTape target, int[] targetIds) = Stripped(row.GetProperty("target_tokens"), row.GetProperty("target_special"));
+        UniqueTokenCosts costs = CostsOf(row, Backend);
+        int length = costs.TargetColumns.Length;
         var path = new AlignmentPath();
-        new UniqueTokenCosts(Backend, source, sourceIds, target, targetIds).FindPath(Backend, path);
+        costs.FindPath(Backend, path);
         double cost = row.GetProperty("cost").GetDouble();
         if (path.Cost != cost)
             return GoldenResult.Fail($"path cost {path.Cost}, expected {cost.ToString(CultureInfo.InvariantCulture)}");
@@ -42,10 +42,10 @@ internal sealed class PathCheck(GoldenContext context) : GoldenCheck(context)
                 return GoldenResult.Fail($"path step {s} is {path.Steps[s]}, expected ({matches[s][0]}, {matches[s][1]})");
         }
 
-        var pairing = TokenPairing.FromPath(path, targetIds.Length);
+        var pairing = TokenPairing.FromPath(path, length);
         int[][] expected = GoldenJson.IntegerRows(row.GetProperty("target_to_source"));
-        if (expected.Length != targetIds.Length)
-            return GoldenResult.Fail($"{targetIds.Length} target tokens are paired, expected {expected.Length}");
+        if (expected.Length != length)
+            return GoldenResult.Fail($"{length} target tokens are paired, expected {expected.Length}");
         for (int t = 0; t < expected.Length; t++)
         {
             if (!Enumerable.Range(pairing.FirstOf(t), pairing.CountOf(t)).SequenceEqual(expected[t]))
@@ -53,6 +53,14 @@ internal sealed class PathCheck(GoldenContext context) : GoldenCheck(context)
         }
 
         return GoldenResult.Pass;
+    }
+
+    /// <summary>The costs between a row's distinct tokens, markers removed.</summary>
+    public static UniqueTokenCosts CostsOf(JsonElement row, IKernelBackend backend)
+    {
+        (TokenTape source, int[] sourceIds) = Stripped(row.GetProperty("source_tokens"), row.GetProperty("source_special"));
+        (TokenTape target, int[] targetIds) = Stripped(row.GetProperty("target_tokens"), row.GetProperty("target_special"));
+        return new UniqueTokenCosts(backend, source, sourceIds, target, targetIds);
     }
 
     private static (TokenTape Tape, int[] Ids) Stripped(JsonElement tokens, JsonElement marker)

@@ -36,4 +36,8 @@ public sealed class AlignmentDataException : Exception
 
     /// <summary>The document at fault, when one is.</summary>
     public string? Document { get; }
+
+    /// <summary>The same error, naming the source in whose alignment it was found.</summary>
+    public AlignmentDataException WithSource(string source) =>
+        Document is null ? this : new AlignmentDataException(Document, $"{Message[(Message.IndexOf(": ", Document.Length, StringComparison.Ordinal) + 2)..].TrimEnd('.')} (aligning source {source}).");
 }

@@ -191,6 +191,8 @@ internal sealed class DocumentAlignment
         else
         {
             _columns.Collect(_pair, _vocabularies.Target, i, _rows, targetStart, _options);
+            if (_columns.Count == 0)
+                return false; // a prior's masked row offers no column
             outcome = Transport(i, _rows.Tape, _rows.Ids, _rows.Mass, _columns.Tape);
         }
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace PtaKernels.Reference;
@@ -8,6 +9,7 @@ internal sealed class NearestIndex
     private static readonly ConditionalWeakTable<TokenTape, NearestIndex> Known = [];
 
     private readonly int[][] _byLength;
+    private readonly ulong[][] _symbolSets;
     private readonly Dictionary<int, List<int>> _byHash = [];
 
     private NearestIndex(TokenTape tape)
@@ -33,6 +35,7 @@ internal sealed class NearestIndex
         }
 
         _byLength = [.. byLength.Select(ids => ids?.ToArray() ?? [])];
+        _symbolSets = [.. _byLength.Select(ids => Array.ConvertAll(ids, id => SymbolSet(tape[id])))];
         Specials = [.. specials];
     }
 
@@ -44,6 +47,22 @@ internal sealed class NearestIndex
 
     /// <summary>Ordinary tokens with that many symbols, in id order.</summary>
     public ReadOnlySpan<int> OfLength(int length) => (uint)length < (uint)_byLength.Length ? _byLength[length] : [];
+
+    /// <summary>The <see cref="SymbolSet"/> of each token of <see cref="OfLength"/>.</summary>
+    public ReadOnlySpan<ulong> SymbolSetsOfLength(int length) => (uint)length < (uint)_symbolSets.Length ? _symbolSets[length] : [];
+
+    /// <summary>The symbols that occur, one bit for every 64th.</summary>
+    public static ulong SymbolSet(ReadOnlySpan<int> symbols)
+    {
+        ulong set = 0;
+        foreach (int symbol in symbols)
+            set |= 1UL << symbol;
+        return set;
+    }
+
+    /// <summary>A distance that two tokens are never below: a symbol that the other token lacks takes an edit of its own.</summary>
+    public static int LowerBound(ulong symbolsOfOne, ulong symbolsOfOther) =>
+        Math.Max(BitOperations.PopCount(symbolsOfOne & ~symbolsOfOther), BitOperations.PopCount(symbolsOfOther & ~symbolsOfOne));
 
     /// <summary>The first ordinary token with exactly these symbols, or <see cref="VocabularyMap.None"/>.</summary>
     public int FindExact(TokenTape tape, ReadOnlySpan<int> symbols)

@@ -89,13 +89,14 @@ public sealed partial class ReferenceBackend
             row[j] = j;
         for (int i = 0; i < a.Length; i++)
         {
-            int diagonal = row[0], left = i + 1, lowest = left;
+            int symbol = a[i], diagonal = row[0], left = i + 1, lowest = left;
             row[0] = left;
-            for (int j = 1; j < row.Length; j++)
+            for (int j = 0; j < b.Length; j++)
             {
-                left = EditDistanceStep.Cell(diagonal, row[j], left, a[i] == b[j - 1]);
-                diagonal = row[j];
-                row[j] = left;
+                int up = row[j + 1];
+                left = EditDistanceStep.Cell(diagonal, up, left, symbol ^ b[j]);
+                diagonal = up;
+                row[j + 1] = left;
                 lowest = Math.Min(lowest, left);
             }
 
@@ -133,24 +134,32 @@ public sealed partial class ReferenceBackend
         (int Token, int Distance) best = (VocabularyMap.None, int.MaxValue);
         for (int gap = 0; gap <= best.Distance && gap <= Math.Max(symbols.Length, target.LongestToken); gap++)
         {
-            SearchClass(symbols, target, index.OfLength(symbols.Length - gap), gap, row, ref best);
+            SearchClass(symbols, target, index, symbols.Length - gap, row, ref best);
             if (gap > 0)
-                SearchClass(symbols, target, index.OfLength(symbols.Length + gap), gap, row, ref best);
+                SearchClass(symbols, target, index, symbols.Length + gap, row, ref best);
         }
 
         return best.Token == VocabularyMap.None ? (VocabularyMap.None, 0) : best;
     }
 
+    /// <summary>Tokens of one length. Most are left out unread: they have too many symbols that the query lacks, or lack too many of its own.</summary>
     private static void SearchClass(
-        ReadOnlySpan<int> symbols, TokenTape target, ReadOnlySpan<int> ids, int lowerBound, Span<int> row, ref (int Token, int Distance) best)
+        ReadOnlySpan<int> symbols, TokenTape target, NearestIndex index, int length, Span<int> row, ref (int Token, int Distance) best)
     {
-        foreach (int id in ids)
+        ReadOnlySpan<int> ids = index.OfLength(length);
+        ReadOnlySpan<ulong> symbolSets = index.SymbolSetsOfLength(length);
+        ulong symbolSet = NearestIndex.SymbolSet(symbols);
+        int gap = Math.Abs(symbols.Length - length);
+        for (int i = 0; i < ids.Length; i++)
         {
+            int id = ids[i];
             // A smaller id wins a tie, a larger one must be strictly better.
             bool winsTie = id < best.Token && best.Distance < int.MaxValue;
-            if (!winsTie && lowerBound >= best.Distance)
+            if (!winsTie && gap >= best.Distance)
                 return; // ids ascend, so nothing that follows can win either
             int limit = winsTie ? best.Distance + 1 : best.Distance;
+            if (NearestIndex.LowerBound(symbolSet, symbolSets[i]) >= limit)
+                continue;
             int distance = Levenshtein(symbols, target[id], limit, row);
             if (distance < limit)
                 best = (id, distance);

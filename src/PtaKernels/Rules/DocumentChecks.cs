@@ -66,8 +66,14 @@ public static class DocumentChecks
         }
     }
 
-    private static void RequireLogSumExp(TokenizedDocument document, string side, in AlignmentOptions options)
+    /// <summary>Checks what mass <c>tail</c> reads of one view; nothing under the other mass rules.</summary>
+    /// <param name="document">The view.</param>
+    /// <param name="side">What messages call it: source or target.</param>
+    /// <param name="options">Mass rule.</param>
+    /// <exception cref="AlignmentDataException">The log-sum-exps are missing, too few or not finite.</exception>
+    public static void RequireLogSumExp(TokenizedDocument document, string side, in AlignmentOptions options)
     {
+        ArgumentNullException.ThrowIfNull(document);
         if (options.Mass != MassRule.Tail)
             return;
         if (document.LogSumExp is not { } lse)

@@ -40,7 +40,7 @@ public sealed class CommandLineTests
     [TestCase(2, "map --source-vocab a --target-vocab b --out c --rule words", "'words' not recognized. Must be one of: 'strings', 'texts'.")]
     [TestCase(1, "explain-mode --preset best", "preset 'best' is unknown; use reference, paper, fusion.")]
     [TestCase(1, "explain-mode --transport teleport", "--transport 'teleport' is unknown; use none | official")]
-    [TestCase(1, "explain-mode --epsilon small", "--epsilon 'small' must be a number.")]
+    [TestCase(1, "explain-mode --epsilon small", "--epsilon 'small' must be a number, or 1/N.")]
     [TestCase(1, "explain-mode --epsilon 0", "--epsilon is 0; it must be a number over 0.")]
     [TestCase(1, "explain-mode --window 65", "--window '65' must be a whole number 0..64.")]
     [TestCase(1, "explain-mode warp", "switch 'warp' is unknown")]

@@ -36,7 +36,7 @@ public sealed class MapTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(map.EnumerateArray().Select(static e => e.GetProperty("source_id").GetInt32()), Is.EqualTo(Enumerable.Range(0, 7)));
-            Assert.That(map.EnumerateArray().Select(static e => e.GetProperty("target_id").ToString()), Is.EqualTo(new[] { "2", "4", "", "5", "", "3", "" }).Or.EqualTo(new[] { "2", "4", "4", "5", "", "3", "" }));
+            Assert.That(map.EnumerateArray().Select(static e => e.GetProperty("target_id").ToString()), Is.EqualTo(new[] { "2", "4", "", "5", "", "3", "" }));
             Assert.That(run.Json.GetProperty("distances").GetProperty("1").GetInt32(), Is.GreaterThanOrEqualTo(1));
             Assert.That(run.Json.GetProperty("tokens").GetInt32(), Is.EqualTo(6));
         }

@@ -13,12 +13,9 @@ internal static class Pta
         return new PtaRun(exit, output.ToString(), errors.ToString());
     }
 
-    /// <summary>The repository's root.</summary>
-    public static string Root { get; } = FindRoot();
+    public static string Samples(string file) => Repository.PathOf(Path.Combine("samples", file));
 
-    public static string Samples(string file) => Path.Combine(Root, "samples", file);
-
-    public static string Golden => Path.Combine(Root, "tests", "golden");
+    public static string Golden => Repository.PathOf(Path.Combine("tests", "golden"));
 
     public static string Vocabularies => Samples("vocab");
 
@@ -27,14 +24,6 @@ internal static class Pta
     [
         "--source", Samples("gpt2.jsonl.gz"), "--source-vocab", Samples("vocab/gpt2.json.gz"), "--target", Samples("spA.jsonl.gz"), "--target-vocab", Samples("vocab/spA.json.gz"),
     ];
-
-    private static string FindRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "PtaKernels.sln")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException($"No PtaKernels.sln above {AppContext.BaseDirectory}");
-    }
 }
 
 /// <summary>What a run of the command line left.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using PtaKernels.Alignment;
 using PtaKernels.Corpus;
 using PtaKernels.Corpus.Folders;
 using PtaKernels.Tests.Cli;
@@ -71,7 +72,7 @@ public sealed class FolderFuzzTests
         foreach (IDocumentRecord record in folder.Read(folder.Splits[0]))
         {
             TokenizedDocument document = record.Parse();
-            writer.Write(record, document, [document], new Alignment.FusedDocument([new AlignedDocument(document.Id, OutputUnit.Official)], null));
+            writer.Write(record, document, [document], new FusedDocument([new AlignedDocument(document.Id, OutputUnit.Official)], null));
         }
 
         writer.Commit();

@@ -3,6 +3,7 @@ using System.Globalization;
 using Apache.Arrow;
 using Apache.Arrow.Ipc;
 using Apache.Arrow.Types;
+using PtaKernels.Alignment;
 using PtaKernels.Corpus;
 using PtaKernels.Corpus.Folders;
 using PtaKernels.Tests.Cli;
@@ -51,7 +52,7 @@ public sealed class FolderMemoryTests
                 var fused = new AlignedDocument(document.Id, OutputUnit.Official);
                 for (int i = 0; i < document.Length; i++)
                     fused.AddRow(document.Candidates.IndicesOf(i), document.Candidates.ValuesOf(i), new RowProvenance(RowRule.StringTransport));
-                writer.Write(record, document, [document], new Alignment.FusedDocument([fused], null));
+                writer.Write(record, document, [document], new FusedDocument([fused], null));
                 if (row % 16 == 0)
                     peak = Math.Max(peak, Resident("VmRSS"));
             }

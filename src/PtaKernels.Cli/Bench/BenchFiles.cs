@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace PtaKernels.Cli.Bench;
+
+/// <summary>One measured case in a results file.</summary>
+internal sealed record BenchEntry(string Case, string Backend, string Isa, int Threads, double Rate, string Unit, string Peer, double PeerRate, double Ratio);
+
+/// <summary>How one case was measured.</summary>
+internal sealed record BenchSpread(string Case, int Rounds, double RatioMin, double RatioMax, string Note);
+
+/// <summary>Where and when a results file was made.</summary>
+internal sealed record BenchRunInfo(string Date, string Cpu, int Cores, string System, string Dotnet, string? Python, string? Numpy, double SecondsPerCase, BenchSpread[] Cases);
+
+/// <summary>A results file, an array of <see cref="BenchEntry"/>, and beside it <c>NAME.run.json</c> with the machine, the date and the versions.</summary>
+internal static class BenchFiles
+{
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
+
+    public static BenchEntry EntryOf(BenchResult result, string backend) => new(
+        result.Case, backend, IsaOf(backend), 1, Significant(result.Rate), result.Unit, result.Peer, Significant(result.PeerRate), Significant(result.Ratio));
+
+    public static BenchSpread SpreadOf(BenchResult result) =>
+        new(result.Case, result.Rounds, Significant(result.RatioMin), Significant(result.RatioMax), result.Note);
+
+    /// <summary>Where a backend's inner loops run: the plain one is ordinary C#; any other follows <c>PTAKERNELS_ISA</c> or chooses itself.</summary>
+    public static string IsaOf(string backend) =>
+        backend == "reference" ? "portable" : Environment.GetEnvironmentVariable("PTAKERNELS_ISA") is { Length: > 0 } forced ? forced : "auto";
+
+    public static void Write(string path, IEnumerable<BenchEntry> entries, BenchRunInfo run)
+    {
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
+            Directory.CreateDirectory(folder);
+        File.WriteAllText(path, JsonSerializer.Serialize(entries, Options) + "\n");
+        File.WriteAllText(RunPathOf(path), JsonSerializer.Serialize(run, Options) + "\n");
+    }
+
+    /// <exception cref="AlignmentDataException">One of the two files is missing or damaged.</exception>
+    public static (BenchEntry[] Entries, BenchRunInfo Run) Read(string path)
+    {
+        try
+        {
+            return (JsonSerializer.Deserialize<BenchEntry[]>(File.ReadAllText(path), Options)!, JsonSerializer.Deserialize<BenchRunInfo>(File.ReadAllText(RunPathOf(path)), Options)!);
+        }
+        catch (Exception e) when (e is JsonException or IOException)
+        {
+            throw new AlignmentDataException($"{path}: {e.Message} Make it again with `pta bench --json {path}`.", e);
+        }
+    }
+
+    /// <summary>A number with four significant digits: more would be noise in every diff.</summary>
+    public static double Significant(double value) => double.Parse(value.ToString("G4", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+
+    private static string RunPathOf(string path) => Path.ChangeExtension(path, ".run.json");
+}

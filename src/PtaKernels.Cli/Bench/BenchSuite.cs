@@ -1,0 +1,47 @@
+using System.Globalization;
+
+namespace PtaKernels.Cli.Bench;
+
+/// <summary>The cases by their stable names, and a run of some of them.</summary>
+internal static class BenchSuite
+{
+    private static readonly (string Id, Func<BenchData, BenchCase> Prepare)[] Cases =
+    [
+        ("doc.reference", DocumentCases.Reference),
+        ("doc.paper", DocumentCases.Paper),
+        ("doc.fusion", DocumentCases.Fusion),
+        ("ot.official", TransportCases.Official),
+        ("ot.certified", TransportCases.Certified),
+        ("path.document", TokenCases.Path),
+        ("map.nearest", TokenCases.Nearest),
+    ];
+
+    public static IEnumerable<string> Ids => Cases.Select(static c => c.Id);
+
+    /// <summary>Checks every answer, then times; nothing is timed when one of them is wrong.</summary>
+    /// <param name="data">What the cases are made of.</param>
+    /// <param name="ids">Cases to run; empty means all.</param>
+    /// <param name="seconds">Seconds of timing per case, both sides together.</param>
+    /// <param name="report">Called after each case.</param>
+    /// <exception cref="ArgumentException">A case is unknown.</exception>
+    /// <exception cref="AlignmentDataException">An answer is wrong, or golden files are missing.</exception>
+    public static List<BenchResult> Run(BenchData data, IReadOnlyCollection<string> ids, double seconds, Action<BenchResult> report)
+    {
+        if (!(seconds > 0))
+            throw new ArgumentException($"--seconds is {seconds.ToString(CultureInfo.InvariantCulture)}; it must be a number over 0.");
+        if (ids.FirstOrDefault(id => !Ids.Contains(id)) is { } unknown)
+            throw new ArgumentException($"case '{unknown}' is unknown; use {string.Join(", ", Ids)}.");
+        BenchCase[] cases = [.. Cases.Where(c => ids.Count == 0 || ids.Contains(c.Id)).Select(c => c.Prepare(data))];
+        var results = new List<BenchResult>();
+        foreach (BenchCase one in cases)
+        {
+            // What the checks have left behind is collected here and not in somebody's round.
+            GC.Collect();
+            BenchResult result = BenchResult.Measure(one, seconds);
+            report(result);
+            results.Add(result);
+        }
+
+        return results;
+    }
+}

@@ -1,0 +1,51 @@
+using System.Globalization;
+using System.Text;
+
+namespace PtaKernels.Cli.Bench;
+
+/// <summary>The results table of a README, between its two marks.</summary>
+internal static class ReadmeTable
+{
+    public const string Begin = "<!-- results:begin -->";
+    public const string End = "<!-- results:end -->";
+
+    /// <summary>Rewrites the block from a results file and leaves every other byte alone.</summary>
+    /// <exception cref="AlignmentDataException">The README or its block is missing.</exception>
+    public static void Rewrite(string readme, string results)
+    {
+        string text = File.Exists(readme) ? File.ReadAllText(readme) : throw new AlignmentDataException($"{readme}: no such file, so there is no results table to write.");
+        int begin = text.IndexOf(Begin, StringComparison.Ordinal), end = text.IndexOf(End, StringComparison.Ordinal);
+        if (begin < 0 || end < begin)
+            throw new AlignmentDataException($"{readme}: has no block between {Begin} and {End}; add the two lines where the table belongs.");
+        (BenchEntry[] entries, BenchRunInfo run) = BenchFiles.Read(results);
+        File.WriteAllText(readme, text[..(begin + Begin.Length)] + "\n" + Table(entries, run) + text[end..]);
+    }
+
+    private static string Table(BenchEntry[] entries, BenchRunInfo run)
+    {
+        var text = new StringBuilder();
+        text.Append("| Case | Backend | Rate | Peer | Peer's rate | Ratio (min..max) |\n|---|---|---:|---|---:|---:|\n");
+        foreach (BenchEntry e in entries)
+        {
+            BenchSpread? spread = run.Cases.FirstOrDefault(c => c.Case == e.Case);
+            string range = spread is null || spread.RatioMin == spread.RatioMax ? "" : $" ({Number(spread.RatioMin)}..{Number(spread.RatioMax)})";
+            text.Append(CultureInfo.InvariantCulture, $"| {e.Case} | {e.Backend}, {e.Isa} | {Number(e.Rate)} {e.Unit} | {e.Peer} | {Number(e.PeerRate)} | {Number(e.Ratio)}{range} |\n");
+        }
+
+        string python = run.Python is null ? "" : $", Python {run.Python}, NumPy {run.Numpy}";
+        text.Append(CultureInfo.InvariantCulture, $"\nOne thread each, {run.Date}, {run.Cpu} ({run.Cores} cores), {run.Dotnet}{python}. `scripts/pta bench` measures again; perf/README.md says what.\n");
+        return text.ToString();
+    }
+
+    /// <summary>Three significant digits: 1.23, 45.6, 789, 12,300, 4.56 M.</summary>
+    public static string Number(double value)
+    {
+        double rounded = double.Parse(value.ToString("G3", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+        return rounded switch
+        {
+            >= 1e6 => (rounded / 1e6).ToString("G3", CultureInfo.InvariantCulture) + " M",
+            >= 1000 => rounded.ToString("N0", CultureInfo.InvariantCulture),
+            _ => rounded.ToString("G3", CultureInfo.InvariantCulture),
+        };
+    }
+}

@@ -1,0 +1,203 @@
+using System.Text.Json;
+using CommunityToolkit.HighPerformance;
+using PtaKernels.Cli;
+using PtaKernels.Cli.Bench;
+using PtaKernels.Reference;
+
+namespace PtaKernels.Tests.Cli;
+
+public sealed class BenchTests
+{
+    private const double Blink = 0.02;
+
+    private static readonly string Root = RepositoryFolder.Find()!;
+    private static readonly string[] EntryFields = ["case", "backend", "isa", "threads", "rate", "unit", "peer", "peer_rate", "ratio"];
+    private static readonly string[] RunFields = ["date", "cpu", "cores", "system", "dotnet", "python", "numpy", "seconds_per_case", "cases"];
+
+    private string _folder = "";
+
+    [SetUp]
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("pta-bench-").FullName;
+
+    [TearDown]
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
+
+    [TestCase("ot.official")]
+    [TestCase("ot.certified")]
+    [TestCase("path.document")]
+    [TestCase("map.nearest")]
+    [TestCase("doc.reference")]
+    [TestCase("doc.paper")]
+    public void AWrongAnswerIsNotTimed(string id)
+    {
+        using BenchData data = DataOf(new SlightlyWrong());
+        bool timed = false;
+        AlignmentDataException error = Assert.Throws<AlignmentDataException>(() => BenchSuite.Run(data, [id], Blink, _ => timed = true));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(error.Message, Does.Contain("wrong answer, so nothing was timed"));
+            Assert.That(timed, Is.False);
+        }
+    }
+
+    [Test]
+    public void AnUnknownCaseIsOneSentence()
+    {
+        (int status, string output, string errors) = Run("bench", "--case", "doc.nonsense");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(status, Is.EqualTo(1));
+            Assert.That(output, Is.Empty);
+            Assert.That(errors.TrimEnd(), Does.Match("^pta: case 'doc.nonsense' is unknown; use doc.reference, .*map.nearest\\.$"));
+        }
+    }
+
+    [Test]
+    public void AMissingGoldenFolderIsOneSentence()
+    {
+        (int status, _, string errors) = Run("bench", "--case", "ot.certified", "--golden", _folder);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(status, Is.EqualTo(1));
+            Assert.That(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(1));
+            Assert.That(errors, Does.Contain("holds no sinkhorn.jsonl.gz"));
+        }
+    }
+
+    [Test]
+    public void ResultsHaveEveryField()
+    {
+        string path = Path.Combine(_folder, "results.json");
+        (int status, string output, _) = Run("bench", "--backend", "reference", "--case", "ot.certified", "map.nearest", "--seconds", "0.05", "--json", path);
+        JsonElement[] entries = [.. JsonDocument.Parse(File.ReadAllText(path)).RootElement.EnumerateArray()];
+        JsonElement run = JsonDocument.Parse(File.ReadAllText(Path.ChangeExtension(path, ".run.json"))).RootElement;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(status, Is.Zero);
+            Assert.That(output, Does.Contain("ot.certified").And.Contain("map.nearest"));
+            Assert.That(entries, Has.Length.EqualTo(2));
+            Assert.That(entries.Select(e => e.EnumerateObject().Select(p => p.Name)), Is.All.EqualTo(EntryFields));
+            Assert.That(entries.Select(e => e.GetProperty("case").GetString()), Is.EqualTo(new[] { "ot.certified", "map.nearest" }));
+            Assert.That(entries.SelectMany(e => new[] { "rate", "peer_rate", "ratio" }.Select(f => e.GetProperty(f).GetDouble())), Is.All.Positive);
+            Assert.That(run.EnumerateObject().Select(p => p.Name), Is.EqualTo(RunFields));
+        }
+    }
+
+    [Test]
+    public void TheReadmeTableIsRewrittenAndNothingElse()
+    {
+        string results = Path.Combine(_folder, "2026-01-02.json"), readme = Path.Combine(_folder, "README.md");
+        BenchFiles.Write(
+            results, [new BenchEntry("doc.reference", "reference", "portable", 1, 123456, "tokens/s", "Python + NumPy", 4321, 28.57)],
+            new BenchRunInfo("2026-01-02", "Some CPU", 2, "Linux", ".NET 10", "3.11", "1.24", 10, [new BenchSpread("doc.reference", 9, 27.1, 29.9, "")]));
+        File.WriteAllText(readme, $"before\r\n{ReadmeTable.Begin}old{ReadmeTable.End}\nafter");
+        ReadmeTable.Rewrite(readme, results);
+        string once = File.ReadAllText(readme);
+        ReadmeTable.Rewrite(readme, results);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(File.ReadAllText(readme), Is.EqualTo(once));
+            Assert.That(once, Does.StartWith($"before\r\n{ReadmeTable.Begin}\n|").And.EndsWith($"\n{ReadmeTable.End}\nafter"));
+            Assert.That(once, Does.Contain("| doc.reference | reference, portable | 123,000 tokens/s | Python + NumPy | 4,320 | 28.6 (27.1..29.9) |"));
+            Assert.That(once, Does.Contain("2026-01-02, Some CPU (2 cores), .NET 10, Python 3.11, NumPy 1.24"));
+        }
+    }
+
+    [TestCase("no marks here", "has no block between")]
+    [TestCase("<!-- results:end --> <!-- results:begin -->", "has no block between")]
+    public void AReadmeWithoutItsBlockIsLeftAlone(string text, string message)
+    {
+        string readme = Path.Combine(_folder, "README.md");
+        File.WriteAllText(readme, text);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(() => ReadmeTable.Rewrite(readme, "unread.json"), Throws.TypeOf<AlignmentDataException>().With.Message.Contains(message));
+            Assert.That(File.ReadAllText(readme), Is.EqualTo(text));
+        }
+    }
+
+    [TestCase(0.2659, "0.266")]
+    [TestCase(28.57, "28.6")]
+    [TestCase(999.6, "1,000")]
+    [TestCase(123456, "123,000")]
+    [TestCase(159e6, "159 M")]
+    public void NumbersAreShort(double value, string expected) => Assert.That(ReadmeTable.Number(value), Is.EqualTo(expected));
+
+    private static BenchData DataOf(IKernelBackend backend) => new(backend, Path.Combine(Root, "tests", "golden"), Path.Combine(Root, "samples", "vocab"));
+
+    private static (int Status, string Output, string Errors) Run(params string[] arguments)
+    {
+        using StringWriter output = new(), errors = new();
+        int status = Program.Run(arguments, output, errors);
+        return (status, output.ToString(), errors.ToString());
+    }
+
+    /// <summary>The plain backend with one small thing wrong in every answer.</summary>
+    private sealed class SlightlyWrong : IKernelBackend
+    {
+        private readonly ReferenceBackend _right = new();
+
+        public string Name => "slightly wrong";
+
+        public KernelStatus ComputeCostMatrix(TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<byte> cost) =>
+            _right.ComputeCostMatrix(source, sourceTokens, target, targetTokens, cost);
+
+        public KernelStatus ComputeCostMatrix(TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<ushort> cost) =>
+            _right.ComputeCostMatrix(source, sourceTokens, target, targetTokens, cost);
+
+        public KernelStatus ComputeCostMatrices(
+            TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, int rows, int columns, Span<byte> cost) =>
+            _right.ComputeCostMatrices(source, sourceTokens, target, targetTokens, rows, columns, cost);
+
+        public void FindNearestTokens(TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, Span<int> nearest, Span<int> distance)
+        {
+            _right.FindNearestTokens(source, sourceTokens, target, nearest, distance);
+            distance[^1]++;
+        }
+
+        public void FindAlignmentPath(ReadOnlySpan<int> source, ReadOnlySpan<int> target, ReadOnlySpan2D<byte> cost, AlignmentPath path)
+        {
+            _right.FindAlignmentPath(source, target, cost, path);
+            (int Source, int Target)[] steps = path.Steps.ToArray();
+            path.Begin(source.Length, target.Length, path.Cost + 1);
+            foreach ((int s, int t) in steps.Reverse())
+                path.Prepend(s, t);
+        }
+
+        public void FindAlignmentPath(ReadOnlySpan<int> source, ReadOnlySpan<int> target, ReadOnlySpan2D<ushort> cost, AlignmentPath path) =>
+            _right.FindAlignmentPath(source, target, cost, path);
+
+        public void SolveTransport(
+            in CostMatrix<byte> cost, in Marginals marginals, in TransportOptions options, in TransportPlan destination, Span<TransportOutcome> outcomes)
+        {
+            _right.SolveTransport(cost, marginals, options, destination, outcomes);
+            destination.Values[^1] += 2e-12;
+        }
+
+        public void SolveTransport(
+            in CostMatrix<double> cost, in Marginals marginals, in TransportOptions options, in TransportPlan destination, Span<TransportOutcome> outcomes)
+        {
+            _right.SolveTransport(cost, marginals, options, destination, outcomes);
+            destination.Values[^1] += 2e-12;
+        }
+
+        public void AlignBatch(
+            ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, Span<AlignedDocument> destination, AlignmentReport report)
+        {
+            // Only one row of a document, the last that transfers where any does, and only by a little.
+            _right.AlignBatch(documents, vocabularies, options, destination, report);
+            for (int d = 0; d < destination.Length; d++)
+            {
+                AlignedDocument right = destination[d];
+                destination[d] = new AlignedDocument(right.Id, right.Unit);
+                for (int i = 0; i < right.Rows; i++)
+                {
+                    double[] values = right.ValuesOf(i).ToArray();
+                    if (i == right.Rows - 2 && values.Length > 0)
+                        values[0] *= 1 + 1e-7;
+                    destination[d].AddRow(right.IndicesOf(i), values, right[i]);
+                }
+            }
+        }
+    }
+}
