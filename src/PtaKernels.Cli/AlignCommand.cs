@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using PtaKernels.Alignment;
 using PtaKernels.Corpus;
@@ -13,25 +14,28 @@ internal static class AlignCommand
     public static Command Create()
     {
         var common = new CommonOptions();
-        var target = new Option<string>("--target") { Description = "the target's documents, JSON lines, plain or .gz", HelpName = "file", Required = true };
+        var target = new Option<string>("--target") { Description = "the target's documents: JSON lines, plain or .gz, or a dataset folder of save_to_disk", HelpName = "path", Required = true };
         var targetVocabulary = new Option<string>("--target-vocab") { Description = "the target's vocabulary: " + VocabularyFile.Formats, HelpName = "file", Required = true };
-        var sources = new Option<string[]>("--source") { Description = "a source's documents, the same ones in the same order; repeat for several sources", HelpName = "file", Required = true };
+        var sources = new Option<string[]>("--source") { Description = "a source's documents, the same ones in the same order and form; repeat for several sources", HelpName = "path", Required = true };
         var sourceVocabularies = new Option<string[]>("--source-vocab") { Description = "each source's vocabulary, in the same order and any of these forms", HelpName = "file", Required = true };
         var maps = new Option<string[]>("--map") { Description = "official vocabulary map of each source (pta map); default: searched on demand", HelpName = "file" };
-        var output = new Option<string>("--out") { Description = "the aligned documents, JSON lines, plain or .gz", HelpName = "file", Required = true };
+        var output = new Option<string>("--out") { Description = "the aligned documents, in the form of the input", HelpName = "path", Required = true };
         var force = new Option<bool>("--force") { Description = "replace an existing output" };
         var onError = new Option<string>("--on-error") { Description = "bad documents end the run, or go to OUT.quarantine.jsonl with their reason [stop | quarantine]", HelpName = "value", DefaultValueFactory = static _ => "stop" };
         onError.AcceptOnlyFromAmong("stop", "quarantine");
         var order = new Option<string?>("--source-order") { Description = "sources best first, by number from 1, as 2,1; default: by corpus bits per byte", HelpName = "list" };
-        var limit = new Option<long>("--limit") { Description = "only the first N documents", HelpName = "N" };
+        var limit = new Option<long>("--limit") { Description = "only the first N documents (of each split)", HelpName = "N" };
+        var sample = new Option<double>("--sample") { Description = "only a random share of the documents, the same ones from every model, as 0.1", HelpName = "share", DefaultValueFactory = static _ => 1 };
+        var seed = new Option<long>("--seed") { Description = "which random sample", HelpName = "N" };
+        var where = new Option<string?>("--where") { Description = "only documents whose field has this value, in the target's input", HelpName = "column=value" };
         var report = new Option<string?>("--report") { Description = "also write the run report as JSON", HelpName = "file" };
         var verb = new Verb(
             "align", "Align documents: per target position, the sources' next-token distributions over the target's tokens.",
-            "pta align --target t.jsonl --target-vocab t.json --source s.jsonl --source-vocab s.json --out aligned.jsonl",
             "pta align --preset reference --target samples/spA.jsonl.gz --target-vocab samples/vocab/spA.json.gz --source samples/gpt2.jsonl.gz --source-vocab samples/vocab/gpt2.json.gz --out aligned.jsonl.gz",
+            "pta align --preset reference --target base/ --target-vocab t.json --source src0/ --source src1/ --source-vocab a.json --source-vocab b.json --out aligned/ --sample 0.1 --seed 1",
             "pta align --preset fusion --mass renormalised --fill on --on-error quarantine --target t.jsonl --target-vocab t.json --source a.jsonl --source b.jsonl --source-vocab a.json --source-vocab b.json --out aligned.jsonl")
         {
-            target, targetVocabulary, sources, sourceVocabularies, maps, output, force, onError, order, limit, report, common.Backend, common.Json,
+            target, targetVocabulary, sources, sourceVocabularies, maps, output, force, onError, order, limit, sample, seed, where, report, common.Backend, common.Json,
         };
         common.AddSwitches(verb);
         verb.SetAction((parse, cancellation) => Task.Run(() =>
@@ -41,27 +45,26 @@ internal static class AlignCommand
             string[] files = parse.GetValue(sources)!;
             AlignmentSource[] all = Open(files, parse.GetValue(sourceVocabularies)!, parse.GetValue(maps) ?? [], VocabularyFile.Read(parse.GetValue(targetVocabulary)!));
             IKernelBackend backend = common.OpenBackend(parse);
+            DocumentSelection selection = Select(parse.GetValue(limit), parse.GetValue(sample), parse.GetValue(seed), parse.GetValue(where));
             int[]? given = ParseOrder(parse.GetValue(order), files.Length);
-            if (parse.GetValue(limit) < 0)
-                throw new ArgumentException($"--limit is {parse.GetValue(limit)}; it must be a number of documents, or 0 for all.");
             // Opened before the run, so that a report which cannot be written does not cost one.
             using AtomicFile? reportFile = parse.GetValue(report) is { } path ? new AtomicFile(path, replace: true) : null;
             AlignmentRunReport? result = null;
-            JsonLinesRun? run = null;
+            AlignmentRun? run = null;
             var clock = Stopwatch.StartNew();
             ProgressReport.Run(terminal, "aligning", "tokens", progress =>
             {
-                run = new JsonLinesRun
+                run = new AlignmentRun
                 {
-                    TargetPath = parse.GetValue(target)!,
+                    TargetDocuments = DocumentFiles.Open(parse.GetValue(target)!),
                     Target = all[0].Vocabularies.Target,
-                    SourcePaths = files,
+                    SourceDocuments = [.. files.Select(DocumentFiles.Open)],
                     Sources = all,
                     OutputPath = parse.GetValue(output)!,
                     Replace = parse.GetValue(force),
                     OnError = parse.GetValue(onError) == "stop" ? OnError.Stop : OnError.Quarantine,
                     SourceOrder = given,
-                    Limit = parse.GetValue(limit),
+                    Selection = selection,
                     Progress = progress,
                     Notice = sentence => terminal.Errors.WriteLine("notice: " + sentence),
                 };
@@ -99,6 +102,18 @@ internal static class AlignCommand
             VocabularyMap? map = maps.Length == 0 ? null : OfficialMapping.ToMap(OfficialMapping.Read(maps[s]), source, target);
             return new AlignmentSource(source.Name, new VocabularyPair(source, target, map));
         })];
+    }
+
+    private static DocumentSelection Select(long limit, double sample, long seed, string? where)
+    {
+        if (limit < 0)
+            throw new ArgumentException($"--limit is {limit}; it must be a number of documents, or 0 for all.");
+        if (!(sample is > 0 and <= 1))
+            throw new ArgumentException($"--sample {sample.ToString(CultureInfo.InvariantCulture)} must be a share above 0 and at most 1.");
+        int at = where?.IndexOf('=', StringComparison.Ordinal) ?? -1;
+        if (where is not null && at < 1)
+            throw new ArgumentException($"--where '{where}' must be COLUMN=VALUE.");
+        return new DocumentSelection { Limit = limit, Sample = sample, Seed = seed, Where = where is null ? null : (where[..at], where[(at + 1)..]) };
     }
 
     private static int[]? ParseOrder(string? text, int sources)

@@ -14,9 +14,9 @@ internal static class InspectCommand
     public static Command Create()
     {
         var common = new CommonOptions();
-        var source = new Option<string>("--source") { Description = "documents as the giving model saw them, JSON lines", HelpName = "file", Required = true };
+        var source = new Option<string>("--source") { Description = "documents as the giving model saw them: JSON lines, or a dataset folder", HelpName = "path", Required = true };
         var sourceVocabulary = new Option<string>("--source-vocab") { Description = "its vocabulary: " + VocabularyFile.Formats, HelpName = "file", Required = true };
-        var target = new Option<string>("--target") { Description = "the same documents as the receiving model saw them", HelpName = "file", Required = true };
+        var target = new Option<string>("--target") { Description = "the same documents as the receiving model saw them", HelpName = "path", Required = true };
         var targetVocabulary = new Option<string>("--target-vocab") { Description = "its vocabulary, any of these forms", HelpName = "file", Required = true };
         var document = new Option<string?>("--document") { Description = "id of the document; default: the first one", HelpName = "id" };
         var row = new Option<int?>("--row") { Description = "target row to take apart; default: the first one that received something", HelpName = "n" };
@@ -67,6 +67,6 @@ internal static class InspectCommand
     }
 
     private static TokenizedDocument Find(string path, string? id) =>
-        JsonLines.Read(path).FirstOrDefault(d => id is null || d.Id == id)
+        DocumentFiles.Read(path).FirstOrDefault(d => id is null || d.Id == id)
         ?? throw new AlignmentDataException(id is null ? $"{path}: holds no documents." : $"{path}: has no document {id}.");
 }

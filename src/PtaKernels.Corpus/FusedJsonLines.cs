@@ -11,7 +11,7 @@ namespace PtaKernels.Corpus;
 /// <c>fused_indices</c>, <c>fused_probs</c>, <c>fused_missing</c> (the missing mass s of each row), <c>kappa</c> (SPEC A3.2), <c>rules</c> (one letter per row, <see cref="RowProvenance.Letter"/>)
 /// and <c>source</c> (its index per row, -1 where none).
 /// </remarks>
-public sealed class FusedJsonLines : IDisposable
+public sealed class FusedJsonLines : IDocumentWriter
 {
     private readonly AtomicFile _file;
     private readonly Stream _stream;
@@ -25,6 +25,9 @@ public sealed class FusedJsonLines : IDisposable
         _stream = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(_file.Stream, CompressionLevel.Fastest, leaveOpen: true) : _file.Stream;
         _json = new Utf8JsonWriter(_stream);
     }
+
+    /// <inheritdoc/>
+    public void Write(IDocumentRecord record, TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, FusedDocument fused) => Write(target, sources, fused);
 
     /// <summary>Writes one document.</summary>
     public void Write(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, FusedDocument fused)

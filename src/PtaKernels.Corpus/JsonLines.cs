@@ -53,21 +53,48 @@ public static class JsonLines
         try
         {
             using JsonDocument json = JsonDocument.Parse(PythonJson.Quote(line.Text));
-            return new Parser(path, line.Number, json.RootElement).Document();
+            return new Parser(path, line, json.RootElement).Document();
         }
         catch (JsonException e)
         {
-            throw new AlignmentDataException($"{path}, line {line.Number}: not whole JSON (byte {e.BytePositionInLine}); the file may be cut off, make it again.", e);
+            throw NotWhole(path, line, e);
         }
     }
 
-    private sealed class Parser(string path, int line, JsonElement root)
+    /// <summary>A field of a line as text: a string as it is, a number or truth value as written, null where it is null.</summary>
+    /// <exception cref="AlignmentDataException">The line is no object, or the field is missing, a list or an object.</exception>
+    public static string? FieldOf(string path, NumberedLine line, string field)
+    {
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(PythonJson.Quote(line.Text));
+            if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty(field, out JsonElement value)
+                && value.ValueKind is not (JsonValueKind.Array or JsonValueKind.Object))
+            {
+                return value.ValueKind == JsonValueKind.Null ? null : value.ToString();
+            }
+        }
+        catch (JsonException e)
+        {
+            throw NotWhole(path, line, e);
+        }
+
+        throw new AlignmentDataException($"{path}, line {line.Number}: has no field {field} with one value; name another one.");
+    }
+
+    /// <summary>The name of a document whose line gives none.</summary>
+    internal static string DefaultIdOf(NumberedLine line) => $"line {line.Number}";
+
+    private static AlignmentDataException NotWhole(string path, NumberedLine line, JsonException e) =>
+        new($"{path}, line {line.Number}: not whole JSON (byte {e.BytePositionInLine}); the file may be cut off, make it again.", e);
+
+    private sealed class Parser(string path, NumberedLine line, JsonElement root)
     {
         public TokenizedDocument Document()
         {
             if (root.ValueKind != JsonValueKind.Object)
                 throw Bad("is not a JSON object");
-            string id = root.TryGetProperty("id", out JsonElement given) ? At("id", null, given, static v => v.ToString()) : $"line {line}";
+            string id = root.TryGetProperty("id", out JsonElement given) ? At("id", null, given, static v => v.ToString()) : DefaultIdOf(line);
             int[] ids = Integers(Required("input_ids"), "input_ids");
             (int[] indices, int k) = Rows(Required("per_step_indices"), "per_step_indices", ids.Length, static v => v.GetInt32());
             (double[] values, int valuesK) = Rows(Required("per_step_logits"), "per_step_logits", ids.Length, Number);
@@ -171,7 +198,7 @@ public static class JsonLines
             }
             : value.GetDouble();
 
-        private AlignmentDataException Bad(string what) => new($"{path}, line {line}: {what}.");
+        private AlignmentDataException Bad(string what) => new($"{path}, line {line.Number}: {what}.");
     }
 }
 

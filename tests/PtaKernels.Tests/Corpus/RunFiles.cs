@@ -50,17 +50,17 @@ internal sealed class RunFiles : IDisposable
         return this;
     }
 
-    public JsonLinesRun Run(
+    public AlignmentRun Run(
         OnError onError = OnError.Stop, bool replace = false, long limit = 0, IReadOnlyList<int>? order = null, Action<long, double>? progress = null) => new()
         {
-            TargetPath = TargetPath,
+            TargetDocuments = new JsonLinesReader(TargetPath),
             Target = SmallModel.Target.Vocabulary,
-            SourcePaths = [.. Models.Select((_, s) => SourcePath(s))],
+            SourceDocuments = [.. Models.Select((_, s) => new JsonLinesReader(SourcePath(s)))],
             Sources = Models,
             OutputPath = Output,
             OnError = onError,
             Replace = replace,
-            Limit = limit,
+            Selection = new DocumentSelection { Limit = limit },
             SourceOrder = order,
             Progress = progress,
             Notice = Notices.Add,

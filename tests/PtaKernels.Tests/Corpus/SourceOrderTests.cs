@@ -134,7 +134,7 @@ public sealed class SourceOrderTests
 
     private IReadOnlyList<int> Run(RunFiles files, AlignmentOptions options, IReadOnlyList<int>? order = null)
     {
-        JsonLinesRun run = files.Run(replace: true, order: order);
+        AlignmentRun run = files.Run(replace: true, order: order);
         run.Run(_backend, options, CancellationToken.None);
         return run.UsedOrder;
     }

@@ -7,7 +7,7 @@ namespace PtaKernels.Tests.Corpus;
 
 /// <summary>Files in, one file out: whole or not at all, the same whatever the threads do.</summary>
 [TestFixture]
-public sealed class JsonLinesRunTests
+public sealed class AlignmentRunTests
 {
     private static readonly AlignmentOptions Fusion = AlignmentPreset.Fusion with { Fill = true };
 
@@ -23,7 +23,7 @@ public sealed class JsonLinesRunTests
         // More documents than one batch holds.
         using RunFiles files = new RunFiles(seed: 1, documents: 150, sources: 3).Write();
         AlignmentOptions options = AlignmentPreset.Named(preset) with { Window = SmallModel.K };
-        JsonLinesRun run = files.Run();
+        AlignmentRun run = files.Run();
         AlignmentRunReport report = run.Run(_backend, options, CancellationToken.None);
 
         var aligner = new DocumentAligner(_backend, files.Models, options, run.UsedOrder);
@@ -56,11 +56,11 @@ public sealed class JsonLinesRunTests
     {
         using RunFiles files = new RunFiles(seed: 2, documents: 3).Write();
         files.Run().Run(_backend, Fusion, CancellationToken.None);
-        var zipped = new JsonLinesRun
+        var zipped = new AlignmentRun
         {
-            TargetPath = files.Folder.Write("t.gz", File.ReadLines(files.TargetPath)),
+            TargetDocuments = new JsonLinesReader(files.Folder.Write("t.gz", File.ReadLines(files.TargetPath))),
             Target = SmallModel.Target.Vocabulary,
-            SourcePaths = [files.Folder.Write("s.gz", File.ReadLines(files.SourcePath(0)))],
+            SourceDocuments = [new JsonLinesReader(files.Folder.Write("s.gz", File.ReadLines(files.SourcePath(0))))],
             Sources = files.Models,
             OutputPath = files.Folder["zip.jsonl.gz"],
         };
@@ -143,7 +143,7 @@ public sealed class JsonLinesRunTests
         File.WriteAllLines(files.SourcePath(0), lines);
         AlignmentOptions options = AlignmentPreset.Named(preset);
 
-        JsonLinesRun run = files.Run(OnError.Quarantine, order: [0, 1]);
+        AlignmentRun run = files.Run(OnError.Quarantine, order: [0, 1]);
         AlignmentRunReport report = run.Run(_backend, options, CancellationToken.None);
 
         Assert.That((report.Documents, report.Quarantined), Is.EqualTo((136L, 4L)));
@@ -196,7 +196,7 @@ public sealed class JsonLinesRunTests
         using RunFiles files = new RunFiles(seed: 11, documents: 200).Write();
         using var cancellation = new CancellationTokenSource();
         int batches = 0;
-        JsonLinesRun run = files.Run(OnError.Quarantine, progress: (_, _) =>
+        AlignmentRun run = files.Run(OnError.Quarantine, progress: (_, _) =>
         {
             batches++;
             cancellation.Cancel();

@@ -1,0 +1,25 @@
+using PtaKernels.Corpus.Folders;
+
+namespace PtaKernels.Corpus;
+
+/// <summary>Finds the reader of a path by what the path is.</summary>
+public static class DocumentFiles
+{
+    /// <summary>A reader of a dataset folder, or else of a JSON-lines file.</summary>
+    /// <exception cref="AlignmentDataException">There is nothing readable there.</exception>
+    public static IDocumentReader Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!Path.Exists(path))
+            throw new AlignmentDataException($"{path}: no such file or folder.");
+        return Directory.Exists(path) ? new DatasetFolder(path) : new JsonLinesReader(path);
+    }
+
+    /// <summary>All documents of a path, parsed one by one.</summary>
+    /// <exception cref="AlignmentDataException">A document is bad input, or there is nothing readable there.</exception>
+    public static IEnumerable<TokenizedDocument> Read(string path)
+    {
+        IDocumentReader reader = Open(path);
+        return reader.Splits.SelectMany(reader.Read).Select(static record => record.Parse());
+    }
+}

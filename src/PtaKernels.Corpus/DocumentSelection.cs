@@ -1,0 +1,47 @@
+namespace PtaKernels.Corpus;
+
+/// <summary>Which documents of a corpus are taken: the same ones from every model's files, because only their place and the target's record decide.</summary>
+public sealed record DocumentSelection
+{
+    /// <summary>Stop after that many documents of each split; 0 = all.</summary>
+    public long Limit { get; init; }
+
+    /// <summary>Share of the documents to take at random, each on its own, 0 &lt; share ≤ 1.</summary>
+    public double Sample { get; init; } = 1;
+
+    /// <summary>Which random sample. A larger share under the same seed contains the smaller one.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Take only documents whose field has this value; null = all.</summary>
+    public (string Column, string Value)? Where { get; init; }
+
+    /// <summary>Whether a document is taken.</summary>
+    /// <param name="split">The split.</param>
+    /// <param name="row">Its place in the split, from 0.</param>
+    /// <param name="target">The target's record.</param>
+    /// <exception cref="AlignmentDataException">The record has no such field.</exception>
+    public bool Takes(string split, long row, IDocumentRecord target)
+    {
+        ArgumentNullException.ThrowIfNull(split);
+        ArgumentNullException.ThrowIfNull(target);
+        return Draw(split, row) < Sample && (Where is not { } where || target.ValueOf(where.Column) == where.Value);
+    }
+
+    /// <summary>A number in [0, 1) that depends on seed, split and row alone: SplitMix64 over FNV-1a of the split's name.</summary>
+    private double Draw(string split, long row)
+    {
+        ulong state = 14695981039346656037;
+        foreach (char c in split)
+            state = (state ^ c) * 1099511628211;
+        state = Mix(state + Mix((ulong)Seed)) + (ulong)row;
+        return (Mix(state) >> 11) * (1.0 / (1L << 53));
+    }
+
+    private static ulong Mix(ulong x)
+    {
+        x += 0x9E3779B97F4A7C15;
+        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+        x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+        return x ^ (x >> 31);
+    }
+}

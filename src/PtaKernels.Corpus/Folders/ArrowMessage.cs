@@ -1,0 +1,77 @@
+using System.Buffers.Binary;
+
+namespace PtaKernels.Corpus.Folders;
+
+/// <summary>What the frame of one message of an Arrow IPC stream says: enough to walk a file, count its rows and see that none of it is missing.</summary>
+/// <param name="Kind">What the message holds.</param>
+/// <param name="Rows">Rows of a record batch, else 0.</param>
+/// <param name="Compressed">Whether a record batch's buffers are compressed.</param>
+/// <param name="BodyLength">Bytes after the metadata.</param>
+internal readonly record struct ArrowMessage(ArrowMessageKind Kind, long Rows, bool Compressed, long BodyLength)
+{
+    /// <summary>Reads the Message table of the format's Message.fbs.</summary>
+    /// <returns>Null when the bytes are no such table.</returns>
+    public static ArrowMessage? Parse(ReadOnlySpan<byte> metadata)
+    {
+        // Field numbers: Message { 0 version, 1 header_type, 2 header, 3 bodyLength }; RecordBatch { 0 length, 1 nodes, 2 buffers, 3 compression }.
+        if (Table.Root(metadata) is not { } message)
+            return null;
+        int kindAt = message.FieldAt(metadata, 1), bodyAt = message.FieldAt(metadata, 3);
+        if (kindAt < 0 || kindAt >= metadata.Length)
+            return null;
+        long body = bodyAt < 0 ? 0 : Long(metadata, bodyAt);
+        var kind = (ArrowMessageKind)metadata[kindAt];
+        if (body < 0 || kind != ArrowMessageKind.RecordBatch)
+            return body < 0 ? null : new ArrowMessage(kind, 0, false, body);
+        if (message.TableAt(metadata, 2) is not { } batch)
+            return null;
+        int rowsAt = batch.FieldAt(metadata, 0);
+        long rows = rowsAt < 0 ? 0 : Long(metadata, rowsAt);
+        return rows is < 0 or > int.MaxValue ? null : new ArrowMessage(kind, rows, batch.FieldAt(metadata, 3) >= 0, body);
+    }
+
+    private static long Long(ReadOnlySpan<byte> metadata, int at) =>
+        at + sizeof(long) <= metadata.Length ? BinaryPrimitives.ReadInt64LittleEndian(metadata[at..]) : -1;
+
+    /// <summary>A FlatBuffers table: a field's place is in the vtable that the table points back to.</summary>
+    private readonly record struct Table(int Start, int Fields, int FieldsLength)
+    {
+        public static Table? Root(ReadOnlySpan<byte> bytes) => At(bytes, 0);
+
+        /// <summary>The place of a field, or -1 when it is absent.</summary>
+        public int FieldAt(ReadOnlySpan<byte> bytes, int number)
+        {
+            int entry = 4 + (2 * number);
+            if (entry + 2 > FieldsLength)
+                return -1;
+            int offset = BinaryPrimitives.ReadUInt16LittleEndian(bytes[(Fields + entry)..]);
+            return offset == 0 ? -1 : Start + offset;
+        }
+
+        public Table? TableAt(ReadOnlySpan<byte> bytes, int number) => FieldAt(bytes, number) is var at and >= 0 ? At(bytes, at) : null;
+
+        /// <summary>The table that the offset stored at a place points to, when it and its vtable lie inside the bytes.</summary>
+        private static Table? At(ReadOnlySpan<byte> bytes, int pointer)
+        {
+            if (pointer + 4 > bytes.Length)
+                return null;
+            long start = pointer + (long)BinaryPrimitives.ReadUInt32LittleEndian(bytes[pointer..]);
+            if (start + 4 > bytes.Length)
+                return null;
+            long fields = start - BinaryPrimitives.ReadInt32LittleEndian(bytes[(int)start..]);
+            if (fields < 0 || fields + 4 > bytes.Length)
+                return null;
+            int length = BinaryPrimitives.ReadUInt16LittleEndian(bytes[(int)fields..]);
+            return length < 4 || fields + length > bytes.Length ? null : new Table((int)start, (int)fields, length);
+        }
+    }
+}
+
+/// <summary>Kinds of messages, numbered as in Message.fbs.</summary>
+internal enum ArrowMessageKind : byte
+{
+    None,
+    Schema,
+    DictionaryBatch,
+    RecordBatch,
+}

@@ -1,0 +1,94 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text.Json;
+using PtaKernels.Corpus;
+using PtaKernels.Tests.Cli;
+
+namespace PtaKernels.Tests.Corpus.Folders;
+
+/// <summary>Apache Arrow for JavaScript reads what we write: counts, types and values.</summary>
+[NUnit.Framework.Category("Long")]
+public sealed class IndependentReaderTests
+{
+    private const string Package = "apache-arrow@21.2.0";
+
+    [Test]
+    public void JavaScriptReadsTheAlignedFolder()
+    {
+        string modules = Install();
+        using var scratch = new ScratchFolder();
+        ModelRow[] rows = [.. new GoldenDocuments("gpt2-spA").Targets];
+        var golden = new GoldenDocuments("gpt2-spA");
+        var layout = new FolderLayout { PadTo = 2048, RowsPerShard = 20 };
+        OfficialFolder.WriteDict(scratch["target"], layout, ("train", rows), ("test", []));
+        OfficialFolder.WriteDict(scratch["source"], layout, ("train", [.. golden.Sources]), ("test", []));
+        PtaRun run = Pta.Run([
+            "align", "--preset", "reference", "--target", scratch["target"], "--source", scratch["source"], "--out", scratch["out"],
+            "--target-vocab", Pta.Samples("vocab/spA.json.gz"), "--source-vocab", Pta.Samples("vocab/gpt2.json.gz")]);
+        Assert.That(run.Exit, Is.Zero, run.Errors);
+
+        JsonElement train = ReadWithNode(modules, scratch["out/train"]), test = ReadWithNode(modules, scratch["out/test"]);
+        TokenizedDocument document = DocumentFiles.Read(scratch["target"]).First();
+        JsonElement types = train.GetProperty("types"), first = train.GetProperty("first");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(train.GetProperty("rows").GetInt32(), Is.EqualTo(rows.Length));
+            Assert.That(train.GetProperty("batches").GetInt32(), Is.EqualTo(1));
+            Assert.That(test.GetProperty("rows").GetInt32(), Is.Zero);
+            Assert.That(types.GetProperty("input_ids").GetString(), Is.EqualTo("List<Int32>"));
+            Assert.That(types.GetProperty("per_step_logits").GetString(), Is.EqualTo("List<List<Float16>>"));
+            Assert.That(types.GetProperty("per_step_indices").GetString(), Is.EqualTo("List<List<Int64>>"));
+            Assert.That(types.GetProperty("metric_ce").GetString(), Is.EqualTo("Float16"));
+            Assert.That(types.GetProperty("per_step_aligned_logits_0").GetString(), Is.EqualTo("List<List<Float64>>"));
+            Assert.That(types.GetProperty("per_step_aligned_indices_0").GetString(), Is.EqualTo("List<List<Int64>>"));
+            Assert.That(types.GetProperty("metric_ce_aligned_0").GetString(), Is.EqualTo("Float64"));
+            Assert.That(types.TryGetProperty("text", out _), Is.False);
+            Assert.That(first.GetProperty("input_ids").EnumerateArray().Select(static v => v.GetInt32()), Is.EqualTo(document.Ids));
+            Assert.That(Flat(first.GetProperty("per_step_logits")), Is.EqualTo(document.Candidates.Values));
+            Assert.That(Flat(first.GetProperty("per_step_indices")), Is.EqualTo(document.Candidates.Indices.Select(static i => (double)i)));
+            Assert.That(Flat(first.GetProperty("per_step_aligned_indices_0")), Is.EqualTo(golden.Expected[0].Indices.SelectMany(static r => r).Select(static i => (double)i)));
+            Assert.That(Flat(first.GetProperty("per_step_aligned_logits_0")), Is.EqualTo(golden.Expected[0].Values.SelectMany(static r => r)).Within(1e-9));
+        }
+    }
+
+    private static double[] Flat(JsonElement rows) => [.. rows.EnumerateArray().SelectMany(static r => r.EnumerateArray().Select(static v => v.GetDouble()))];
+
+    private static JsonElement ReadWithNode(string modules, string folder)
+    {
+        (int exit, string output, string errors) = Start("node", modules, Repository.PathOf("tests", "independent", "read-dataset.cjs"), folder);
+        Assert.That(exit, Is.Zero, errors);
+        return JsonDocument.Parse(output).RootElement;
+    }
+
+    /// <summary>The folder of installed packages; without npm or a package source, the test cannot run.</summary>
+    private static string Install()
+    {
+        string folder = Repository.PathOf("artifacts", "independent"), modules = Path.Combine(folder, "node_modules");
+        if (Directory.Exists(Path.Combine(modules, "apache-arrow")))
+            return modules;
+        Directory.CreateDirectory(folder);
+        try
+        {
+            (int exit, _, string errors) = Start("npm", "", "install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", Package);
+            if (exit != 0)
+                Assert.Ignore($"npm could not install {Package}: {errors.Trim()}");
+        }
+        catch (Win32Exception)
+        {
+            Assert.Ignore("npm is not installed here, so no independent reader can be had.");
+        }
+
+        return modules;
+    }
+
+    private static (int Exit, string Output, string Errors) Start(string program, string modules, params string[] arguments)
+    {
+        ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["NODE_PATH"] = modules;
+        using Process process = Process.Start(start)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, errors.Result);
+    }
+}
