@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.IO.Compression;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using PtaKernels.Alignment;
 using PtaKernels.Corpus;
 using PtaKernels.Text;
 
@@ -30,13 +31,17 @@ internal static class MapCommand
             DefaultValueFactory = static _ => "strings",
         };
         rule.AcceptOnlyFromAmong("strings", "texts");
+        var corpusSource = new Option<string?>("--corpus-source") { Description = "documents as the giving model saw them: among equally near tokens the one with the most similar neighbours wins (the official co_occurrence mode; a folder's validation split)", HelpName = "path" };
+        var corpusTarget = new Option<string?>("--corpus-target") { Description = "the same documents as the receiving model saw them", HelpName = "path" };
+        var window = new Option<int>("--window-size") { Description = "neighbours on each side that co-occur", HelpName = "N", DefaultValueFactory = static _ => CooccurrenceRefinement.DefaultWindow };
         var force = new Option<bool>("--force") { Description = "replace the file if it exists" };
         var verb = new Verb(
             "map", "Find every source token's nearest target token by edit distance, over whole vocabularies.",
             "pta map --source-vocab samples/vocab/gpt2.json.gz --target-vocab samples/vocab/spA.json.gz --out gpt2-spA.json",
+            "pta map --source-vocab samples/vocab/gpt2.json.gz --target-vocab samples/vocab/spA.json.gz --corpus-source samples/gpt2.jsonl.gz --corpus-target samples/spA.jsonl.gz --out gpt2-spA.json",
             "pta map --source-vocab samples/vocab/spB.json.gz --target-vocab samples/vocab/spA.json.gz --rule texts --out spB-spA.json.gz --json")
         {
-            source, target, output, rule, force, common.Backend, common.Json,
+            source, target, output, rule, corpusSource, corpusTarget, window, force, common.Backend, common.Json,
         };
         verb.SetAction((parse, cancellation) => Task.Run(() =>
         {
@@ -45,12 +50,16 @@ internal static class MapCommand
             IKernelBackend backend = common.OpenBackend(parse);
             var pair = new VocabularyPair(VocabularyFile.Read(parse.GetValue(source)!), VocabularyFile.Read(parse.GetValue(target)!));
             bool texts = parse.GetValue(rule) == "texts";
+            CorpusPair? corpus = CorpusPair.Of(parse.GetValue(corpusSource), parse.GetValue(corpusTarget), texts);
             var clock = Stopwatch.StartNew();
             VocabularyMap map = texts ? pair.NearestText : pair.Official.Map;
             Resolve(terminal, backend, map, pair, cancellation);
+            int refined = 0;
+            if (corpus is not null)
+                (map, refined) = corpus.Refine(backend, pair, parse.GetValue(window), cancellation);
             double seconds = clock.Elapsed.TotalSeconds;
             Write(file, parse.GetValue(output)!, pair, map, texts);
-            Summarise(terminal, pair, map, seconds, parse.GetValue(output)!, parse.GetValue(common.Json));
+            Summarise(terminal, pair, map, refined, seconds, parse.GetValue(output)!, parse.GetValue(common.Json));
             return 0;
         }, cancellation));
         return verb;
@@ -119,7 +128,7 @@ internal static class MapCommand
         json.WriteEndArray();
     }
 
-    private static void Summarise(Terminal terminal, VocabularyPair pair, VocabularyMap map, double seconds, string path, bool asJson)
+    private static void Summarise(Terminal terminal, VocabularyPair pair, VocabularyMap map, int refined, double seconds, string path, bool asJson)
     {
         int[] tokens = [.. Enumerable.Range(0, map.Count).Where(pair.Source.HasToken)];
         int none = tokens.Count(t => map[t] == VocabularyMap.None);
@@ -138,6 +147,7 @@ internal static class MapCommand
                 Tokens = tokens.Length,
                 ExactShare = exact,
                 Distances = names.Append("none").Zip(counts.Append(none)).ToDictionary(static p => p.First, static p => p.Second, StringComparer.Ordinal),
+                Refined = refined,
                 Seconds = Math.Round(seconds, 3),
             });
             return;
@@ -151,6 +161,6 @@ internal static class MapCommand
         }
 
         terminal.Line(Terminal.Escape(FormattableString.Invariant(
-            $"{path}: {tokens.Length} {pair.Source.Name} tokens to {pair.Target.Name}, {exact:P1} exact, {seconds:F1} s")));
+            $"{path}: {tokens.Length} {pair.Source.Name} tokens to {pair.Target.Name}, {exact:P1} exact, {(refined > 0 ? $"{refined} chosen by co-occurrence, " : "")}{seconds:F1} s")));
     }
 }

@@ -69,6 +69,7 @@ internal sealed class RunSummary(AlignmentRunReport report, IReadOnlyList<string
         Rows = Enum.GetValues<RowRule>().Where(r => one.RowsOf(r) > 0).ToDictionary(static r => RowProvenance.LetterOf(r).ToString(), one.RowsOf),
         Transports = Enum.GetValues<TransportStatus>().ToDictionary(static s => AlignmentSwitches.Kebab(s.ToString()), one.TransportsOf),
         one.Iterations,
+        one.ProjectionTies,
         SignalKept = one.SignalRows == 0 ? (double?)null : one.SignalKept / one.SignalRows,
         Gold = GoldJson(gold),
         Seconds = Enum.GetValues<AlignmentStage>().ToDictionary(static s => AlignmentSwitches.Kebab(s.ToString()), s => Math.Round(one.SecondsOf(s), 4)),

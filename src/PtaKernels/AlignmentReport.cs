@@ -41,6 +41,9 @@ public sealed class AlignmentReport
     /// <summary>Transport loop bodies.</summary>
     public long Iterations { get; set; }
 
+    /// <summary>Choices of a heaviest column that only the tie rule decided (<see cref="Rules.PlanProjection.TieTolerance"/>).</summary>
+    public long ProjectionTies { get; set; }
+
     /// <summary>Rows whose teacher signal was measured.</summary>
     public long SignalRows { get; set; }
 
@@ -93,6 +96,7 @@ public sealed class AlignmentReport
         TargetTokens += other.TargetTokens;
         SourceTokens += other.SourceTokens;
         Iterations += other.Iterations;
+        ProjectionTies += other.ProjectionTies;
         SignalRows += other.SignalRows;
         SignalKept += other.SignalKept;
         for (int i = 0; i < _ticks.Length; i++)

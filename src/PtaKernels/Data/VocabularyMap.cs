@@ -80,6 +80,18 @@ public sealed class VocabularyMap
         });
     }
 
+    /// <summary>A copy in which some source tokens map to other target tokens at the same distance (co-occurrence refinement, SPEC B 3a).</summary>
+    public VocabularyMap Replacing(IEnumerable<(int SourceToken, int TargetToken)> changes)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        var copy = new VocabularyMap(_source, _target);
+        _nearest.CopyTo(copy._nearest, 0);
+        _distance.CopyTo(copy._distance, 0);
+        foreach ((int sourceToken, int targetToken) in changes)
+            copy._nearest[sourceToken] = targetToken;
+        return copy;
+    }
+
     private static InvalidOperationException NotResolved(int sourceToken) =>
         new($"Source token {sourceToken} was used before VocabularyMap.Resolve.");
 }

@@ -49,7 +49,9 @@ public sealed class OfficialStrings
         SourceStripped = TokenTape.FromStrings(Replaced(source, source.Marker, ""));
         TargetStripped = TokenTape.FromStrings(Replaced(target, target.Marker, ""));
         TargetWithoutSourceMarker = TokenTape.FromStrings(Replaced(target, source.Marker, ""));
-        Map = map ?? new VocabularyMap(TokenTape.FromStrings(keys), TokenTape.FromStrings(targets));
+        Keys = TokenTape.FromStrings(keys);
+        TargetStrings = TokenTape.FromStrings(targets);
+        Map = map ?? new VocabularyMap(Keys, TargetStrings);
 
         var keyOwner = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int id = 0; id < keys.Length; id++)
@@ -70,6 +72,12 @@ public sealed class OfficialStrings
             _prefixedKeyOwner[id] = addsMarker ? keyOwner.GetValueOrDefault(target.Marker + key, -1) : id;
         }
     }
+
+    /// <summary>Source strings with the source marker replaced by the target's: what the official map searches for.</summary>
+    public TokenTape Keys { get; }
+
+    /// <summary>Target strings as they are: what the official map searches in.</summary>
+    public TokenTape TargetStrings { get; }
 
     /// <summary>Source strings with the source marker removed: rows of the pairing cost.</summary>
     public TokenTape SourceStripped { get; }

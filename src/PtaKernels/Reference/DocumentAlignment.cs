@@ -243,7 +243,7 @@ internal sealed class DocumentAlignment
 
         // The official argmax is strict; elsewhere plans agree to rounding only, and so near-ties go to the first column.
         double tie = _options.Transport == TransportKind.Official ? 0 : PlanProjection.TieTolerance;
-        PlanProjection.Project(destination[0], _columns.Tokens, _options.Projection, _options.ProjectionColumns, tie, _fused);
+        _report.ProjectionTies += PlanProjection.Project(destination[0], _columns.Tokens, _options.Projection, _options.ProjectionColumns, tie, _fused);
         return outcome[0];
     }
 

@@ -15,10 +15,12 @@ public static class PlanProjection
     /// <param name="heaviest">r of <see cref="ProjectionRule.Topk"/>.</param>
     /// <param name="tie"><see cref="TieTolerance"/>, or 0 for the official strict first maximum.</param>
     /// <param name="destination">Receives the masses; tokens appear in the order in which rows choose them.</param>
-    public static void Project(ReadOnlySpan2D<double> plan, ReadOnlySpan<int> columns, ProjectionRule rule, int heaviest, double tie, FusedRow destination)
+    /// <returns>Choices in which a later column lay within <paramref name="tie"/> of the one taken.</returns>
+    public static int Project(ReadOnlySpan2D<double> plan, ReadOnlySpan<int> columns, ProjectionRule rule, int heaviest, double tie, FusedRow destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
         Span<bool> taken = stackalloc bool[plan.Width];
+        int ties = 0;
         for (int i = 0; i < plan.Height; i++)
         {
             ReadOnlySpan<double> row = plan.GetRowSpan(i);
@@ -33,10 +35,21 @@ public static class PlanProjection
             for (int r = 0; r < (rule == ProjectionRule.Top1 ? 1 : Math.Min(heaviest, row.Length)); r++)
             {
                 int column = FirstMaximum(row, taken, tie);
+                for (int j = column + 1; j < row.Length; j++)
+                {
+                    if (!taken[j] && row[j] > 0 && Math.Abs(row[j] - row[column]) <= tie)
+                    {
+                        ties++;
+                        break;
+                    }
+                }
+
                 taken[column] = true;
                 destination.Add(columns[column], row[column]);
             }
         }
+
+        return ties;
     }
 
     /// <summary>The first entry within <paramref name="tie"/> of the largest one not taken; a NaN counts as largest, as in NumPy.</summary>

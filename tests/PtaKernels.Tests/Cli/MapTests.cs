@@ -82,4 +82,27 @@ public sealed class MapTests
 
     private static PtaRun Map(ScratchFolder folder, string output, params string[] more) => Pta.Run([
         "map", "--source-vocab", folder.Write("s.json", Source), "--target-vocab", folder.Write("t.json", Target), "--out", folder[output], .. more]);
+
+    [Test]
+    public void ACorpusChoosesBetweenEquallyNearTokens()
+    {
+        using var folder = new ScratchFolder();
+        string output = Path.Combine(folder.Path, "map.json");
+        PtaRun run = Pta.Run("map", "--source-vocab", Pta.Samples("vocab/spB.json.gz"), "--target-vocab", Pta.Samples("vocab/spA.json.gz"), "--out", output, "--json",
+            "--corpus-source", Pta.Samples("spB.jsonl.gz"), "--corpus-target", Pta.Samples("spA.jsonl.gz"));
+        Assert.That(run.Exit, Is.Zero, run.Errors);
+        Assert.That(run.Json.GetProperty("refined").GetInt32(), Is.Positive);
+    }
+
+    [TestCase("belong together", "--corpus-source", "x.jsonl")]
+    [TestCase("use --rule strings", "--corpus-source", "x.jsonl", "--corpus-target", "y.jsonl", "--rule", "texts")]
+    public void ACorpusThatCannotBeUsedIsRefused(string sentence, params string[] options)
+    {
+        using var folder = new ScratchFolder();
+        string output = Path.Combine(folder.Path, "map.json");
+        PtaRun run = Pta.Run(["map", "--source-vocab", Pta.Samples("vocab/gpt2.json.gz"), "--target-vocab", Pta.Samples("vocab/spA.json.gz"), "--out", output, .. options]);
+        Assert.That(run.Exit, Is.EqualTo(1));
+        Assert.That(run.Errors, Does.StartWith("pta: ").And.Contains(sentence));
+        Assert.That(File.Exists(output), Is.False);
+    }
 }
