@@ -25,9 +25,10 @@ internal sealed class ArrowShard
         Path = path;
         _mapLimit = mapLimit;
         using FileStream file = Open();
-        Rows = CountRows(file);
-        using ArrowStreamReader reader = new(file, leaveOpen: true);
-        file.Position = 0;
+        (Rows, long schemaEnd) = Walk(file);
+        byte[] first = new byte[schemaEnd];
+        file.ReadExactly(first);
+        using ArrowStreamReader reader = new(first);
         Schema = Guard(() => reader.Schema);
         if (Schema.FieldsList.GroupBy(static f => f.Name, StringComparer.Ordinal).FirstOrDefault(static g => g.Count() > 1) is { } twice)
             throw new AlignmentDataException($"{path}: has several columns named {twice.Key}; save the dataset again with different names.");
@@ -86,9 +87,10 @@ internal sealed class ArrowShard
 
     private AlignmentDataException Damaged(string what) => new($"{Path}: damaged: {what}; copy or save the dataset again.");
 
-    private long CountRows(FileStream file)
+    /// <summary>Counts the rows, and finds where the schema's message ends.</summary>
+    private (long Rows, long SchemaEnd) Walk(FileStream file)
     {
-        long rows = 0, at = 0, length = file.Length;
+        long rows = 0, schemaEnd = 0, at = 0, length = file.Length;
         byte[] metadata = [];
         Span<byte> frame = stackalloc byte[8];
         for (int number = 0; ; number++)
@@ -121,13 +123,17 @@ internal sealed class ArrowShard
             if (message.Compressed)
                 throw new AlignmentDataException($"{Path}: its buffers are compressed, which save_to_disk never does; save the dataset without compression.");
             at += size;
+            if (number == 0 && message.BodyLength > 0)
+                throw Damaged("its schema has a body");
             if (message.BodyLength > length - at)
                 throw CutOff(at, length);
             at += message.BodyLength;
             rows += message.Rows;
+            if (number == 0)
+                schemaEnd = at;
         }
 
-        return rows;
+        return (rows, schemaEnd);
     }
 
     private AlignmentDataException CutOff(long at, long length) =>

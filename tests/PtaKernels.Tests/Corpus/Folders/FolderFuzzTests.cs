@@ -27,10 +27,12 @@ public sealed class FolderFuzzTests
         var random = new Random(seed);
         var clock = Stopwatch.StartNew();
         int read = 0, refused = 0;
+        TimeSpan slowest = TimeSpan.Zero;
         while (clock.Elapsed < time)
         {
             byte[] bytes = Damage(random, wholes[random.Next(wholes.Length)]);
             File.WriteAllBytes(scratch["d/data-00000-of-00001.arrow"], bytes);
+            TimeSpan start = clock.Elapsed;
             try
             {
                 ReadAndWrite(scratch);
@@ -47,10 +49,14 @@ public sealed class FolderFuzzTests
                 File.WriteAllBytes(kept, bytes);
                 Assert.Fail($"case {read + refused} of seed {seed} ({kept}): {e}");
             }
+
+            TimeSpan took = clock.Elapsed - start;
+            slowest = took > slowest ? took : slowest;
         }
 
-        TestContext.Out.WriteLine($"{read} read, {refused} refused");
+        TestContext.Out.WriteLine($"{read} read, {refused} refused, the slowest in {slowest.TotalSeconds:F2} s");
         Assert.That(Math.Min(read, refused), Is.Positive);
+        Assert.That(slowest, Is.LessThan(TimeSpan.FromSeconds(5)), "a damaged length was believed");
     }
 
     private static byte[] Damage(Random random, byte[] whole)
