@@ -1,0 +1,14 @@
+// One thread's scratch and instruction set.
+#pragma once
+#include "host/arena.h"
+#include "kernels/kernel_table.h"
+
+struct pta_workspace {
+    explicit pta_workspace(const pta::KernelTable& kernels) : kernels(kernels) {}
+    const pta::KernelTable& kernels;
+    pta::Arena arena;
+};
+
+namespace pta {
+using Workspace = ::pta_workspace;
+} // namespace pta

@@ -1,0 +1,90 @@
+// What a target offers to host code: one function per kernel. Plain pointers in, no ownership, no allocation but from the arena.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "host/arena.h"
+
+namespace pta {
+
+// The symbols of an ordinary token as classes of the TARGET tape's alphabet (Tape::alphabet): 1.. for symbols that the target tape has, 0 for a
+// source symbol that it lacks. 0 equals nothing, another 0 least of all; target tokens hold no 0.
+struct TokenSpan {
+    const uint16_t* codes;
+    int32_t length;
+};
+
+// One small cost matrix: rows [n], columns [m], out [n * m].
+struct CostBlock {
+    const TokenSpan* rows;
+    const TokenSpan* columns;
+    uint8_t* out;
+    int32_t n, m;
+    bool range; // out: a distance was over 254
+};
+
+template <class T> struct PathProblem {
+    const int32_t* source; // [n] rows of cost
+    const int32_t* target; // [m] columns of cost
+    const T* cost;         // [rows, columns], stride elements apart
+    int64_t n, m, rows, columns, stride;
+    int32_t* steps;        // [n + m - 1][2], filled from the end backwards
+    int64_t first;         // out: index of the first step
+};
+
+// A batch of transports of one shape; see ptakernels.h. Costs are u8 (integer) or f64.
+struct TransportOutcome {
+    double marginal_error;
+    int32_t status;
+    int32_t iterations;
+};
+
+template <class T> struct TransportBatch {
+    const T* cost;           // [batch, n, m]
+    const double* a;         // [batch, n]
+    const double* b;         // [batch, m]
+    double* plan;            // [batch, n, m]
+    double* f;               // [batch, n] or null
+    double* g;               // [batch, m] or null
+    TransportOutcome* outcomes; // [batch]
+    int64_t batch;
+    int32_t n, m;
+    double epsilon, tolerance, rho;
+    int32_t max_iterations;
+};
+
+struct NearestIndex; // host/nearest_index.h
+
+struct KernelTable {
+    const char* isa;
+    int32_t vector_bytes;
+
+    // Distances of all pairs, out[i * stride + j]; alphabet = largest class + 1. True if a distance was out of range.
+    bool (*distances_u8)(Arena&, const TokenSpan* rows, int64_t n, const TokenSpan* columns, int64_t m, int32_t alphabet, uint8_t* out, int64_t stride);
+    bool (*distances_u16)(Arena&, const TokenSpan* rows, int64_t n, const TokenSpan* columns, int64_t m, int32_t alphabet, uint16_t* out, int64_t stride);
+    void (*distance_blocks)(Arena&, CostBlock* blocks, int64_t count, int32_t alphabet);
+
+    // Nearest ordinary target token of ordinary queries: smallest distance, then smallest id; -1 if the index is empty.
+    void (*nearest)(Arena&, const NearestIndex& index, const TokenSpan* queries, int64_t n, int32_t* token, int32_t* distance);
+
+    int64_t (*path_u8)(Arena&, PathProblem<uint8_t>&); // returns the path's cost
+    int64_t (*path_u16)(Arena&, PathProblem<uint16_t>&);
+
+    // Official loop. kernel(cost) = exp(-lambda * cost) comes from the host: table [256] for u8 costs, or matrix [batch, n, m] for f64 costs.
+    void (*official)(Arena&, const double* kernel_table, const TransportBatch<uint8_t>&);
+    void (*official_real)(Arena&, const double* kernel_matrix, const TransportBatch<double>&);
+
+    // Balanced at integer costs. Problems that it cannot certify get status PTA_TRANSPORT_ITERATION_LIMIT and are solved again by the host.
+    void (*balanced)(Arena&, const TransportBatch<uint8_t>&);
+
+    // Semi-relaxed at integer costs; table [256] = exp(-c / epsilon).
+    void (*semi_relaxed)(Arena&, const double* kernel_table, const TransportBatch<uint8_t>&);
+};
+
+// dispatch.cpp: the only place that looks at the CPU.
+const KernelTable* portable_kernels();
+const KernelTable* avx2_kernels();   // null where this build has none
+const KernelTable* avx512_kernels(); // null where this build has none
+const KernelTable& kernels_for(const char* isa); // null = PTAKERNELS_ISA or the best; throws IsaError
+
+} // namespace pta

@@ -1,0 +1,22 @@
+// The lane types of one target, over the compiler's vector extensions: arithmetic, comparison and ?: are the operators. A target header
+// (vec_portable.h, vec_avx2.h, vec_avx512.h) sets kVectorBytes and supplies the few operations that need an instruction of their own.
+// No include guard: each target compiles its own copy inside its own namespace, so that no code of a wider target can be linked into a narrower one.
+// Kernels use no library templates with external linkage for the same reason; scripts check the object files.
+
+template <class T> struct Lanes {
+    static constexpr int count = kVectorBytes / static_cast<int>(sizeof(T));
+    typedef T type __attribute__((vector_size(kVectorBytes)));
+};
+template <class T> using Vec = typename Lanes<T>::type;
+template <class T> inline constexpr int kLanes = Lanes<T>::count;
+
+using u8xN = Vec<uint8_t>;
+using u16xN = Vec<uint16_t>;
+using u32xN = Vec<uint32_t>;
+using u64xN = Vec<uint64_t>;
+using i64xN = Vec<int64_t>;
+using f64xN = Vec<double>;
+
+template <class V> static inline V load(const void* from) { V v; __builtin_memcpy(&v, from, sizeof v); return v; }
+template <class V> static inline void store(void* to, V v) { __builtin_memcpy(to, &v, sizeof v); }
+template <class V, class T> static inline V splat(T x) { return V{} + static_cast<decltype(V{}[0] + 0)>(x); }

@@ -1,0 +1,14 @@
+#include "kernels/kernel_table.h"
+#include "host/nearest_index.h"
+
+namespace pta {
+namespace portable {
+#include "simd/vec_portable.h"
+#include "targets/target.inl.h"
+} // namespace portable
+
+const KernelTable* portable_kernels() {
+    static constexpr KernelTable table = portable::table_of("portable");
+    return &table;
+}
+} // namespace pta
