@@ -14,7 +14,7 @@ public:
     const double* of_epsilon(double epsilon); // exp(-c / epsilon)
 
 private:
-    double key_ = 0; // neither a lambda nor an epsilon is 0
+    double key_ = __builtin_nan(""); // equal to nothing
     double values_[256];
 };
 
