@@ -221,7 +221,7 @@ static void balanced(Arena& arena, const TransportBatch<uint8_t>& batch) {
         return;
     }
     Arena::Scope scope(arena);
-    const int64_t n = batch.n, m = batch.m, total = 2 * n * m + m * m + 2 * n + 8 * m;
+    const int64_t n = batch.n, m = batch.m, total = 2 * n * m + 2 * m * m + n + 9 * m;
     f64xN* memory = arena.take<f64xN>(total);
     // Lanes that never get a problem compute too; they should at least compute with numbers.
     for (int64_t k = 0; k < total; k++)
@@ -237,10 +237,10 @@ static void balanced(Arena& arena, const TransportBatch<uint8_t>& batch) {
     run.lanes.conditional = take(n * m);
     run.lanes.cost = take(n * m);
     run.lanes.weights = take(m * m);
+    run.lanes.shares = take(m * m);
     run.lanes.a = take(n);
-    run.lanes.row_masses = take(n);
     f64xN** const columns[] = {&run.lanes.b,       &run.lanes.potential, &run.lanes.step,     &run.lanes.gradient,
-                               &run.lanes.tangent, &run.lanes.direction, &run.lanes.solution, &run.lanes.ground};
+                               &run.lanes.tangent, &run.lanes.direction, &run.lanes.solution, &run.lanes.ground,    &run.lanes.inverse};
     for (f64xN** column : columns)
         *column = take(m);
     run.starts.entries = arena.take<double>(256 * (kMostDoublings + 1));

@@ -20,8 +20,9 @@ struct BalancedLanes {
     f64xN* direction;   // [m] the last Newton direction that was accepted
     f64xN* solution;    // [m]
     f64xN* ground;      // [m]
-    f64xN* weights;     // [m, m], upper triangle
-    f64xN* row_masses;  // [n]
+    f64xN* inverse;     // [m] of the pivots
+    f64xN* weights;     // [m, m], upper triangle, after elimination of the rows above
+    f64xN* shares;      // [m, m], each row of weights over its pivot
 
     f64xN beta, doublings; // doublings still to come
     f64xN length, reach, slope, radius; // of the last direction: share taken, largest entry, gradient . direction, and the cap on length * reach
@@ -31,6 +32,9 @@ struct BalancedLanes {
     i64xN squares; // the next evaluation squares first
     i64xN fresh;   // beta moved or the problem is new: there is no earlier error or slope to compare with
 };
+
+// Constant inner loops must be unrolled before their arrays can live in registers.
+#define PTA_UNROLL _Pragma("GCC unroll 10")
 
 // Direction lengths are in units of log G. A step longer than the radius is cut; beta moves on once the whole Newton step is shorter than kOnTrack.
 static constexpr double kFirstRadius = 1.5, kOnTrack = 1.5, kOvershoot = 0.5, kUndershoot = 0.25;
@@ -58,25 +62,24 @@ template <int N, int M> static inline __attribute__((always_inline)) void balanc
     }
     lanes.lost = larger(splat<f64xN>(kSmallestLog), (lanes.squares ? 2 * lanes.lost : lanes.lost) + (highest - lowest));
 
-    const f64xN one = splat<f64xN>(1.0);
     for (int i = 0; i < n; i++) {
         f64xN* conditional = lanes.conditional + i * m;
         const f64xN* cost = lanes.cost + i * m;
         f64xN sum = f64xN{}, mean = f64xN{};
+        PTA_UNROLL
         for (int j = 0; j < m; j++) {
-            const f64xN p = conditional[j];
-            row[j] = p * (lanes.squares ? p : one) * factor[j];
+            const f64xN p = conditional[j], moved = p * factor[j];
+            row[j] = lanes.squares ? p * moved : moved;
             sum += row[j];
             mean = fma_lanes(row[j], cost[j], mean);
         }
-        const f64xN inverse = 1.0 / sum;
-        const f64xN mass = lanes.a[i] * inverse;
-        mean *= inverse;
+        const f64xN inverse = 1.0 / sum, mass = lanes.a[i], shift = -mass * (mean * inverse);
+        PTA_UNROLL
         for (int j = 0; j < m; j++) {
-            const f64xN entry = row[j] * mass;
-            conditional[j] = row[j] * inverse;
-            column[j] += entry;
-            tangent[j] = fma_lanes(entry, cost[j] - mean, tangent[j]);
+            const f64xN p = row[j] * inverse;
+            conditional[j] = p;
+            column[j] = fma_lanes(mass, p, column[j]);
+            tangent[j] = fma_lanes(p, fma_lanes(mass, cost[j], shift), tangent[j]);
         }
     }
 
@@ -90,60 +93,72 @@ template <int N, int M> static inline __attribute__((always_inline)) void balanc
     lanes.iterations += 1.0;
 }
 
-// weights[j, k] = sum_i a_i p_ij p_ik for j < k.
-template <int N, int M> static inline __attribute__((always_inline)) void balanced_weights(BalancedLanes& lanes) {
+// Row j of the eliminated system: forms the weights w_jk = sum_i a_i p_ij p_ik to later columns, adds what the elimination of each earlier node passes
+// on, and divides by the pivot. Right sides and ground are carried along as further columns.
+template <int N, int M> static inline __attribute__((always_inline)) void balanced_eliminate(BalancedLanes& lanes, int j, f64xN ridge) {
     const int n = N > 0 ? N : lanes.n, m = M > 0 ? M : lanes.m;
-    constexpr int most = N > 0 ? N : 64;
-    f64xN scaled[most];
-    for (int j = 0; j < m - 1; j++) {
-        for (int i = 0; i < n; i++)
-            scaled[i] = lanes.a[i] * lanes.conditional[i * m + j];
-        for (int k = j + 1; k < m; k++) {
-            f64xN sum = f64xN{};
-            for (int i = 0; i < n; i++)
-                sum = fma_lanes(scaled[i], lanes.conditional[i * m + k], sum);
-            lanes.weights[j * m + k] = sum;
-        }
+    constexpr int most = M > 0 ? M : 64;
+    f64xN weight[most];
+    for (int l = j + 1; l < m; l++)
+        weight[l] = f64xN{};
+    for (int i = 0; i < n; i++) {
+        const f64xN* conditional = lanes.conditional + i * m;
+        const f64xN scaled = lanes.a[i] * conditional[j];
+        PTA_UNROLL
+        for (int l = j + 1; l < m; l++)
+            weight[l] = fma_lanes(scaled, conditional[l], weight[l]);
+    }
+    f64xN x = -lanes.gradient[j], y = lanes.tangent[j], ground = ridge;
+    for (int k = 0; k < j; k++) {
+        const f64xN share = lanes.shares[k * m + j];
+        const f64xN* from = lanes.weights + k * m;
+        PTA_UNROLL
+        for (int l = j + 1; l < m; l++)
+            weight[l] = fma_lanes(share, from[l], weight[l]);
+        x = fma_lanes(share, lanes.solution[k], x);
+        y = fma_lanes(share, lanes.tangent[k], y);
+        ground = fma_lanes(share, lanes.ground[k], ground);
+    }
+    f64xN pivot = ground;
+    for (int l = j + 1; l < m; l++)
+        pivot += weight[l];
+    const f64xN inverse = 1.0 / pivot; // at least the ridge
+    for (int l = j + 1; l < m; l++) {
+        lanes.weights[j * m + l] = weight[l];
+        lanes.shares[j * m + l] = weight[l] * inverse;
+    }
+    lanes.solution[j] = x;
+    lanes.tangent[j] = y;
+    lanes.ground[j] = ground;
+    lanes.inverse[j] = inverse;
+}
+
+template <int N, int M, int J> static inline __attribute__((always_inline)) void balanced_eliminate_from(BalancedLanes& lanes, f64xN ridge) {
+    if constexpr (J + 1 < M) {
+        balanced_eliminate<N, M>(lanes, J, ridge);
+        balanced_eliminate_from<N, M, J + 1>(lanes, ridge);
     }
 }
 
-// Solves (L + ridge) x = -gradient into solution and (L + ridge) y = tangent into tangent; the last entry of both is 0.
+// Solves (L + ridge) x = -gradient into solution and (L + ridge) y = tangent into tangent, L the Laplacian of the weights; the last entry of both is 0.
 // Eliminating a node adds products of weights to those of its neighbours and subtracts nothing, so each pivot keeps its relative accuracy however
 // many decades the weights span. Grassmann, Taksar and Heyman 1985.
-template <int M> static inline __attribute__((always_inline)) void balanced_solve(BalancedLanes& lanes) {
+template <int N, int M> static inline __attribute__((always_inline)) void balanced_solve(BalancedLanes& lanes) {
     const int m = M > 0 ? M : lanes.m;
     const f64xN ridge = larger(splat<f64xN>(kSmallestRidge), kRelativeRidge * lanes.error);
+    if constexpr (M > 0) {
+        balanced_eliminate_from<N, M, 0>(lanes, ridge);
+    } else {
+        for (int j = 0; j < m - 1; j++)
+            balanced_eliminate<N, M>(lanes, j, ridge);
+    }
     f64xN* x = lanes.solution;
     f64xN* y = lanes.tangent;
-    f64xN* ground = lanes.ground;
-    for (int j = 0; j < m; j++) {
-        x[j] = -lanes.gradient[j];
-        ground[j] = ridge;
-    }
-    for (int k = 0; k < m - 1; k++) {
-        f64xN* from = lanes.weights + k * m;
-        f64xN pivot = ground[k];
-        for (int j = k + 1; j < m; j++)
-            pivot += from[j];
-        const f64xN inverse = 1.0 / pivot; // at least the ridge
-        x[k] *= inverse;
-        y[k] *= inverse;
-        const f64xN xk = x[k], yk = y[k], grounded = ground[k];
-        for (int j = k + 1; j < m - 1; j++) {
-            const f64xN weight = from[j], share = weight * inverse;
-            f64xN* into = lanes.weights + j * m;
-            x[j] = fma_lanes(weight, xk, x[j]);
-            y[j] = fma_lanes(weight, yk, y[j]);
-            ground[j] = fma_lanes(share, grounded, ground[j]);
-            for (int l = j + 1; l < m; l++)
-                into[l] = fma_lanes(share, from[l], into[l]);
-            from[j] = share;
-        }
-    }
     x[m - 1] = y[m - 1] = f64xN{};
-    for (int k = m - 3; k >= 0; k--) {
-        const f64xN* share = lanes.weights + k * m;
-        f64xN xk = x[k], yk = y[k];
+    for (int k = m - 2; k >= 0; k--) {
+        const f64xN* share = lanes.shares + k * m;
+        f64xN xk = x[k] * lanes.inverse[k], yk = y[k] * lanes.inverse[k];
+        PTA_UNROLL
         for (int j = m - 2; j > k; j--) {
             xk = fma_lanes(share[j], x[j], xk);
             yk = fma_lanes(share[j], y[j], yk);
@@ -174,8 +189,7 @@ template <int N, int M> static inline __attribute__((always_inline)) void balanc
     const i64xN steep = ~lanes.fresh & (lanes.length < 1.0) & (trial_slope < kUndershoot * lanes.slope);
     lanes.radius = overshot ? smaller(lanes.radius, shorter * lanes.reach) : steep ? 2 * lanes.radius : lanes.radius;
 
-    balanced_weights<N, M>(lanes);
-    balanced_solve<M>(lanes);
+    balanced_solve<N, M>(lanes);
 
     f64xN slope = f64xN{}, reach = f64xN{};
     for (int j = 0; j < m; j++) {
@@ -204,3 +218,5 @@ template <int N, int M> static inline __attribute__((always_inline)) void balanc
     lanes.squares = moves_on;
     lanes.fresh = moves_on;
 }
+
+#undef PTA_UNROLL
