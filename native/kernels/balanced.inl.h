@@ -15,8 +15,12 @@ static constexpr int32_t kMostDoublings = 20;
 static constexpr double kSmallestMass = 1e-300, kLargestMass = 1e100;
 
 // exp(-beta * cost) for the starting values 1 / epsilon / 2^k of beta, filled as far as costs have asked.
+struct BalancedStart {
+    double conditional, cost;
+};
+
 struct BalancedStarts {
-    double* entries; // [kMostDoublings + 1, 256]
+    BalancedStart* entries; // [kMostDoublings + 1, 256]
     int32_t filled[kMostDoublings + 1];
 };
 
@@ -25,6 +29,8 @@ struct BalancedRun {
     BalancedLanes lanes;
     BalancedStarts starts;
     BalancedQueue queue;
+    int8_t doublings[256];             // by largest cost
+    double betas[kMostDoublings + 1];  // by doublings
     int64_t next;                      // the first problem that no lane has seen
     int64_t problem[kLanes<double>];   // -1: the lane is idle
     int32_t pinned[kLanes<double>];    // the column that changed places with the last one
@@ -34,14 +40,16 @@ static void balanced_hand_over(const TransportBatch<uint8_t>& batch, int64_t pro
     batch.outcomes[problem] = {__builtin_nan(""), PTA_TRANSPORT_ITERATION_LIMIT, iterations};
 }
 
-static const double* balanced_start(BalancedRun& run, int32_t doublings, double beta, int32_t largest) {
-    double* entries = run.starts.entries + 256 * doublings;
+static const BalancedStart* balanced_start(BalancedRun& run, int32_t doublings, double beta, int32_t largest) {
+    BalancedStart* entries = run.starts.entries + 256 * doublings;
     int32_t& filled = run.starts.filled[doublings];
     for (; filled <= largest; filled += kLanes<double>) {
         f64xN x;
         for (int lane = 0; lane < kLanes<double>; lane++)
             x[lane] = -beta * (filled + lane);
-        store(entries + filled, exp_lanes(x));
+        const f64xN value = exp_lanes(x);
+        for (int lane = 0; lane < kLanes<double>; lane++)
+            entries[filled + lane] = {value[lane], static_cast<double>(filled + lane)};
     }
     return entries;
 }
@@ -55,9 +63,9 @@ template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, in
     const double* a = run.batch.a + problem * n;
     const double* b = run.batch.b + problem * m;
 
-    double sum_a = 0, sum_b = 0;
+    double sum_a = 0, sum_b = 0, heaviest = 0;
     bool usable = true, all = true;
-    int pinned = 0;
+    int32_t pinned = 0;
     for (int i = 0; i < n; i++) {
         usable &= a[i] == 0 || (a[i] >= kSmallestMass && a[i] <= kLargestMass);
         all &= a[i] > 0;
@@ -67,51 +75,50 @@ template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, in
         usable &= b[j] == 0 || (b[j] >= kSmallestMass && b[j] <= kLargestMass);
         all &= b[j] > 0;
         sum_b += b[j];
-        pinned = b[j] > b[pinned] ? j : pinned;
+        pinned = b[j] > heaviest ? j : pinned;
+        heaviest = b[j] > heaviest ? b[j] : heaviest;
     }
     if (!usable || !(sum_a > 0) || !(__builtin_fabs(sum_a - sum_b) <= kCertifiedError / 2))
         return false;
 
     // Costs between rows and columns without mass say nothing. They count as 0, which keeps every row's sum positive.
-    uint8_t masked[64 * 64];
+    uint8_t costs[64 * 64 + step];
+    __builtin_memcpy(costs, cost, n * m);
     if (!all) {
         for (int i = 0; i < n; i++) {
             for (int j = 0; j < m; j++)
-                masked[i * m + j] = a[i] > 0 && b[j] > 0 ? cost[i * m + j] : 0;
+                costs[i * m + j] = a[i] > 0 && b[j] > 0 ? cost[i * m + j] : 0;
         }
-        cost = masked;
     }
     uint8_t largest = 0;
     for (int cell = 0; cell < n * m; cell++)
-        largest = cost[cell] > largest ? cost[cell] : largest;
-    double beta = 1 / run.batch.epsilon;
-    int32_t doublings = 0;
-    while (beta * largest > kFirstSpread && doublings <= kMostDoublings) {
-        beta /= 2;
-        doublings++;
-    }
+        largest = costs[cell] > largest ? costs[cell] : largest;
+    const int32_t doublings = run.doublings[largest];
     if (doublings > kMostDoublings)
         return false;
+    const double beta = run.betas[doublings];
 
-    const double* start = balanced_start(run, doublings, beta, largest);
-    double* conditional = reinterpret_cast<double*>(lanes.conditional) + lane;
-    double* costs = reinterpret_cast<double*>(lanes.cost) + lane;
-    double mean_cost[padded] = {}, log_b[padded] = {};
-    for (int i = 0; i < n; i++) {
-        for (int j = 0; j < m; j++) {
-            const double c = cost[i * m + j];
-            conditional[(i * m + j) * step] = start[cost[i * m + j]];
-            costs[(i * m + j) * step] = c;
-            mean_cost[j] += a[i] * c;
-        }
-    }
-    for (int j = 0; j < m; j++)
-        log_b[j] = b[j] > 0 ? b[j] : 1;
-    for (int j = 0; j < m; j += step)
-        store(log_b + j, log_lanes(load<f64xN>(log_b + j)));
     // For beta -> 0 the optimum is a b', that is G = log b, and its derivative the mean cost.
-    for (int j = 0; j < m; j++)
-        log_b[j] += b[j] > 0 ? beta * (mean_cost[j] / sum_a) : 0;
+    double potential[padded];
+    for (int j = 0; j < m; j += step) {
+        f64xN mean = f64xN{}, mass = splat<f64xN>(1.0);
+        for (int i = 0; i < n; i++) {
+            // Loads run into the next row, or into the padding.
+            mean = fma_lanes(widen_bytes(costs + i * m + j), splat<f64xN>(a[i]), mean);
+        }
+        for (int k = 0; k < step && j + k < m; k++)
+            mass[k] = b[j + k] > 0 ? b[j + k] : 1;
+        store(potential + j, fma_lanes(mean, splat<f64xN>(beta / sum_a), log_lanes(mass)));
+    }
+
+    const BalancedStart* start = balanced_start(run, doublings, beta, largest);
+    double* conditional = reinterpret_cast<double*>(lanes.conditional) + lane;
+    double* lane_costs = reinterpret_cast<double*>(lanes.cost) + lane;
+    for (int cell = 0; cell < n * m; cell++) {
+        const BalancedStart both = start[costs[cell]];
+        conditional[cell * step] = both.conditional;
+        lane_costs[cell * step] = both.cost;
+    }
     if (!all) {
         for (int j = 0; j < m; j++) {
             for (int i = 0; i < n && b[j] == 0; i++)
@@ -121,7 +128,7 @@ template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, in
 
     for (int i = 0; i < n; i++) {
         lanes.a[i][lane] = a[i];
-        double* rows[2] = {conditional + i * m * step, costs + i * m * step};
+        double* rows[2] = {conditional + i * m * step, lane_costs + i * m * step};
         for (double* row : rows) {
             const double swap = row[pinned * step];
             row[pinned * step] = row[(m - 1) * step];
@@ -131,8 +138,8 @@ template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, in
     for (int j = 0; j < m; j++) {
         const int from = j == m - 1 ? pinned : j == pinned ? m - 1 : j;
         lanes.b[j][lane] = b[from];
-        lanes.potential[j][lane] = log_b[from];
-        lanes.step[j][lane] = log_b[from];
+        lanes.potential[j][lane] = potential[from];
+        lanes.step[j][lane] = potential[from];
         lanes.direction[j][lane] = 0;
     }
     lanes.beta[lane] = beta;
@@ -145,6 +152,9 @@ template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, in
     lanes.squares[lane] = 0;
     lanes.fresh[lane] = -1;
     run.pinned[lane] = pinned;
+    const double* plan = run.batch.plan + problem * n * m;
+    for (int cell = 0; cell < n * m; cell += 8)
+        __builtin_prefetch(plan + cell, 1); // written a dozen iterations from now
     return true;
 }
 
@@ -163,6 +173,7 @@ template <int N, int M> static void balanced_refill(BalancedRun& run, int lane) 
 
 // Writes the plan of a finished lane, P_ij = a_i p_ij: its rows are exact, its columns are off by lanes.error.
 template <int N, int M> static void balanced_store(BalancedRun& run, int lane) {
+    typedef double Pair __attribute__((vector_size(16))); // half as many stores
     constexpr int step = kLanes<double>;
     const int n = N > 0 ? N : run.lanes.n, m = M > 0 ? M : run.lanes.m;
     const int64_t problem = run.problem[lane];
@@ -171,11 +182,16 @@ template <int N, int M> static void balanced_store(BalancedRun& run, int lane) {
     const double* a = run.batch.a + problem * n;
     double* plan = run.batch.plan + problem * n * m;
     for (int i = 0; i < n; i++) {
-        for (int j = 0; j < m; j++)
-            plan[i * m + j] = a[i] * conditional[(i * m + j) * step];
-        const double swap = plan[i * m + pinned];
-        plan[i * m + pinned] = plan[i * m + m - 1];
-        plan[i * m + m - 1] = swap;
+        const double* from = conditional + i * m * step;
+        double* row = plan + i * m;
+        int j = 0;
+        for (; j + 1 < m; j += 2)
+            store(row + j, a[i] * Pair{from[j * step], from[(j + 1) * step]});
+        if (j < m)
+            row[j] = a[i] * from[j * step];
+        const double swap = row[pinned];
+        row[pinned] = row[m - 1];
+        row[m - 1] = swap;
     }
     run.batch.outcomes[problem] = {run.lanes.error[lane], PTA_TRANSPORT_CONVERGED, static_cast<int32_t>(run.lanes.iterations[lane])};
 }
@@ -231,7 +247,14 @@ static void balanced(Arena& arena, const TransportBatch<uint8_t>& batch) {
         memory += count;
         return taken;
     };
-    BalancedRun run{batch, {}, {}, {}, 0, {}, {}};
+    BalancedRun run{batch, {}, {}, {}, {}, {}, 0, {}, {}};
+    for (int k = 0; k <= kMostDoublings; k++)
+        run.betas[k] = 1 / batch.epsilon / static_cast<double>(1 << k);
+    for (int largest = 0, k = 0; largest < 256; largest++) {
+        while (k <= kMostDoublings && run.betas[k] * largest > kFirstSpread)
+            k++;
+        run.doublings[largest] = static_cast<int8_t>(k);
+    }
     run.lanes.n = batch.n;
     run.lanes.m = batch.m;
     run.lanes.conditional = take(n * m);
@@ -243,7 +266,7 @@ static void balanced(Arena& arena, const TransportBatch<uint8_t>& batch) {
                                &run.lanes.tangent, &run.lanes.direction, &run.lanes.solution, &run.lanes.ground,    &run.lanes.inverse};
     for (f64xN** column : columns)
         *column = take(m);
-    run.starts.entries = arena.take<double>(256 * (kMostDoublings + 1));
+    run.starts.entries = arena.take<BalancedStart>(256 * (kMostDoublings + 1));
     run.queue = balanced_queue(arena, batch);
     if (n == 10 && m == 10)
         balanced_run<10, 10>(run);
