@@ -9,9 +9,9 @@ static inline f64xN exp_fma(f64xN a, f64xN b, f64xN c) {
         result[lane] = __builtin_fma(a[lane], b[lane], c[lane]);
     return result;
 }
-static inline f64xN exp_power(i64xN sixteenth) { // 2^(sixteenth / 16)
+static inline f64xN exp_power(const double* powers, i64xN sixteenth) { // powers[sixteenth]
     f64xN result;
     for (int lane = 0; lane < kLanes<double>; lane++)
-        result[lane] = kExpPowers[sixteenth[lane]];
+        result[lane] = powers[sixteenth[lane]];
     return result;
 }
