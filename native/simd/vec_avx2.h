@@ -2,7 +2,7 @@
 static constexpr int kVectorBytes = 32;
 #include "simd/vec.h"
 
-// ---- official transport
+// Official transport.
 // max(floor, x) that keeps a NaN in x.
 static inline f64xN raise_to(f64xN floor, f64xN x) { return (f64xN)_mm256_max_pd((__m256d)floor, (__m256d)x); }
 // Larger of two lanes as signed integers.
@@ -10,9 +10,8 @@ static inline i64xN max_i64(i64xN x, i64xN y) { return x > y ? x : y; }
 // Bit l is the top bit of lane l.
 static inline uint32_t lane_bits(i64xN mask) { return static_cast<uint32_t>(_mm256_movemask_pd((__m256d)mask)); }
 
-// Balanced transport: x * y + z, fused; the sign bits of the lanes, lane 0 lowest; as many bytes as lanes, widened.
+// Balanced transport: x * y + z, fused; as many bytes as lanes, widened.
 static inline f64xN fma_lanes(f64xN x, f64xN y, f64xN z) { return _mm256_fmadd_pd(x, y, z); }
-static inline uint32_t lane_bits(i64xN mask) { return static_cast<uint32_t>(_mm256_movemask_pd(reinterpret_cast<__m256d>(mask))); }
 static inline f64xN widen_bytes(const uint8_t* from) {
     int32_t four;
     __builtin_memcpy(&four, from, sizeof four);
@@ -84,3 +83,7 @@ template <class T> static inline uint64_t lanes_at_most(Vec<T> v, Vec<T> limit) 
     else
         return static_cast<uint32_t>(~_mm256_movemask_pd((__m256d)_mm256_cmpgt_epi64(a, b))) & 0xFu;
 }
+
+// Exponential: a * b + c with one rounding; a power from a table of 16.
+static inline f64xN exp_fma(f64xN a, f64xN b, f64xN c) { return (f64xN)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c); }
+static inline f64xN exp_power(const double* powers, i64xN sixteenth) { return (f64xN)_mm256_i64gather_pd(powers, (__m256i)sixteenth, 8); } // powers[sixteenth]

@@ -2,7 +2,7 @@
 static constexpr int kVectorBytes = 64;
 #include "simd/vec.h"
 
-// ---- official transport (all-ones masks: the plain forms trip a false warning of GCC 12)
+// Official transport (all-ones masks: the plain forms trip a false warning of GCC 12)
 // max(floor, x) that keeps a NaN in x.
 static inline f64xN raise_to(f64xN floor, f64xN x) { return (f64xN)_mm512_maskz_max_pd(0xff, (__m512d)floor, (__m512d)x); }
 // Larger of two lanes as signed integers.
@@ -10,9 +10,8 @@ static inline i64xN max_i64(i64xN x, i64xN y) { return (i64xN)_mm512_maskz_max_e
 // Bit l is the top bit of lane l.
 static inline uint32_t lane_bits(i64xN mask) { return _mm512_movepi64_mask((__m512i)mask); }
 
-// Balanced transport: x * y + z, fused; the sign bits of the lanes, lane 0 lowest; as many bytes as lanes, widened.
+// Balanced transport: x * y + z, fused; as many bytes as lanes, widened.
 static inline f64xN fma_lanes(f64xN x, f64xN y, f64xN z) { return _mm512_fmadd_pd(x, y, z); }
-static inline uint32_t lane_bits(i64xN mask) { return _mm512_movepi64_mask(reinterpret_cast<__m512i>(mask)); }
 static inline f64xN widen_bytes(const uint8_t* from) {
     int64_t eight;
     __builtin_memcpy(&eight, from, sizeof eight);
@@ -136,4 +135,10 @@ template <class T> static inline uint64_t lanes_at_most(Vec<T> v, Vec<T> limit) 
         return _mm512_cmple_epi32_mask(a, b);
     else
         return _mm512_cmple_epi64_mask(a, b);
+}
+
+// Exponential: a * b + c with one rounding; a power from a table of 16.
+static inline f64xN exp_fma(f64xN a, f64xN b, f64xN c) { return (f64xN)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c); }
+static inline f64xN exp_power(const double* powers, i64xN sixteenth) { // powers[sixteenth]
+    return (f64xN)_mm512_permutex2var_pd(_mm512_loadu_pd(powers), (__m512i)sixteenth, _mm512_loadu_pd(powers + 8));
 }
