@@ -144,10 +144,10 @@ void check_document(const pta_document& document, int64_t d, const pta_align_opt
         int64_t entries = document.prior_starts[length];
         inputs.push_back(checked(document.prior_tokens, entries, d, "prior_tokens"));
         inputs.push_back(checked(document.prior_values, entries, d, "prior_values"));
-        int64_t at = first_outside(document.prior_tokens, entries, pair_target_count(pair));
+        int64_t at = first_outside(document.prior_tokens, entries, pair.target.count);
         if (at >= 0)
             throw_argument("documents[%lld].prior_tokens[%lld] is %d; the target vocabulary has %d ids.", static_cast<long long>(d),
-                           static_cast<long long>(at), document.prior_tokens[at], pair_target_count(pair));
+                           static_cast<long long>(at), document.prior_tokens[at], pair.target.count);
     }
 
     int64_t needed = pta_align_capacity(&options, length, document.source.k, document.target.k);
@@ -238,7 +238,7 @@ pta_status pta_align_batch(pta_workspace* workspace, pta_vocabulary_pair* pair, 
         require_not_null(workspace, "workspace");
         require_not_null(pair, "pair");
         check_align_options(options);
-        if (options->preset == PTA_PRESET_REFERENCE && !pair_has_official(*pair))
+        if (options->preset == PTA_PRESET_REFERENCE && pair->official == nullptr)
             throw_argument("pair was made without official strings, which preset reference needs.");
         require_range(count, 0, INT64_MAX, "count");
         require_array(documents, count, "documents");
