@@ -79,6 +79,9 @@ struct KernelTable {
 
     // Semi-relaxed at integer costs; table [256] = exp(-c / epsilon).
     void (*semi_relaxed)(Arena&, const double* kernel_table, const TransportBatch<uint8_t>&);
+
+    // exp of each value with the bits of stable_exp (host/stable_exp.h); result does not overlap x.
+    void (*exponentials)(const double* x, double* result, int64_t n);
 };
 
 // dispatch.cpp: the only place that looks at the CPU.
