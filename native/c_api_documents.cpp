@@ -1,20 +1,21 @@
 // Entry points of vocabulary pairs and whole documents: shapes and pointers are the caller's mistakes and refuse the call; what the document itself
-// holds is data (SPEC A5) and refuses that document only, see c_api_document_data.cpp.
+// holds is data (SPEC A5) and refuses that document only, which align_documents sees to.
+#include <algorithm>
 #include <cstdio>
 #include <vector>
 
 #include "c_api.h"
-#include "c_api_document_data.h"
 #include "host/documents.h"
-#include "host/tape.h"
-#include "host/vocabulary_pair.h"
-#include "host/workspace.h"
 
 using namespace pta;
 
 namespace {
 
 constexpr int32_t kMostCandidates = 64;
+
+// What callers in other languages declare by hand; src/PtaKernels.Native checks the same numbers.
+static_assert(sizeof(void*) != 8 || (sizeof(pta_tokenized_document) == 48 && sizeof(pta_row) == 48 && sizeof(pta_document) == 216 &&
+                                     sizeof(pta_transport_outcome) == 16));
 
 // "view.field" of a nested argument, for messages.
 struct Name {
@@ -164,43 +165,6 @@ void check_document(const pta_document& document, int64_t d, const pta_align_opt
     }
 }
 
-// The documents that hold nothing bad, aligned; first_error is the sentence about the first refused one.
-bool align_good_ones(Workspace& workspace, pta_vocabulary_pair& pair, const pta_align_options& options, pta_document* documents, int64_t count,
-                     std::string& first_error) {
-    std::vector<int64_t> good;
-    int64_t first_bad = -1;
-    DocumentDataCheck check(pair, options);
-    for (int64_t d = 0; d < count; d++) {
-        std::string reason;
-        if (check.holds(documents[d], first_bad < 0 ? &reason : nullptr)) {
-            good.push_back(d);
-            continue;
-        }
-        documents[d].status = PTA_ERROR_DATA;
-        if (first_bad < 0) {
-            first_bad = d;
-            first_error = "documents[" + std::to_string(d) + "]: " + reason;
-        }
-    }
-    if (first_bad < 0)
-        return align_documents(workspace, pair, options, documents, count, first_error);
-
-    std::vector<pta_document> taken;
-    for (int64_t d : good)
-        taken.push_back(documents[d]);
-    std::string later;
-    align_documents(workspace, pair, options, taken.data(), static_cast<int64_t>(taken.size()), later);
-    for (size_t i = 0; i < good.size(); i++)
-        documents[good[i]] = taken[i];
-    for (int64_t d = 0; d < first_bad; d++) {
-        if (documents[d].status != PTA_OK) {
-            first_error = later;
-            break;
-        }
-    }
-    return false;
-}
-
 } // namespace
 
 pta_status pta_vocabulary_pair_create(const pta_vocabulary_view* source, const pta_vocabulary_view* target, const pta_official_view* official,
@@ -225,8 +189,7 @@ int64_t pta_align_capacity(const pta_align_options* options, int32_t target_leng
         require_range(target_length, 0, INT32_MAX, "target_length");
         require_range(source_k, 1, kMostCandidates, "source_k");
         require_range(target_k, 1, kMostCandidates, "target_k");
-        // Every source candidate goes to one target token: projection top1, or its own token where none was transported.
-        capacity = int64_t{target_length} * source_k;
+        capacity = align_capacity(*options, target_length, source_k, target_k);
         return PTA_OK;
     });
     return capacity;
@@ -243,17 +206,15 @@ pta_status pta_align_batch(pta_workspace* workspace, pta_vocabulary_pair* pair, 
         require_range(count, 0, INT64_MAX, "count");
         require_array(documents, count, "documents");
         for (int64_t d = 0; d < count; d++) {
-            pta_document& document = documents[d];
-            check_document(document, d, *options, *pair);
-            document.status = PTA_OK;
-            document.repaired = 0;
-            document.ties = 0;
-            for (double& seconds : document.seconds)
-                seconds = 0;
+            check_document(documents[d], d, *options, *pair);
+            documents[d].status = PTA_OK;
+            documents[d].repaired = 0;
+            documents[d].ties = 0;
+            std::fill(documents[d].seconds, documents[d].seconds + 5, 0.0);
         }
         Arena::Scope scope(workspace->arena);
         std::string first_error;
-        if (count == 0 || align_good_ones(*workspace, *pair, *options, documents, count, first_error))
+        if (count == 0 || align_documents(*workspace, *pair, *options, documents, count, first_error))
             return PTA_OK;
         set_last_error(first_error.c_str());
         return PTA_ERROR_DATA;

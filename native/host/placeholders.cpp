@@ -1,14 +1,10 @@
 // PLACEHOLDER definitions, each removed by the change that brings the real one.
-#include <string>
-
-#include "host/documents.h"
 #include "host/edit_distance.h"
 #include "host/error.h"
 #include "host/nearest.h"
 #include "host/nearest_index.h"
 #include "host/tape.h"
 #include "host/transport.h"
-#include "host/vocabulary_pair.h"
 
 #define NOT_BUILT __attribute__((weak))
 namespace {
@@ -32,5 +28,4 @@ NOT_BUILT void find_nearest(Workspace&, const Tape&, const int32_t*, int64_t, co
 template <class T> NOT_BUILT void solve_transport(Workspace&, int32_t, const TransportBatch<T>&) { not_built("solve_transport"); }
 template void solve_transport(Workspace&, int32_t, const TransportBatch<uint8_t>&);
 template void solve_transport(Workspace&, int32_t, const TransportBatch<double>&);
-NOT_BUILT bool align_documents(Workspace&, pta_vocabulary_pair&, const pta_align_options&, pta_document*, int64_t, std::string&) { not_built("align_documents"); }
 } // namespace pta
