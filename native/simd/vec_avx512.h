@@ -14,3 +14,25 @@ static inline f64xN raise_to(f64xN floor, f64xN x) { return (f64xN)_mm512_maskz_
 static inline i64xN max_i64(i64xN x, i64xN y) { return (i64xN)_mm512_maskz_max_epi64(0xff, (__m512i)x, (__m512i)y); }
 // Bit l is the top bit of lane l.
 static inline uint32_t lane_bits(i64xN mask) { return _mm512_movepi64_mask((__m512i)mask); }
+// nearest: bits set per lane, and one bit per lane whose signed value is at most the limit's.
+template <class T> static inline Vec<T> lane_popcount(Vec<T> v) {
+    if constexpr (sizeof(T) == 1)
+        return (Vec<T>)_mm512_popcnt_epi8((__m512i)v);
+    else if constexpr (sizeof(T) == 2)
+        return (Vec<T>)_mm512_popcnt_epi16((__m512i)v);
+    else if constexpr (sizeof(T) == 4)
+        return (Vec<T>)_mm512_popcnt_epi32((__m512i)v);
+    else
+        return (Vec<T>)_mm512_popcnt_epi64((__m512i)v);
+}
+template <class T> static inline uint64_t lanes_at_most(Vec<T> v, Vec<T> limit) {
+    const __m512i a = (__m512i)v, b = (__m512i)limit;
+    if constexpr (sizeof(T) == 1)
+        return _mm512_cmple_epi8_mask(a, b);
+    else if constexpr (sizeof(T) == 2)
+        return _mm512_cmple_epi16_mask(a, b);
+    else if constexpr (sizeof(T) == 4)
+        return _mm512_cmple_epi32_mask(a, b);
+    else
+        return _mm512_cmple_epi64_mask(a, b);
+}
