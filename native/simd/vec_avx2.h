@@ -34,3 +34,45 @@ template <class T> static inline uint64_t lanes_at_most(Vec<T> v, Vec<T> limit) 
     else
         return static_cast<uint32_t>(~_mm256_movemask_pd((__m256d)_mm256_cmpgt_epi64(a, b))) & 0xFu;
 }
+// Alignment path.
+template <class V> static inline V lesser(V a, V b) { return a < b ? a : b; }
+template <class V> static inline V add_saturated(V a, V b) {
+    if constexpr (sizeof(a[0]) == 2)
+        return (V)_mm256_adds_epu16((__m256i)a, (__m256i)b);
+    else
+        return lesser(a, ~b) + b;
+}
+
+// Lanes 1.. of a, then lane 0 of b.
+template <class V> static inline V next_lane(V a, V b) {
+    __m256i middle = _mm256_permute2x128_si256((__m256i)a, (__m256i)b, 0x21);
+    return (V)_mm256_alignr_epi8(middle, (__m256i)a, sizeof(a[0]));
+}
+
+// Bit l of the result: lane l of an all-ones-or-zeros mask.
+template <class M> static inline uint32_t mask_bits(M mask) {
+    if constexpr (sizeof(mask[0]) == 2)
+        return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(_mm256_castsi256_si128((__m256i)mask), _mm256_extracti128_si256((__m256i)mask, 1))));
+    else if constexpr (sizeof(mask[0]) == 4)
+        return static_cast<uint32_t>(_mm256_movemask_ps((__m256)mask));
+    else
+        return static_cast<uint32_t>(_mm256_movemask_pd((__m256d)mask));
+}
+template <class V> static inline uint32_t equal_bits(V a, V b) { return mask_bits(a == b); }
+template <class V> static inline uint32_t at_most_bits(V a, V b) { return mask_bits(lesser(a, b) == a); }
+
+// kLanes<Sum> bytes, zero-extended.
+template <class Sum> static inline Vec<Sum> widen(const uint8_t* from) {
+    return __builtin_convertvector(load<typename SomeLanes<uint8_t, kLanes<Sum>>::type>(from), Vec<Sum>);
+}
+template <class Sum> static inline Vec<Sum> widen_pair(const uint8_t* from, const uint8_t*) { return widen<Sum>(from); }
+
+// out[l] = row[columns[l]] for kVectorBytes lanes.
+struct ByteLookup {
+    int32_t columns[kVectorBytes];
+    void prepare(const int32_t* ids, int64_t) { __builtin_memcpy(columns, ids, sizeof columns); }
+    void expand(const uint8_t* row, uint8_t* out) const {
+        for (int l = 0; l < kVectorBytes; l++)
+            out[l] = row[columns[l]];
+    }
+};

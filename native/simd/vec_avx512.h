@@ -36,3 +36,98 @@ template <class T> static inline uint64_t lanes_at_most(Vec<T> v, Vec<T> limit) 
     else
         return _mm512_cmple_epi64_mask(a, b);
 }
+// Alignment path.
+template <class V> static inline V lesser(V a, V b) { return a < b ? a : b; }
+template <class V> static inline V add_saturated(V a, V b) {
+    if constexpr (sizeof(a[0]) == 2)
+        return (V)_mm512_adds_epu16((__m512i)a, (__m512i)b);
+    else
+        return lesser(a, ~b) + b;
+}
+
+// Lanes 1.. of a, then lane 0 of b.
+template <class V> static inline V next_lane(V a, V b) {
+    constexpr int lanes = sizeof(V) / sizeof(a[0]);
+    V indices{};
+    for (int l = 0; l < lanes; l++)
+        indices[l] = static_cast<decltype(a[0] + a[0])>(l + 1);
+    if constexpr (lanes == 32)
+        return (V)_mm512_permutex2var_epi16((__m512i)a, (__m512i)indices, (__m512i)b);
+    else if constexpr (lanes == 16)
+        return (V)_mm512_permutex2var_epi32((__m512i)a, (__m512i)indices, (__m512i)b);
+    else
+        return (V)_mm512_permutex2var_epi64((__m512i)a, (__m512i)indices, (__m512i)b);
+}
+
+// Bit l of the result: lane l of a is equal to, or not above, that of b.
+template <class V> static inline uint32_t equal_bits(V a, V b) {
+    if constexpr (sizeof(a[0]) == 2)
+        return _mm512_cmpeq_epu16_mask((__m512i)a, (__m512i)b);
+    else if constexpr (sizeof(a[0]) == 4)
+        return _mm512_cmpeq_epu32_mask((__m512i)a, (__m512i)b);
+    else
+        return _mm512_cmpeq_epu64_mask((__m512i)a, (__m512i)b);
+}
+template <class V> static inline uint32_t at_most_bits(V a, V b) {
+    if constexpr (sizeof(a[0]) == 2)
+        return _mm512_cmple_epu16_mask((__m512i)a, (__m512i)b);
+    else if constexpr (sizeof(a[0]) == 4)
+        return _mm512_cmple_epu32_mask((__m512i)a, (__m512i)b);
+    else
+        return _mm512_cmple_epu64_mask((__m512i)a, (__m512i)b);
+}
+
+// kLanes<Sum> bytes, zero-extended; widen_pair takes half of them from each address.
+template <class Sum> static inline Vec<Sum> widen(const uint8_t* from) {
+    return __builtin_convertvector(load<typename SomeLanes<uint8_t, kLanes<Sum>>::type>(from), Vec<Sum>);
+}
+template <class Sum> static inline Vec<Sum> widen_pair(const uint8_t* from, const uint8_t* upper) {
+    static_assert(sizeof(Sum) == 2);
+    __m256i bytes = _mm256_inserti128_si256(_mm256_castsi128_si256(load<__m128i>(from)), load<__m128i>(upper), 1);
+    return (Vec<Sum>)_mm512_cvtepu8_epi16(bytes);
+}
+
+// out[l] = row[columns[l]] for kVectorBytes lanes: one permutation of 128 bytes of the row per 128 columns of the table.
+struct ByteLookup {
+    static constexpr int kMostBlocks = 16; // wider tables: plain loads are as fast
+    int32_t columns[kVectorBytes];
+    int64_t width;
+    int blocks; // 0: plain loads
+    __m512i low; // column % 128
+    __mmask64 in_block[kMostBlocks];
+
+    void prepare(const int32_t* ids, int64_t table_columns) {
+        __builtin_memcpy(columns, ids, sizeof columns);
+        width = table_columns;
+        blocks = table_columns <= 128 * kMostBlocks ? static_cast<int>((table_columns + 127) / 128) : 0;
+        uint8_t lows[kVectorBytes];
+        uint8_t highs[kVectorBytes];
+        for (int l = 0; l < kVectorBytes; l++) {
+            lows[l] = static_cast<uint8_t>(ids[l] & 127);
+            highs[l] = static_cast<uint8_t>(ids[l] >> 7);
+        }
+        low = load<__m512i>(lows);
+        for (int b = 0; b < blocks; b++)
+            in_block[b] = _mm512_cmpeq_epu8_mask(load<__m512i>(highs), _mm512_set1_epi8(static_cast<char>(b)));
+    }
+
+    void expand(const uint8_t* row, uint8_t* out) const {
+        if (blocks == 0) {
+            for (int l = 0; l < kVectorBytes; l++)
+                out[l] = row[columns[l]];
+            return;
+        }
+        __m512i found = low; // lanes of blocks to come still hold their column
+        int b = 0;
+        for (; (b + 1) * 128 <= width; b++)
+            found = _mm512_mask2_permutex2var_epi8(load<__m512i>(row + b * 128), found, in_block[b], load<__m512i>(row + b * 128 + 64));
+        if (b < blocks) {
+            const int rest = static_cast<int>(width - b * 128);
+            const __mmask64 first = rest >= 64 ? ~__mmask64{0} : (__mmask64{1} << rest) - 1;
+            const __mmask64 second = rest > 64 ? (__mmask64{1} << (rest - 64)) - 1 : 0;
+            __m512i a = _mm512_maskz_loadu_epi8(first, row + b * 128), c = _mm512_maskz_loadu_epi8(second, row + b * 128 + 64);
+            found = _mm512_mask2_permutex2var_epi8(a, found, in_block[b], c);
+        }
+        store(out, found);
+    }
+};

@@ -41,3 +41,51 @@ template <class T> static inline uint64_t lanes_at_most(Vec<T> v, Vec<T> limit) 
         bits |= uint64_t{((Vec<T>)within)[lane] != 0} << lane;
     return bits;
 }
+// Alignment path.
+template <class V> static inline V lesser(V a, V b) { return a < b ? a : b; }
+template <class V> static inline V add_saturated(V a, V b) { return lesser(a, ~b) + b; }
+
+// Lanes 1.. of a, then lane 0 of b.
+template <class V> static inline V next_lane(V a, V b) {
+    constexpr int lanes = sizeof(V) / sizeof(a[0]);
+    if constexpr (lanes == 8)
+        return __builtin_shufflevector(a, b, 1, 2, 3, 4, 5, 6, 7, 8);
+    else if constexpr (lanes == 4)
+        return __builtin_shufflevector(a, b, 1, 2, 3, 4);
+    else
+        return __builtin_shufflevector(a, b, 1, 2);
+}
+
+// Bit l of the result: lane l of an all-ones-or-zeros mask.
+template <class M> static inline uint32_t mask_bits(M mask) {
+    constexpr int lanes = sizeof(M) / sizeof(mask[0]);
+    uint64_t words[2];
+    __builtin_memcpy(words, &mask, sizeof words);
+    if constexpr (lanes == 8) { // each word: its four low bits move to the word's end
+        words[0] = (words[0] & 0x0008000400020001u) * 0x0001000100010001u >> 48;
+        words[1] = (words[1] & 0x0008000400020001u) * 0x0001000100010001u >> 48;
+        return static_cast<uint32_t>(words[0] | words[1] << 4);
+    } else if constexpr (lanes == 4) {
+        return static_cast<uint32_t>((words[0] & 1) | (words[0] >> 62 & 2) | (words[1] & 1) << 2 | (words[1] >> 60 & 8));
+    } else {
+        return static_cast<uint32_t>((words[0] & 1) | (words[1] & 2));
+    }
+}
+template <class V> static inline uint32_t equal_bits(V a, V b) { return mask_bits(a == b); }
+template <class V> static inline uint32_t at_most_bits(V a, V b) { return mask_bits(a <= b); }
+
+// kLanes<Sum> bytes, zero-extended.
+template <class Sum> static inline Vec<Sum> widen(const uint8_t* from) {
+    return __builtin_convertvector(load<typename SomeLanes<uint8_t, kLanes<Sum>>::type>(from), Vec<Sum>);
+}
+template <class Sum> static inline Vec<Sum> widen_pair(const uint8_t* from, const uint8_t*) { return widen<Sum>(from); }
+
+// out[l] = row[columns[l]] for kVectorBytes lanes.
+struct ByteLookup {
+    int32_t columns[kVectorBytes];
+    void prepare(const int32_t* ids, int64_t) { __builtin_memcpy(columns, ids, sizeof columns); }
+    void expand(const uint8_t* row, uint8_t* out) const {
+        for (int l = 0; l < kVectorBytes; l++)
+            out[l] = row[columns[l]];
+    }
+};
