@@ -1,6 +1,13 @@
 // exp(x) of many values, each with the bits of stable_exp (host/stable_exp.h): the same operations in the same order, one value per lane. The fused
 // multiply-adds belong to the method on every target; vec_portable.h has them from the C library.
 
+// 2^(j/16), correctly rounded.
+static constexpr double kExpPowers[16] = {
+    1.0,                1.0442737824274138, 1.0905077326652577, 1.1387886347566916, 1.189207115002721,  1.241857812073484,
+    1.2968395546510096, 1.3542555469368927, 1.4142135623730951, 1.4768261459394993, 1.5422108254079407, 1.6104903319492543,
+    1.681792830507429,  1.7562521603732995, 1.8340080864093424, 1.9152065613971474,
+};
+
 // k = floor(16 x / ln2), exp(x) = 2^(k/16) * exp(r), r in [0, ln2/16). Valid for |x| < kExpPlainBeyond.
 static inline f64xN exponential(f64xN x) {
     const f64xN sixteen_over_ln2 = splat<f64xN>(16 * 1.4426950408889634);
@@ -21,7 +28,7 @@ static inline f64xN exponential(f64xN x) {
     f64xN p = exp_fma(exp_fma(high, r2, middle), r2 * r, low);
     i64xN integer = (i64xN)(k + whole) - (i64xN)whole;
     i64xN sixteenth = integer & splat<i64xN>(int64_t{15});
-    f64xN power = exp_power(sixteenth);
+    f64xN power = exp_power(kExpPowers, sixteenth);
     // 2^floor(k/16) goes into the exponent; the range keeps the result normal.
     i64xN exponent = (i64xN)((u64xN)(integer - sixteenth) << 48);
     return (f64xN)((i64xN)exp_fma(p, power, power) + exponent);

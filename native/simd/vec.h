@@ -21,9 +21,7 @@ template <class V> static inline V load(const void* from) { V v; __builtin_memcp
 template <class V> static inline void store(void* to, V v) { __builtin_memcpy(to, &v, sizeof v); }
 template <class V, class T> static inline V splat(T x) { return V{} + static_cast<decltype(V{}[0] + 0)>(x); }
 
-// 2^(j/16), correctly rounded: what exponential.inl.h looks up.
-static constexpr double kExpPowers[16] = {
-    1.0,                1.0442737824274138, 1.0905077326652577, 1.1387886347566916, 1.189207115002721,  1.241857812073484,
-    1.2968395546510096, 1.3542555469368927, 1.4142135623730951, 1.4768261459394993, 1.5422108254079407, 1.6104903319492543,
-    1.681792830507429,  1.7562521603732995, 1.8340080864093424, 1.9152065613971474,
+// Vectors of another width, to convert from.
+template <class T, int kCount> struct SomeLanes {
+    typedef T type __attribute__((vector_size(kCount * sizeof(T))));
 };
