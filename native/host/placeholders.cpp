@@ -1,6 +1,10 @@
 // PLACEHOLDER definitions, each removed by the change that brings the real one.
 #include "host/edit_distance.h"
 #include "host/error.h"
+#include "host/nearest.h"
+#include "host/nearest_index.h"
+#include "host/tape.h"
+#include "host/transport.h"
 
 #define NOT_BUILT __attribute__((weak))
 namespace {
