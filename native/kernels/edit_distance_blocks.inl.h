@@ -131,7 +131,8 @@ static inline void walk_pairs(TileScratch& scratch, int32_t first, int32_t patte
         for (int p = 0; p < kTilePattern; p++) {
             if (p >= pattern_length)
                 break;
-            equal = add_where_equal(equal, symbol, symbols[p], none + static_cast<uint8_t>(1 << p));
+            const uint8_t bit = static_cast<uint8_t>(1 << p);
+            equal = add_where_equal(equal, symbol, symbols[p], none + bit);
         }
         // Row 0 does not grow, and nothing else changes, before the text has begun.
         myers_step(state, equal, [&](u8xN x) { return add_where_equal(x + x, symbol, none, one); });
