@@ -29,14 +29,6 @@ static inline int32_t row_of(const NearestBlock& block, uint32_t code) {
     return static_cast<int32_t>(block.others[place] & 0xFFFF);
 }
 
-// The compiler makes one broadcast of it; its own conversion of a scalar refuses narrow types.
-template <class T> static inline Vec<T> every_lane(T x) {
-    Vec<T> v;
-    for (int lane = 0; lane < kLanes<T>; lane++)
-        v[lane] = x;
-    return v;
-}
-
 // Lanes whose change is within bounds: bits of hits, for the lanes from first_lane on.
 template <class T>
 static void take_hits(const NearestBlock& block, int32_t first_lane, uint64_t hits, const T* changes, int32_t query_length, NearestQuery& query) {
