@@ -116,6 +116,7 @@ void make_blocks(const Tape& tape, NearestIndex::Storage& storage) {
             block.tokens = lanes + begin;
             block.count = std::min(most, tokens.count - begin);
             block.first = *std::min_element(block.tokens, block.tokens + block.count);
+            block.disorder = std::is_sorted(block.tokens, block.tokens + block.count) ? 0 : 1;
             storage.blocks.push_back(block);
         }
         tokens.end_block = static_cast<int32_t>(storage.blocks.size());
@@ -150,6 +151,7 @@ void make_blocks(const Tape& tape, NearestIndex::Storage& storage) {
         block.others = places;
         collect_codes(tape, block, seen, mark++, codes);
         for (size_t r = 0; r < codes.size(); r++) {
+            block.classes.add(codes[r]);
             row_of[codes[r]] = static_cast<uint16_t>(r + 1); // at most 2,048 classes in 2,048 positions
             if (codes[r] < NearestBlock::kDirect) {
                 direct[codes[r]] = static_cast<uint16_t>(r + 1);

@@ -8,6 +8,13 @@ struct pta_tape;
 
 namespace pta {
 
+// Classes that occur: the 63 most frequent ones each by a bit of their own, the others one bit for every 64th.
+struct ClassSet {
+    uint64_t frequent, others;
+
+    void add(uint32_t code) { (code < 64 ? frequent : others) |= uint64_t{1} << code % 64; }
+};
+
 // Ordinary tokens of one length, packed for lanes that are as wide as the length is long: 256 lanes of 8 bits up to 8 symbols, 128 of 16, 64 of 32,
 // 32 of 64. rows holds, per class that occurs, the bits of the positions where each lane's token has it; row 0 is empty.
 struct NearestBlock {
@@ -19,9 +26,11 @@ struct NearestBlock {
     const uint16_t* direct; // [kDirect] row of a class, 0 where it does not occur
     const uint32_t* others; // hash table of the classes from kDirect on: class << 16 | row; 0 is a free place
     uint32_t others_mask;
-    const int32_t* tokens; // [count], not ordered
+    const int32_t* tokens; // [count]
     int32_t count;
-    int32_t first; // their smallest id
+    int32_t first;    // their smallest id
+    int32_t disorder; // 0 if tokens ascend, else 1
+    ClassSet classes;
 
     static uint32_t place_of(uint32_t code) { return code * 40503u >> 5; }
 };
