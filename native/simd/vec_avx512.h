@@ -144,7 +144,17 @@ struct ByteLookup {
     }
 };
 
-// Nearest tokens: bits set per lane, and one bit per lane whose signed value is at most the limit's.
+// Nearest tokens: a scalar in every lane, bits set per lane, and one bit per lane whose signed value is at most the limit's.
+template <class T> static inline Vec<T> every_lane(T x) {
+    if constexpr (sizeof(T) == 1)
+        return (Vec<T>)_mm512_set1_epi8(static_cast<char>(x));
+    else if constexpr (sizeof(T) == 2)
+        return (Vec<T>)_mm512_set1_epi16(static_cast<short>(x));
+    else if constexpr (sizeof(T) == 4)
+        return (Vec<T>)_mm512_set1_epi32(static_cast<int>(x));
+    else
+        return (Vec<T>)_mm512_set1_epi64(static_cast<long long>(x));
+}
 template <class T> static inline Vec<T> lane_popcount(Vec<T> v) {
     if constexpr (sizeof(T) == 1)
         return (Vec<T>)_mm512_popcnt_epi8((__m512i)v);

@@ -76,7 +76,13 @@ struct ByteLookup {
     }
 };
 
-// Nearest tokens: bits set per lane, and one bit per lane whose signed value is at most the limit's.
+// Nearest tokens: a scalar in every lane, bits set per lane, and one bit per lane whose signed value is at most the limit's.
+template <class T> static inline Vec<T> every_lane(T x) {
+    Vec<T> v;
+    for (int lane = 0; lane < kLanes<T>; lane++)
+        v[lane] = x;
+    return v;
+}
 template <class T> static inline Vec<T> lane_popcount(Vec<T> v) {
     v = v - (v >> 1 & static_cast<T>(0x5555555555555555));
     v = (v & static_cast<T>(0x3333333333333333)) + (v >> 2 & static_cast<T>(0x3333333333333333));
