@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "host/arena.h"
+#include "ptakernels.h"
 
 namespace pta {
 
