@@ -9,7 +9,7 @@ static constexpr int32_t kMostIterations = 100;
 
 // beta starts where its product with the largest cost is at most this, and reaches 1 / epsilon by doubling.
 static constexpr double kFirstSpread = 6;
-static constexpr int32_t kMostDoublings = 20;
+static constexpr int32_t kMostDoublings = 14; // each also doubles the relative error of the conditionals: 1e-11 at the end
 
 // Smaller masses and their logarithms would leave the range of float64 on the way. The host's solver takes them.
 static constexpr double kSmallestMass = 1e-300, kLargestMass = 1e100;
