@@ -1,3 +1,144 @@
 // AVX-512 F BW DQ VL VBMI VBMI2 BITALG VPOPCNTDQ.
 static constexpr int kVectorBytes = 64;
 #include "simd/vec.h"
+
+// Official transport (all-ones masks: the plain forms trip a false warning of GCC 12)
+// max(floor, x) that keeps a NaN in x.
+static inline f64xN raise_to(f64xN floor, f64xN x) { return (f64xN)_mm512_maskz_max_pd(0xff, (__m512d)floor, (__m512d)x); }
+// Larger of two lanes as signed integers.
+static inline i64xN max_i64(i64xN x, i64xN y) { return (i64xN)_mm512_maskz_max_epi64(0xff, (__m512i)x, (__m512i)y); }
+// Bit l is the top bit of lane l.
+static inline uint32_t lane_bits(i64xN mask) { return _mm512_movepi64_mask((__m512i)mask); }
+
+// Balanced transport: x * y + z, fused; as many bytes as lanes, widened.
+static inline f64xN fma_lanes(f64xN x, f64xN y, f64xN z) { return _mm512_fmadd_pd(x, y, z); }
+static inline f64xN widen_bytes(const uint8_t* from) {
+    int64_t eight;
+    __builtin_memcpy(&eight, from, sizeof eight);
+    return _mm512_maskz_cvtepi32_pd(0xff, _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(eight)));
+}
+
+// Alignment path.
+template <class V> static inline V lesser(V a, V b) { return a < b ? a : b; }
+template <class V> static inline V add_saturated(V a, V b) {
+    if constexpr (sizeof(a[0]) == 2)
+        return (V)_mm512_adds_epu16((__m512i)a, (__m512i)b);
+    else
+        return lesser(a, ~b) + b;
+}
+
+// Lanes 1.. of a, then lane 0 of b.
+template <class V> static inline V next_lane(V a, V b) {
+    constexpr int lanes = sizeof(V) / sizeof(a[0]);
+    V indices{};
+    for (int l = 0; l < lanes; l++)
+        indices[l] = static_cast<decltype(a[0] + a[0])>(l + 1);
+    if constexpr (lanes == 32)
+        return (V)_mm512_permutex2var_epi16((__m512i)a, (__m512i)indices, (__m512i)b);
+    else if constexpr (lanes == 16)
+        return (V)_mm512_permutex2var_epi32((__m512i)a, (__m512i)indices, (__m512i)b);
+    else
+        return (V)_mm512_permutex2var_epi64((__m512i)a, (__m512i)indices, (__m512i)b);
+}
+
+// Bit l of the result: lane l of a is equal to, or not above, that of b.
+template <class V> static inline uint32_t equal_bits(V a, V b) {
+    if constexpr (sizeof(a[0]) == 2)
+        return _mm512_cmpeq_epu16_mask((__m512i)a, (__m512i)b);
+    else if constexpr (sizeof(a[0]) == 4)
+        return _mm512_cmpeq_epu32_mask((__m512i)a, (__m512i)b);
+    else
+        return _mm512_cmpeq_epu64_mask((__m512i)a, (__m512i)b);
+}
+template <class V> static inline uint32_t at_most_bits(V a, V b) {
+    if constexpr (sizeof(a[0]) == 2)
+        return _mm512_cmple_epu16_mask((__m512i)a, (__m512i)b);
+    else if constexpr (sizeof(a[0]) == 4)
+        return _mm512_cmple_epu32_mask((__m512i)a, (__m512i)b);
+    else
+        return _mm512_cmple_epu64_mask((__m512i)a, (__m512i)b);
+}
+
+// kLanes<Sum> bytes, zero-extended; widen_pair takes half of them from each address.
+template <class Sum> static inline Vec<Sum> widen(const uint8_t* from) {
+    return __builtin_convertvector(load<typename SomeLanes<uint8_t, kLanes<Sum>>::type>(from), Vec<Sum>);
+}
+template <class Sum> static inline Vec<Sum> widen_pair(const uint8_t* from, const uint8_t* upper) {
+    static_assert(sizeof(Sum) == 2);
+    __m256i bytes = _mm256_inserti128_si256(_mm256_castsi128_si256(load<__m128i>(from)), load<__m128i>(upper), 1);
+    return (Vec<Sum>)_mm512_cvtepu8_epi16(bytes);
+}
+
+// out[l] = row[columns[l]] for kVectorBytes lanes: one permutation of 128 bytes of the row per 128 columns of the table.
+struct ByteLookup {
+    static constexpr int kMostBlocks = 16; // wider tables: plain loads are as fast
+    int32_t columns[kVectorBytes];
+    int64_t width;
+    int blocks; // 0: plain loads
+    __m512i low; // column % 128
+    __mmask64 in_block[kMostBlocks];
+
+    void prepare(const int32_t* ids, int64_t table_columns) {
+        __builtin_memcpy(columns, ids, sizeof columns);
+        width = table_columns;
+        blocks = table_columns <= 128 * kMostBlocks ? static_cast<int>((table_columns + 127) / 128) : 0;
+        uint8_t lows[kVectorBytes];
+        uint8_t highs[kVectorBytes];
+        for (int l = 0; l < kVectorBytes; l++) {
+            lows[l] = static_cast<uint8_t>(ids[l] & 127);
+            highs[l] = static_cast<uint8_t>(ids[l] >> 7);
+        }
+        low = load<__m512i>(lows);
+        for (int b = 0; b < blocks; b++)
+            in_block[b] = _mm512_cmpeq_epu8_mask(load<__m512i>(highs), _mm512_set1_epi8(static_cast<char>(b)));
+    }
+
+    void expand(const uint8_t* row, uint8_t* out) const {
+        if (blocks == 0) {
+            for (int l = 0; l < kVectorBytes; l++)
+                out[l] = row[columns[l]];
+            return;
+        }
+        __m512i found = low; // lanes of blocks to come still hold their column
+        int b = 0;
+        for (; (b + 1) * 128 <= width; b++)
+            found = _mm512_mask2_permutex2var_epi8(load<__m512i>(row + b * 128), found, in_block[b], load<__m512i>(row + b * 128 + 64));
+        if (b < blocks) {
+            const int rest = static_cast<int>(width - b * 128);
+            const __mmask64 first = rest >= 64 ? ~__mmask64{0} : (__mmask64{1} << rest) - 1;
+            const __mmask64 second = rest > 64 ? (__mmask64{1} << (rest - 64)) - 1 : 0;
+            __m512i a = _mm512_maskz_loadu_epi8(first, row + b * 128), c = _mm512_maskz_loadu_epi8(second, row + b * 128 + 64);
+            found = _mm512_mask2_permutex2var_epi8(a, found, in_block[b], c);
+        }
+        store(out, found);
+    }
+};
+
+// nearest: bits set per lane, and one bit per lane whose signed value is at most the limit's.
+template <class T> static inline Vec<T> lane_popcount(Vec<T> v) {
+    if constexpr (sizeof(T) == 1)
+        return (Vec<T>)_mm512_popcnt_epi8((__m512i)v);
+    else if constexpr (sizeof(T) == 2)
+        return (Vec<T>)_mm512_popcnt_epi16((__m512i)v);
+    else if constexpr (sizeof(T) == 4)
+        return (Vec<T>)_mm512_popcnt_epi32((__m512i)v);
+    else
+        return (Vec<T>)_mm512_popcnt_epi64((__m512i)v);
+}
+template <class T> static inline uint64_t lanes_at_most(Vec<T> v, Vec<T> limit) {
+    const __m512i a = (__m512i)v, b = (__m512i)limit;
+    if constexpr (sizeof(T) == 1)
+        return _mm512_cmple_epi8_mask(a, b);
+    else if constexpr (sizeof(T) == 2)
+        return _mm512_cmple_epi16_mask(a, b);
+    else if constexpr (sizeof(T) == 4)
+        return _mm512_cmple_epi32_mask(a, b);
+    else
+        return _mm512_cmple_epi64_mask(a, b);
+}
+
+// Exponential: a * b + c with one rounding; a power from a table of 16.
+static inline f64xN exp_fma(f64xN a, f64xN b, f64xN c) { return (f64xN)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c); }
+static inline f64xN exp_power(const double* powers, i64xN sixteenth) { // powers[sixteenth]
+    return (f64xN)_mm512_permutex2var_pd(_mm512_loadu_pd(powers), (__m512i)sixteenth, _mm512_loadu_pd(powers + 8));
+}

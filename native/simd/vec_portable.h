@@ -1,3 +1,103 @@
 // Any 64-bit CPU: 16-byte vectors, which every compiler target has (SSE2, NEON) or can imitate.
 static constexpr int kVectorBytes = 16;
 #include "simd/vec.h"
+
+// Official transport.
+// max(floor, x) that keeps a NaN in x.
+static inline f64xN raise_to(f64xN floor, f64xN x) { return x < floor ? floor : x; }
+// Larger of two lanes as signed integers.
+static inline i64xN max_i64(i64xN x, i64xN y) { return x > y ? x : y; }
+// Bit l is the top bit of lane l.
+static inline uint32_t lane_bits(i64xN mask) { return static_cast<uint32_t>(mask[0] < 0) | static_cast<uint32_t>(mask[1] < 0) << 1; }
+
+// Balanced transport: x * y + z, fused where the target can; as many bytes as lanes, widened.
+static inline f64xN fma_lanes(f64xN x, f64xN y, f64xN z) { return x * y + z; }
+static inline f64xN widen_bytes(const uint8_t* from) {
+    f64xN x;
+    for (int lane = 0; lane < kLanes<double>; lane++)
+        x[lane] = from[lane];
+    return x;
+}
+
+// Alignment path.
+template <class V> static inline V lesser(V a, V b) { return a < b ? a : b; }
+template <class V> static inline V add_saturated(V a, V b) { return lesser(a, ~b) + b; }
+
+// Lanes 1.. of a, then lane 0 of b.
+template <class V> static inline V next_lane(V a, V b) {
+    constexpr int lanes = sizeof(V) / sizeof(a[0]);
+    if constexpr (lanes == 8)
+        return __builtin_shufflevector(a, b, 1, 2, 3, 4, 5, 6, 7, 8);
+    else if constexpr (lanes == 4)
+        return __builtin_shufflevector(a, b, 1, 2, 3, 4);
+    else
+        return __builtin_shufflevector(a, b, 1, 2);
+}
+
+// Bit l of the result: lane l of an all-ones-or-zeros mask.
+template <class M> static inline uint32_t mask_bits(M mask) {
+    constexpr int lanes = sizeof(M) / sizeof(mask[0]);
+    uint64_t words[2];
+    __builtin_memcpy(words, &mask, sizeof words);
+    if constexpr (lanes == 8) { // each word: its four low bits move to the word's end
+        words[0] = (words[0] & 0x0008000400020001u) * 0x0001000100010001u >> 48;
+        words[1] = (words[1] & 0x0008000400020001u) * 0x0001000100010001u >> 48;
+        return static_cast<uint32_t>(words[0] | words[1] << 4);
+    } else if constexpr (lanes == 4) {
+        return static_cast<uint32_t>((words[0] & 1) | (words[0] >> 62 & 2) | (words[1] & 1) << 2 | (words[1] >> 60 & 8));
+    } else {
+        return static_cast<uint32_t>((words[0] & 1) | (words[1] & 2));
+    }
+}
+template <class V> static inline uint32_t equal_bits(V a, V b) { return mask_bits(a == b); }
+template <class V> static inline uint32_t at_most_bits(V a, V b) { return mask_bits(a <= b); }
+
+// kLanes<Sum> bytes, zero-extended.
+template <class Sum> static inline Vec<Sum> widen(const uint8_t* from) {
+    return __builtin_convertvector(load<typename SomeLanes<uint8_t, kLanes<Sum>>::type>(from), Vec<Sum>);
+}
+template <class Sum> static inline Vec<Sum> widen_pair(const uint8_t* from, const uint8_t*) { return widen<Sum>(from); }
+
+// out[l] = row[columns[l]] for kVectorBytes lanes.
+struct ByteLookup {
+    int32_t columns[kVectorBytes];
+    void prepare(const int32_t* ids, int64_t) { __builtin_memcpy(columns, ids, sizeof columns); }
+    void expand(const uint8_t* row, uint8_t* out) const {
+        for (int l = 0; l < kVectorBytes; l++)
+            out[l] = row[columns[l]];
+    }
+};
+
+// nearest: bits set per lane, and one bit per lane whose signed value is at most the limit's.
+template <class T> static inline Vec<T> lane_popcount(Vec<T> v) {
+    v = v - (v >> 1 & static_cast<T>(0x5555555555555555));
+    v = (v & static_cast<T>(0x3333333333333333)) + (v >> 2 & static_cast<T>(0x3333333333333333));
+    v = (v + (v >> 4)) & static_cast<T>(0x0F0F0F0F0F0F0F0F);
+    for (unsigned shift = 8; shift < 8 * sizeof(T); shift *= 2)
+        v += v >> shift;
+    return v & static_cast<T>(0x7F);
+}
+template <class T> static inline uint64_t lanes_at_most(Vec<T> v, Vec<T> limit) {
+    constexpr T sign = static_cast<T>(T{1} << (8 * sizeof(T) - 1));
+    u64xN within = (u64xN)((v ^ sign) <= (limit ^ sign));
+    if ((within[0] | within[1]) == 0)
+        return 0;
+    uint64_t bits = 0;
+    for (int lane = 0; lane < kLanes<T>; lane++)
+        bits |= uint64_t{((Vec<T>)within)[lane] != 0} << lane;
+    return bits;
+}
+
+// Exponential: a * b + c with one rounding; a power from a table of 16.
+static inline f64xN exp_fma(f64xN a, f64xN b, f64xN c) {
+    f64xN result;
+    for (int lane = 0; lane < kLanes<double>; lane++)
+        result[lane] = __builtin_fma(a[lane], b[lane], c[lane]);
+    return result;
+}
+static inline f64xN exp_power(const double* powers, i64xN sixteenth) { // powers[sixteenth]
+    f64xN result;
+    for (int lane = 0; lane < kLanes<double>; lane++)
+        result[lane] = powers[sixteenth[lane]];
+    return result;
+}

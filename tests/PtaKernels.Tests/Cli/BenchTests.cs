@@ -139,6 +139,8 @@ public sealed class BenchTests
 
         public string Name => "slightly wrong";
 
+        public string Isa => "portable";
+
         public KernelStatus ComputeCostMatrix(TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<byte> cost) =>
             _right.ComputeCostMatrix(source, sourceTokens, target, targetTokens, cost);
 
