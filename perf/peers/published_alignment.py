@@ -26,7 +26,7 @@ import numpy as np
 try:
     import Levenshtein
 
-    LEVENSHTEIN_VERSION = importlib.metadata.version("Levenshtein")
+    LEVENSHTEIN_VERSION = importlib.metadata.version(importlib.metadata.packages_distributions()["Levenshtein"][0])
 except ImportError:
     Levenshtein, LEVENSHTEIN_VERSION = None, "-"
 

@@ -53,7 +53,7 @@ internal static class BenchCommand
             if (!header)
                 terminal.Line($"[bold]{Format("case", "backend", "isa", "threads", "rate", "unit", "peer", "peer rate", "ratio", "min..max")}[/]");
             header = true;
-            BenchEntry e = BenchFiles.EntryOf(result, backend.Name);
+            BenchEntry e = BenchFiles.EntryOf(result, backend);
             terminal.Line(Terminal.Escape(Format(
                 e.Case, e.Backend, e.Isa, e.Threads.ToString(CultureInfo.InvariantCulture), ReadmeTable.Number(e.Rate), e.Unit, e.Peer, ReadmeTable.Number(e.PeerRate),
                 ReadmeTable.Number(e.Ratio), $"{ReadmeTable.Number(result.RatioMin)}..{ReadmeTable.Number(result.RatioMax)}")));
@@ -73,7 +73,7 @@ internal static class BenchCommand
             var run = new BenchRunInfo(
                 DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), DevicesCommand.CpuName(), Environment.ProcessorCount, RuntimeInformation.OSDescription,
                 RuntimeInformation.FrameworkDescription, python?.Versions[0], python?.Versions[1], seconds, [.. results.Select(BenchFiles.SpreadOf)], native?.Versions[0], data.RapidFuzz);
-            BenchFiles.Write(json, results.Select(r => BenchFiles.EntryOf(r, backend.Name)), run);
+            BenchFiles.Write(json, results.Select(r => BenchFiles.EntryOf(r, backend)), run);
         }
 
         return 0;

@@ -25,15 +25,11 @@ internal static class BenchFiles
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
-    public static BenchEntry EntryOf(BenchResult result, string backend) => new(
-        result.Case, backend, IsaOf(backend), result.Threads, Significant(result.Rate), result.Unit, result.Peer, Significant(result.PeerRate), Significant(result.Ratio));
+    public static BenchEntry EntryOf(BenchResult result, IKernelBackend backend) => new(
+        result.Case, backend.Name, backend.Isa, result.Threads, Significant(result.Rate), result.Unit, result.Peer, Significant(result.PeerRate), Significant(result.Ratio));
 
     public static BenchSpread SpreadOf(BenchResult result) =>
         new(result.Case, result.Rounds, Significant(result.RatioMin), Significant(result.RatioMax), result.Note, result.Threads);
-
-    /// <summary>Where a backend's inner loops run: the plain one is ordinary C#; any other follows <c>PTAKERNELS_ISA</c> or chooses itself.</summary>
-    public static string IsaOf(string backend) =>
-        backend == "reference" ? "portable" : Environment.GetEnvironmentVariable("PTAKERNELS_ISA") is { Length: > 0 } forced ? forced : "auto";
 
     public static void Write(string path, IEnumerable<BenchEntry> entries, BenchRunInfo run)
     {
