@@ -70,8 +70,8 @@ public sealed class NativeBackendTests
         byte[,] expected = new byte[ids.Length, ids.Length];
         new ReferenceBackend().ComputeCostMatrix(source, ids, target, ids, expected);
         new ReferenceBackend().FindNearestTokens(source, ids, target, nearest, distance);
-        Thread[] threads = [.. Enumerable.Range(0, 64).Select(_ => new Thread(Work))];
         int wrong = 0;
+        Thread[] threads = [.. Enumerable.Range(0, 64).Select(_ => new Thread(Work))];
         foreach (Thread thread in threads)
             thread.Start();
         foreach (Thread thread in threads)
