@@ -9,14 +9,14 @@ static constexpr int32_t kMostIterations = 100;
 
 // beta starts where its product with the largest cost is at most this, and reaches 1 / epsilon by doubling.
 static constexpr double kFirstSpread = 6;
-static constexpr int32_t kMostDoublings = 20;
+static constexpr int32_t kMostDoublings = 14; // each also doubles the relative error of the plan: 1e-11 at the end
 
-// Smaller masses and their logarithms would leave the range of float64 on the way. The host's solver takes them.
-static constexpr double kSmallestMass = 1e-300, kLargestMass = 1e100;
+// Masses beyond kSmallestMass and this would leave the range of float64 on the way. The host's solver takes them.
+static constexpr double kLargestMass = 1e40;
 
 // exp(-beta * cost) for the starting values 1 / epsilon / 2^k of beta, filled as far as costs have asked.
 struct BalancedStart {
-    double conditional, cost;
+    double plan, cost;
 };
 
 struct BalancedStarts {
@@ -112,23 +112,24 @@ template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, in
     }
 
     const BalancedStart* start = balanced_start(run, doublings, beta, largest);
-    double* conditional = reinterpret_cast<double*>(lanes.conditional) + lane;
+    double* lane_plan = reinterpret_cast<double*>(lanes.plan) + lane;
     double* lane_costs = reinterpret_cast<double*>(lanes.cost) + lane;
     for (int cell = 0; cell < n * m; cell++) {
         const BalancedStart both = start[costs[cell]];
-        conditional[cell * step] = both.conditional;
+        lane_plan[cell * step] = both.plan;
         lane_costs[cell * step] = both.cost;
     }
     if (!all) {
         for (int j = 0; j < m; j++) {
             for (int i = 0; i < n && b[j] == 0; i++)
-                conditional[(i * m + j) * step] = 0;
+                lane_plan[(i * m + j) * step] = 0;
         }
     }
 
     for (int i = 0; i < n; i++) {
         lanes.a[i][lane] = a[i];
-        double* rows[2] = {conditional + i * m * step, lane_costs + i * m * step};
+        lanes.inverse_a[i][lane] = a[i] > 0 ? 1 / a[i] : 0;
+        double* rows[2] = {lane_plan + i * m * step, lane_costs + i * m * step};
         for (double* row : rows) {
             const double swap = row[pinned * step];
             row[pinned * step] = row[(m - 1) * step];
@@ -171,24 +172,23 @@ template <int N, int M> static void balanced_refill(BalancedRun& run, int lane) 
     run.problem[lane] = -1;
 }
 
-// Writes the plan of a finished lane, P_ij = a_i p_ij: its rows are exact, its columns are off by lanes.error.
+// Writes the plan of a finished lane. Its rows are exact, its columns are off by lanes.error.
 template <int N, int M> static void balanced_store(BalancedRun& run, int lane) {
     typedef double Pair __attribute__((vector_size(16))); // half as many stores
     constexpr int step = kLanes<double>;
     const int n = N > 0 ? N : run.lanes.n, m = M > 0 ? M : run.lanes.m;
     const int64_t problem = run.problem[lane];
     const int pinned = run.pinned[lane];
-    const double* conditional = reinterpret_cast<const double*>(run.lanes.conditional) + lane;
-    const double* a = run.batch.a + problem * n;
+    const double* lane_plan = reinterpret_cast<const double*>(run.lanes.plan) + lane;
     double* plan = run.batch.plan + problem * n * m;
     for (int i = 0; i < n; i++) {
-        const double* from = conditional + i * m * step;
+        const double* from = lane_plan + i * m * step;
         double* row = plan + i * m;
         int j = 0;
         for (; j + 1 < m; j += 2)
-            store(row + j, a[i] * Pair{from[j * step], from[(j + 1) * step]});
+            store(row + j, Pair{from[j * step], from[(j + 1) * step]});
         if (j < m)
-            row[j] = a[i] * from[j * step];
+            row[j] = from[j * step];
         const double swap = row[pinned];
         row[pinned] = row[m - 1];
         row[m - 1] = swap;
@@ -237,7 +237,7 @@ static void balanced(Arena& arena, const TransportBatch<uint8_t>& batch) {
         return;
     }
     Arena::Scope scope(arena);
-    const int64_t n = batch.n, m = batch.m, total = 2 * n * m + 2 * m * m + n + 9 * m;
+    const int64_t n = batch.n, m = batch.m, total = 2 * n * m + 2 * m * m + 2 * n + 9 * m;
     f64xN* memory = arena.take<f64xN>(total);
     // Lanes that never get a problem compute too; they should at least compute with numbers.
     for (int64_t k = 0; k < total; k++)
@@ -257,11 +257,12 @@ static void balanced(Arena& arena, const TransportBatch<uint8_t>& batch) {
     }
     run.lanes.n = batch.n;
     run.lanes.m = batch.m;
-    run.lanes.conditional = take(n * m);
+    run.lanes.plan = take(n * m);
     run.lanes.cost = take(n * m);
     run.lanes.weights = take(m * m);
     run.lanes.shares = take(m * m);
     run.lanes.a = take(n);
+    run.lanes.inverse_a = take(n);
     f64xN** const columns[] = {&run.lanes.b,       &run.lanes.potential, &run.lanes.step,     &run.lanes.gradient,
                                &run.lanes.tangent, &run.lanes.direction, &run.lanes.solution, &run.lanes.ground,    &run.lanes.inverse};
     for (f64xN** column : columns)

@@ -75,6 +75,9 @@ template <int N, int M> static f64xN official_step(const OfficialGroup& group, i
     i64xN change = {};
     f64xN row[M > 0 ? M : kOfficialMostSide];
     f64xN column[M > 0 ? M : kOfficialMostSide];
+#pragma GCC unroll 16
+    for (int j = 0; j < m; j++)
+        column[j] = f64xN{};
     for (int i = 0; i < n; i++) {
 #pragma GCC unroll 16
         for (int j = 0; j < m; j++)
@@ -88,7 +91,7 @@ template <int N, int M> static f64xN official_step(const OfficialGroup& group, i
         for (int j = 0; j < m; j++) {
             row[j] *= scale;
             to[i * m + j] = row[j];
-            column[j] = i == 0 ? row[j] : column[j] + row[j];
+            column[j] += row[j];
         }
     }
 #pragma GCC unroll 16
@@ -177,9 +180,9 @@ static void official_finish(const OfficialGroup& group, int lane, const Official
         error += __builtin_fabs(column[j] - b[j]);
     const int32_t iterations = static_cast<int32_t>(group.iterations[lane]);
     if (!__builtin_isfinite(error))
-        batch.outcomes[problem] = {__builtin_nan(""), 3 /* PTA_TRANSPORT_NOT_FINITE */, iterations};
+        batch.outcomes[problem] = {__builtin_nan(""), PTA_TRANSPORT_NOT_FINITE, iterations};
     else
-        batch.outcomes[problem] = {error, stopped ? 0 /* PTA_TRANSPORT_CONVERGED */ : 2 /* PTA_TRANSPORT_ITERATION_LIMIT */, iterations};
+        batch.outcomes[problem] = {error, stopped ? PTA_TRANSPORT_CONVERGED : PTA_TRANSPORT_ITERATION_LIMIT, iterations};
 }
 
 static void official_group_take(Arena& arena, OfficialGroup& group, int n, int m) {
