@@ -61,9 +61,28 @@ struct TileSide {
     const TokenSpan* tokens;
     int32_t count;
     int32_t longest;
-    uint32_t over_pattern, over_text; // bit per token: longer than kTilePattern, than kTileText
-    uint32_t named;                   // bit per token: has classes that need a name
+    bool named; // has classes that need a name
 };
+
+// Bit per token: longer than `length`.
+static inline uint32_t longer_than(const TileSide& side, int32_t length) {
+    uint32_t bits = 0;
+    for (int32_t t = 0; side.longest > length && t < side.count; t++)
+        bits |= static_cast<uint32_t>(side.tokens[t].length > length) << t;
+    return bits;
+}
+
+static inline void copy_bytes(uint8_t* to, const uint8_t* from, int32_t count) {
+    int32_t p = 0;
+    for (; p + 16 <= count; p += 16)
+        store(to + p, load<u8x16>(from + p));
+    if (count >= 16) {
+        store(to + count - 16, load<u8x16>(from + count - 16));
+        return;
+    }
+    for (; p < count; p++)
+        to[p] = from[p];
+}
 
 static inline void store_token(TileScratch& scratch, int32_t number, int32_t t, u8x16 bytes, int32_t length) {
     if (number == 0)
@@ -74,31 +93,35 @@ static inline void store_token(TileScratch& scratch, int32_t number, int32_t t, 
 }
 
 // Lays out one side's tokens (number 0: the source's); those over kTileText stay empty.
-static inline void load_side(TileScratch& scratch, TileSide& side, int32_t number) {
+static inline TileSide load_side(TileScratch& scratch, const TokenSpan* tokens, int32_t count, int32_t number) {
     typedef uint64_t u64x2 __attribute__((vector_size(16)));
-    for (int32_t t = 0; t < side.count; t++) {
-        TokenSpan token = side.tokens[t];
-        side.over_pattern |= static_cast<uint32_t>(token.length > kTilePattern) << t;
-        side.over_text |= static_cast<uint32_t>(token.length > kTileText) << t;
-        side.longest = token.length > side.longest ? token.length : side.longest;
+    int32_t longest = 0;
+    u8x16 any{};
+    for (int32_t t = 0; t < count; t++) {
+        TokenSpan token = tokens[t];
+        longest = token.length > longest ? token.length : longest;
         int32_t length = token.length <= kTileText ? token.length : 0;
         // A masked load of nothing from a bad address does not fault, but takes hundreds of cycles.
         u8x16 bytes = load_token(length > 0 ? token.codes : scratch.renamed, length);
-        u64x2 halves = (u64x2)bytes;
-        side.named |= static_cast<uint32_t>(((halves[0] | halves[1]) & 0x8080808080808080u) != 0) << t;
+        any |= bytes;
         scratch.lengths[kTile * number + t] = static_cast<uint8_t>(length);
         store_token(scratch, number, t, bytes, length);
     }
+    u64x2 halves = (u64x2)any;
+    return {tokens, count, longest, ((halves[0] | halves[1]) & 0x8080808080808080u) != 0};
 }
 
 // Lays out again the tokens with classes of kNames and more; false if there are too many such classes.
 static bool name_classes(TileScratch& scratch, const TileSide& side, int32_t number) {
-    for (uint32_t left = side.named; left != 0; left &= left - 1) {
-        int32_t t = __builtin_ctz(left);
+    for (int32_t t = 0; side.named && t < side.count; t++) {
         TokenSpan token = side.tokens[t];
+        if (token.length > kTileText)
+            continue;
+        bool changed = false;
         for (int32_t p = 0; p < token.length; p++) {
             uint16_t code = token.codes[p];
             if (code >= kNames) {
+                changed = true;
                 if (scratch.local[code] == 0) {
                     if (kNames + scratch.names == 255)
                         return false;
@@ -109,16 +132,15 @@ static bool name_classes(TileScratch& scratch, const TileSide& side, int32_t num
             }
             scratch.renamed[p] = code;
         }
-        store_token(scratch, number, t, load_token(scratch.renamed, token.length), token.length);
+        if (changed)
+            store_token(scratch, number, t, load_token(scratch.renamed, token.length), token.length);
     }
     return true;
 }
 
 // Fills the tile's tables. False: its symbols have too many classes.
-static bool load_tile(TileScratch& scratch, TileSide (&sides)[2]) {
-    load_side(scratch, sides[0], 0);
-    load_side(scratch, sides[1], 1);
-    if ((sides[0].named | sides[1].named) != 0) {
+static bool load_tile(TileScratch& scratch, const TileSide (&sides)[2]) {
+    if (sides[0].named || sides[1].named) {
         scratch.names = 0;
         bool fits = name_classes(scratch, sides[0], 0) && name_classes(scratch, sides[1], 1);
         for (int32_t name = 0; name < scratch.names; name++)
@@ -188,10 +210,11 @@ static void fill_tile(Arena& arena, TileScratch& scratch, const TokenSpan* rows,
                       bool& range) {
     if (m != scratch.width)
         set_width(scratch, m);
-    TileSide sides[2] = {{rows, n, 0, 0, 0, 0}, {columns, m, 0, 0, 0, 0}};
-    if (load_tile(scratch, sides)) {
-        int32_t shorter = sides[0].longest < sides[1].longest ? sides[0].longest : sides[1].longest;
-        int32_t longer = sides[0].longest < sides[1].longest ? sides[1].longest : sides[0].longest;
+    TileSide sides[2] = {load_side(scratch, rows, n, 0), load_side(scratch, columns, m, 1)};
+    int32_t shorter = sides[0].longest < sides[1].longest ? sides[0].longest : sides[1].longest;
+    int32_t longer = sides[0].longest < sides[1].longest ? sides[1].longest : sides[0].longest;
+    bool lanes = load_tile(scratch, sides);
+    if (lanes) {
         int32_t text_length = longer < kTileText ? longer : kTileText;
         if (shorter <= 4)
             walk_tile<4>(scratch, n * m, text_length);
@@ -200,18 +223,18 @@ static void fill_tile(Arena& arena, TileScratch& scratch, const TokenSpan* rows,
         else
             walk_tile<8>(scratch, n * m, text_length);
         if (m == stride) {
-            __builtin_memcpy(out, scratch.out, static_cast<size_t>(n * m));
+            copy_bytes(out, scratch.out, n * m);
         } else {
             for (int32_t i = 0; i < n; i++)
-                __builtin_memcpy(out + i * stride, scratch.out + i * m, static_cast<size_t>(m));
+                copy_bytes(out + i * stride, scratch.out + i * m, m);
         }
-    } else {
-        sides[0].over_text = ~0u;
+        if (shorter <= kTilePattern && longer <= kTileText)
+            return;
     }
-    if ((sides[0].over_pattern & (0u - (sides[1].over_pattern != 0))) == 0 && (sides[0].over_text | sides[1].over_text) == 0)
-        return;
+    uint32_t over_pattern = longer_than(sides[0], kTilePattern), over_text = lanes ? longer_than(sides[0], kTileText) : ~0u;
+    uint32_t columns_over_pattern = longer_than(sides[1], kTilePattern), columns_over_text = longer_than(sides[1], kTileText);
     for (int32_t i = 0; i < n; i++) {
-        uint32_t left = (sides[0].over_text >> i & 1) != 0 ? (1u << m) - 1 : sides[1].over_text | ((sides[0].over_pattern >> i & 1) != 0 ? sides[1].over_pattern : 0);
+        uint32_t left = (over_text >> i & 1) != 0 ? (1u << m) - 1 : columns_over_text | ((over_pattern >> i & 1) != 0 ? columns_over_pattern : 0);
         for (; left != 0; left &= left - 1) {
             int32_t j = __builtin_ctz(left);
             out[i * stride + j] = saturate<uint8_t>(pair_distance(arena, rows[i], columns[j], scratch.local), range);
@@ -230,6 +253,12 @@ static void distance_blocks(Arena& arena, CostBlock* blocks, int64_t count, int3
     for (int64_t b = 0; b < count; b++) {
         CostBlock& block = blocks[b];
         block.range = false;
+        if (b + 1 < count) { // tokens lie anywhere on their tapes
+            for (int32_t i = 0; i < blocks[b + 1].n; i++)
+                __builtin_prefetch(blocks[b + 1].rows[i].codes);
+            for (int32_t j = 0; j < blocks[b + 1].m; j++)
+                __builtin_prefetch(blocks[b + 1].columns[j].codes);
+        }
         for (int32_t i = 0; i < block.n; i += kTile) {
             for (int32_t j = 0; j < block.m; j += kTile)
                 fill_tile(arena, scratch, block.rows + i, block.n - i < kTile ? block.n - i : kTile, block.columns + j,
