@@ -42,9 +42,7 @@ template <int N, int M> static void balanced_store(BalancedRun& run, int lane) {
             store(row + j, Pair{from[j * step], from[(j + 1) * step]});
         if (j < m)
             row[j] = from[j * step];
-        const double swap = row[pinned];
-        row[pinned] = row[m - 1];
-        row[m - 1] = swap;
+        swap_values(row[pinned], row[m - 1]);
     }
     run.batch.outcomes[problem] = {run.lanes.error[lane], PTA_TRANSPORT_CONVERGED, static_cast<int32_t>(run.lanes.iterations[lane])};
 }

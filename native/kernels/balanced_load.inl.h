@@ -30,17 +30,27 @@ static const double* balanced_start(BalancedRun& run, int32_t doublings, int32_t
     return entries;
 }
 
+template <class T> static inline void swap_values(T& x, T& y) {
+    const T old = x;
+    x = y;
+    y = old;
+}
+
 // Copies masses and pads them with zeros to whole vectors. False: one of them is out of range. zeros counts those that are 0.
 static inline __attribute__((always_inline)) bool balanced_masses(const double* masses, int count, double* padded, int& zeros) {
     constexpr int step = kLanes<double>;
     const int whole = (count + step - 1) / step * step;
-    for (int i = count / step * step; i < whole; i += step)
-        store(padded + i, f64xN{});
-    __builtin_memcpy(padded, masses, count * sizeof(double));
     i64xN usable = ~i64xN{};
     zeros = count - whole;
     for (int i = 0; i < whole; i += step) {
-        const f64xN mass = load<f64xN>(padded + i);
+        f64xN mass = f64xN{};
+        if (i + step <= count) {
+            mass = load<f64xN>(masses + i);
+        } else {
+            for (int k = 0; i + k < count; k++)
+                mass[k] = masses[i + k];
+        }
+        store(padded + i, mass);
         usable &= (mass == 0.0) | ((mass >= kSmallestMass) & (mass <= kLargestMass));
         zeros += __builtin_popcount(lane_bits(mass == 0.0));
     }
@@ -69,17 +79,10 @@ template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, in
     }
     if (!usable_a || !usable_b || !(sum_a > 0) || !(__builtin_fabs(sum_a - sum_b) <= kCertifiedError / 2))
         return false;
-    b[pinned] = b[m - 1];
-    b[m - 1] = heaviest;
 
+    // Costs between rows and columns without mass say nothing. They count as 0, which keeps every row's sum positive.
     uint8_t costs[64 * 64 + step];
     __builtin_memcpy(costs, cost, n * m);
-    for (int i = 0; i < n; i++) {
-        const uint8_t swap = costs[i * m + pinned];
-        costs[i * m + pinned] = costs[i * m + m - 1];
-        costs[i * m + m - 1] = swap;
-    }
-    // Costs between rows and columns without mass say nothing. They count as 0, which keeps every row's sum positive.
     if (zeros_a + zeros_b > 0) {
         for (int i = 0; i < n; i++) {
             for (int j = 0; j < m; j++)
@@ -93,19 +96,6 @@ template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, in
     if (doublings > kMostDoublings)
         return false;
 
-    const double* start = balanced_start(run, doublings, largest);
-    double* lane_plan = reinterpret_cast<double*>(lanes.plan) + lane;
-    double* lane_cost = reinterpret_cast<double*>(lanes.cost) + lane;
-#pragma GCC unroll 4
-    for (int cell = 0; cell < n * m; cell++) {
-        lane_plan[cell * step] = start[costs[cell]];
-        lane_cost[cell * step] = run.integers[costs[cell]];
-    }
-    for (int j = 0; j < m && zeros_b > 0; j++) {
-        for (int i = 0; i < n && b[j] == 0; i++)
-            lane_plan[(i * m + j) * step] = 0;
-    }
-
     // For beta -> 0 the optimum is a b', that is G = log b, and its derivative the mean cost.
     double potential[padded], inverse_a[padded];
     for (int j = 0; j < m; j += step) {
@@ -118,6 +108,24 @@ template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, in
     for (int i = 0; i < n; i += step) {
         const f64xN mass = load<f64xN>(a + i);
         store(inverse_a + i, mass > 0.0 ? 1.0 / mass : f64xN{});
+    }
+
+    // The heaviest column changes places with the last one.
+    swap_values(b[pinned], b[m - 1]);
+    swap_values(potential[pinned], potential[m - 1]);
+    for (int i = 0; i < n; i++)
+        swap_values(costs[i * m + pinned], costs[i * m + m - 1]);
+    const double* start = balanced_start(run, doublings, largest);
+    double* lane_plan = reinterpret_cast<double*>(lanes.plan) + lane;
+    double* lane_cost = reinterpret_cast<double*>(lanes.cost) + lane;
+#pragma GCC unroll 4
+    for (int cell = 0; cell < n * m; cell++) {
+        lane_plan[cell * step] = start[costs[cell]];
+        lane_cost[cell * step] = run.integers[costs[cell]];
+    }
+    for (int j = 0; j < m && zeros_b > 0; j++) {
+        for (int i = 0; i < n && b[j] == 0; i++)
+            lane_plan[(i * m + j) * step] = 0;
     }
     for (int i = 0; i < n; i++) {
         lanes.a[i][lane] = a[i];
