@@ -5,7 +5,7 @@
 #include "kernels/balanced_finish.inl.h"
 #include "kernels/balanced_load.inl.h"
 
-// What is not certified by then is left to the host's solver. Natural problems take about 11, one in a hundred over 23.
+// What is not certified by then is left to the host's solver. Natural problems take about 11, one in a hundred over 22.
 static constexpr int32_t kMostIterations = 100;
 
 static void balanced_hand_over(const TransportBatch<uint8_t>& batch, int64_t problem, int32_t iterations) {

@@ -36,12 +36,12 @@ template <class T> static inline void swap_values(T& x, T& y) {
     y = old;
 }
 
-// Copies masses and pads them with zeros to whole vectors. False: one of them is out of range. zeros counts those that are 0.
-static inline __attribute__((always_inline)) bool balanced_masses(const double* masses, int count, double* padded, int& zeros) {
+// Copies masses and pads them with zeros to whole vectors. False: one of them is out of range. zeros: some are 0.
+static inline __attribute__((always_inline)) bool balanced_masses(const double* masses, int count, double* padded, bool& zeros) {
     constexpr int step = kLanes<double>;
     const int whole = (count + step - 1) / step * step;
     i64xN usable = ~i64xN{};
-    zeros = count - whole;
+    zeros = false;
     for (int i = 0; i < whole; i += step) {
         f64xN mass = f64xN{};
         if (i + step <= count) {
@@ -52,7 +52,8 @@ static inline __attribute__((always_inline)) bool balanced_masses(const double* 
         }
         store(padded + i, mass);
         usable &= (mass == 0.0) | ((mass >= kSmallestMass) & (mass <= kLargestMass));
-        zeros += __builtin_popcount(lane_bits(mass == 0.0));
+        const int inside = count - i < step ? count - i : step;
+        zeros |= (lane_bits(mass == 0.0) & ((1u << inside) - 1)) != 0;
     }
     return lane_bits(~usable) == 0;
 }
@@ -65,7 +66,7 @@ template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, in
     const uint8_t* cost = run.batch.cost + problem * n * m;
 
     double a[padded], b[padded];
-    int zeros_a, zeros_b;
+    bool zeros_a, zeros_b;
     const bool usable_a = balanced_masses(run.batch.a + problem * n, n, a, zeros_a);
     const bool usable_b = balanced_masses(run.batch.b + problem * m, m, b, zeros_b);
     double sum_a = 0, sum_b = 0, heaviest = 0;
@@ -83,7 +84,7 @@ template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, in
     // Costs between rows and columns without mass say nothing. They count as 0, which keeps every row's sum positive.
     uint8_t costs[64 * 64 + step];
     __builtin_memcpy(costs, cost, n * m);
-    if (zeros_a + zeros_b > 0) {
+    if (zeros_a || zeros_b) {
         for (int i = 0; i < n; i++) {
             for (int j = 0; j < m; j++)
                 costs[i * m + j] = a[i] > 0 && b[j] > 0 ? costs[i * m + j] : 0;
@@ -123,7 +124,7 @@ template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, in
         lane_plan[cell * step] = start[costs[cell]];
         lane_cost[cell * step] = run.integers[costs[cell]];
     }
-    for (int j = 0; j < m && zeros_b > 0; j++) {
+    for (int j = 0; j < m && zeros_b; j++) {
         for (int i = 0; i < n && b[j] == 0; i++)
             lane_plan[(i * m + j) * step] = 0;
     }
