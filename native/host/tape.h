@@ -1,5 +1,6 @@
 // The symbols of many tokens, and the dense alphabet that kernels compare them in.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -69,6 +70,7 @@ struct pta_tape {
 private:
     mutable std::mutex nearest_mutex_; // not std::call_once, which needs a newer glibc
     mutable std::unique_ptr<pta::NearestIndex> nearest_;
+    mutable std::atomic<const pta::NearestIndex*> nearest_built_{nullptr}; // spares later searches the mutex
 };
 
 namespace pta {

@@ -56,6 +56,14 @@ template <class T> struct TransportBatch {
 
 struct NearestIndex; // host/nearest_index.h
 
+// An ordinary source token that looks for its nearest target token.
+struct NearestQuery {
+    TokenSpan span;
+    int32_t least;    // no target token is nearer than this
+    int32_t token;    // in and out: the best one so far, -1 if none
+    int32_t distance; // in and out: its distance, INT32_MAX if none
+};
+
 struct KernelTable {
     const char* isa;
     int32_t vector_bytes;
@@ -65,8 +73,9 @@ struct KernelTable {
     bool (*distances_u16)(Arena&, const TokenSpan* rows, int64_t n, const TokenSpan* columns, int64_t m, int32_t alphabet, uint16_t* out, int64_t stride);
     void (*distance_blocks)(Arena&, CostBlock* blocks, int64_t count, int32_t alphabet);
 
-    // Nearest ordinary target token of ordinary queries: smallest distance, then smallest id; -1 if the index is empty.
-    void (*nearest)(Arena&, const NearestIndex& index, const TokenSpan* queries, int64_t n, int32_t* token, int32_t* distance);
+    // Nearest ordinary target token: smallest distance, then smallest id; a query's best one stays if none is better. Queries come by ascending
+    // length; neighbours that begin with the same classes share that work.
+    void (*nearest)(Arena&, const NearestIndex& index, NearestQuery* queries, int64_t n);
 
     int64_t (*path_u8)(Arena&, PathProblem<uint8_t>&); // returns the path's cost
     int64_t (*path_u16)(Arena&, PathProblem<uint16_t>&);
@@ -80,6 +89,9 @@ struct KernelTable {
 
     // Semi-relaxed at integer costs; table [256] = exp(-c / epsilon).
     void (*semi_relaxed)(Arena&, const double* kernel_table, const TransportBatch<uint8_t>&);
+
+    // exp of each value with the bits of stable_exp (host/stable_exp.h); result does not overlap x.
+    void (*exponentials)(const double* x, double* result, int64_t n);
 };
 
 // dispatch.cpp: the only place that looks at the CPU.

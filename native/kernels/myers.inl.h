@@ -10,12 +10,17 @@ template <class V> struct MyersColumn {
 template <class V> static inline MyersColumn<V> myers_begin(V mask) { return {mask, V{}}; }
 
 // One text symbol; equal has bit p set where pattern[p] is that symbol. Bits above the pattern hold rubbish and never reach lower ones.
-template <class V> static inline void myers_step(MyersColumn<V>& column, V equal) {
+// twice(x) is ~(HP << 1 | 1) for x = ~HP: x + x where row 0 grows by one per symbol.
+template <class V, class Twice> static inline void myers_step(MyersColumn<V>& column, V equal, Twice twice) {
     V vp = column.positive, vn = column.negative;
     V zero = ((((equal & vp) + vp) ^ vp) | equal | vn);
     V not_positive = (zero | vp) & ~vn;      // ~HP
-    V shifted_not = not_positive + not_positive; // ~(HP << 1 | 1): row 0 grows by one per symbol
+    V shifted_not = twice(not_positive);
     V shifted_negative = (zero & vp) + (zero & vp); // HN << 1
     column.positive = shifted_negative | ~(zero | ~shifted_not);
     column.negative = ~shifted_not & zero;
+}
+
+template <class V> static inline void myers_step(MyersColumn<V>& column, V equal) {
+    myers_step(column, equal, [](V x) { return x + x; });
 }

@@ -20,3 +20,8 @@ using f64xN = Vec<double>;
 template <class V> static inline V load(const void* from) { V v; __builtin_memcpy(&v, from, sizeof v); return v; }
 template <class V> static inline void store(void* to, V v) { __builtin_memcpy(to, &v, sizeof v); }
 template <class V, class T> static inline V splat(T x) { return V{} + static_cast<decltype(V{}[0] + 0)>(x); }
+
+// Vectors of another width, to convert from.
+template <class T, int kCount> struct SomeLanes {
+    typedef T type __attribute__((vector_size(kCount * sizeof(T))));
+};

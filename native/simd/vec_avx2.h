@@ -2,10 +2,174 @@
 static constexpr int kVectorBytes = 32;
 #include "simd/vec.h"
 
-// ---- official transport
+// Official transport.
 // max(floor, x) that keeps a NaN in x.
 static inline f64xN raise_to(f64xN floor, f64xN x) { return (f64xN)_mm256_max_pd((__m256d)floor, (__m256d)x); }
 // Larger of two lanes as signed integers.
 static inline i64xN max_i64(i64xN x, i64xN y) { return x > y ? x : y; }
 // Bit l is the top bit of lane l.
 static inline uint32_t lane_bits(i64xN mask) { return static_cast<uint32_t>(_mm256_movemask_pd((__m256d)mask)); }
+
+// Balanced transport: x * y + z, fused; as many bytes as lanes, widened.
+static inline f64xN fma_lanes(f64xN x, f64xN y, f64xN z) { return _mm256_fmadd_pd(x, y, z); }
+static inline f64xN widen_bytes(const uint8_t* from) {
+    int32_t four;
+    __builtin_memcpy(&four, from, sizeof four);
+    return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(four)));
+}
+
+// Alignment path.
+template <class V> static inline V lesser(V a, V b) { return a < b ? a : b; }
+template <class V> static inline V add_saturated(V a, V b) {
+    if constexpr (sizeof(a[0]) == 2)
+        return (V)_mm256_adds_epu16((__m256i)a, (__m256i)b);
+    else
+        return lesser(a, ~b) + b;
+}
+
+// Lanes 1.. of a, then lane 0 of b.
+template <class V> static inline V next_lane(V a, V b) {
+    __m256i middle = _mm256_permute2x128_si256((__m256i)a, (__m256i)b, 0x21);
+    return (V)_mm256_alignr_epi8(middle, (__m256i)a, sizeof(a[0]));
+}
+
+// Lane 0 from and to memory. Other lanes are rubbish, and of two-byte elements one more is read or written: no instruction moves just one.
+template <class V, class E> static inline V load_lane(const E* from) {
+    V v{};
+    if constexpr (sizeof(E) == 8) {
+        v[0] = *from;
+        return v;
+    } else {
+        int32_t word;
+        __builtin_memcpy(&word, from, 4);
+        return (V)_mm256_zextsi128_si256(_mm_cvtsi32_si128(word));
+    }
+}
+template <class V, class E> static inline void store_lane(E* to, V v) {
+    if constexpr (sizeof(E) == 8) {
+        *to = v[0];
+    } else {
+        const uint32_t word = ((u32xN)v)[0];
+        __builtin_memcpy(to, &word, 4);
+    }
+}
+
+// Bit l of the result: lane l of an all-ones-or-zeros mask.
+template <class M> static inline uint32_t mask_bits(M mask) {
+    if constexpr (sizeof(mask[0]) == 2)
+        return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(_mm256_castsi256_si128((__m256i)mask), _mm256_extracti128_si256((__m256i)mask, 1))));
+    else if constexpr (sizeof(mask[0]) == 4)
+        return static_cast<uint32_t>(_mm256_movemask_ps((__m256)mask));
+    else
+        return static_cast<uint32_t>(_mm256_movemask_pd((__m256d)mask));
+}
+template <class V> static inline uint32_t equal_bits(V a, V b) { return mask_bits(a == b); }
+template <class V> static inline uint32_t at_most_bits(V a, V b) { return mask_bits(lesser(a, b) == a); }
+
+// Piece q of 16 bytes comes from `from + q * (stride + 16)`.
+static inline u8xN load_pieces(const uint8_t* from, int64_t stride) {
+    return (u8xN)_mm256_inserti128_si256(_mm256_zextsi128_si256(load<__m128i>(from)), load<__m128i>(from + stride + 16), 1);
+}
+
+// out[k][l] = table[ids[k] * stride + columns[l]] for kVectorBytes lanes l; without ids, rows 0, 1, ...
+struct ByteLookup {
+    int32_t columns[kVectorBytes];
+    void prepare(const int32_t* ids, int64_t, const uint8_t*) { __builtin_memcpy(columns, ids, sizeof columns); }
+    void expand(const uint8_t* table, int64_t stride, const int32_t* ids, int64_t count, uint8_t* out) const {
+        for (int64_t k = 0; k < count; k++) {
+            const uint8_t* row = table + (ids != nullptr ? ids[k] : k) * stride;
+            for (int l = 0; l < kVectorBytes; l++)
+                out[k * kVectorBytes + l] = row[columns[l]];
+        }
+    }
+};
+
+// Nearest tokens: a scalar in every lane, bits set per lane, and one bit per lane whose signed value is at most the limit's.
+template <class T> static inline Vec<T> every_lane(T x) {
+    if constexpr (sizeof(T) == 1)
+        return (Vec<T>)_mm256_set1_epi8(static_cast<char>(x));
+    else if constexpr (sizeof(T) == 2)
+        return (Vec<T>)_mm256_set1_epi16(static_cast<short>(x));
+    else if constexpr (sizeof(T) == 4)
+        return (Vec<T>)_mm256_set1_epi32(static_cast<int>(x));
+    else
+        return (Vec<T>)_mm256_set1_epi64x(static_cast<long long>(x));
+}
+template <class T> static inline Vec<T> lane_popcount(Vec<T> v) {
+    const __m256i of_nibble = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+    const __m256i low = _mm256_set1_epi8(15), bits = (__m256i)v;
+    __m256i bytes = _mm256_add_epi8(_mm256_shuffle_epi8(of_nibble, _mm256_and_si256(bits, low)),
+                                    _mm256_shuffle_epi8(of_nibble, _mm256_and_si256(_mm256_srli_epi16(bits, 4), low)));
+    Vec<T> sum = (Vec<T>)bytes;
+    for (unsigned shift = 8; shift < 8 * sizeof(T); shift *= 2)
+        sum += sum >> shift;
+    return sum & static_cast<T>(0x7F);
+}
+template <class T> static inline uint64_t lanes_at_most(Vec<T> v, Vec<T> limit) {
+    const __m256i a = (__m256i)v, b = (__m256i)limit;
+    if constexpr (sizeof(T) == 1)
+        return static_cast<uint32_t>(~_mm256_movemask_epi8(_mm256_cmpgt_epi8(a, b)));
+    else if constexpr (sizeof(T) == 2)
+        return _pext_u32(static_cast<uint32_t>(~_mm256_movemask_epi8(_mm256_cmpgt_epi16(a, b))), 0x55555555u);
+    else if constexpr (sizeof(T) == 4)
+        return static_cast<uint32_t>(~_mm256_movemask_ps((__m256)_mm256_cmpgt_epi32(a, b))) & 0xFFu;
+    else
+        return static_cast<uint32_t>(~_mm256_movemask_pd((__m256d)_mm256_cmpgt_epi64(a, b))) & 0xFu;
+}
+
+// Exponential: a * b + c with one rounding; a power from a table of 16.
+static inline f64xN exp_fma(f64xN a, f64xN b, f64xN c) { return (f64xN)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c); }
+static inline f64xN exp_power(const double* powers, i64xN sixteenth) { return (f64xN)_mm256_i64gather_pd(powers, (__m256i)sixteenth, 8); } // powers[sixteenth]
+
+// Edit distance.
+// Interleaves the bytes of the lower (upper) halves of each 16-byte part: x0 y0 x1 y1 ...
+static inline u8xN interleave_low(u8xN x, u8xN y) { return (u8xN)_mm256_unpacklo_epi8((__m256i)x, (__m256i)y); }
+static inline u8xN interleave_high(u8xN x, u8xN y) { return (u8xN)_mm256_unpackhi_epi8((__m256i)x, (__m256i)y); }
+// The vector of 16-byte parts that lie `stride` bytes apart.
+static inline u8xN load_parts(const uint8_t* from, int64_t stride) {
+    return (u8xN)_mm256_loadu2_m128i((const __m128i*)(from + stride), (const __m128i*)from);
+}
+static inline u8xN bit_count(u8xN x) {
+    const __m256i table = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+    __m256i low = _mm256_and_si256((__m256i)x, _mm256_set1_epi8(15));
+    __m256i high = _mm256_and_si256(_mm256_srli_epi16((__m256i)x, 4), _mm256_set1_epi8(15));
+    return (u8xN)_mm256_add_epi8(_mm256_shuffle_epi8(table, low), _mm256_shuffle_epi8(table, high));
+}
+static inline u16xN bit_count(u16xN x) { return (u16xN)_mm256_maddubs_epi16((__m256i)bit_count((u8xN)x), _mm256_set1_epi8(1)); }
+static inline u32xN bit_count(u32xN x) { return (u32xN)_mm256_madd_epi16((__m256i)bit_count((u16xN)x), _mm256_set1_epi16(1)); }
+static inline u64xN bit_count(u64xN x) { return (u64xN)_mm256_sad_epu8((__m256i)bit_count((u8xN)x), _mm256_setzero_si256()); }
+// For results that nothing reads soon; `to` is aligned.
+static inline void store_past_caches(uint8_t* to, u8xN x) { _mm256_stream_si256((__m256i*)to, (__m256i)x); }
+typedef uint8_t u8x16 __attribute__((vector_size(16)));
+// The first `length` <= 16 codes as bytes, zeros after them; codes over 254 become 255.
+static inline u8x16 load_token(const uint16_t* codes, int32_t length) {
+    u8x16 bytes{};
+    for (int32_t p = 0; p < length; p++)
+        bytes[p] = static_cast<uint8_t>(codes[p] < 255 ? codes[p] : 255);
+    return bytes;
+}
+// table[offset + index[lane]], indices 0..31; the table has 64 bytes, offset is 0 or 32.
+static inline u8xN lookup_32(const uint8_t* table, int offset, u8xN index) {
+    __m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)(table + offset)));
+    __m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)(table + offset + 16)));
+    __m256i second = _mm256_slli_epi16((__m256i)index, 3); // bit 4 as the sign
+    return (u8xN)_mm256_blendv_epi8(_mm256_shuffle_epi8(low, (__m256i)index), _mm256_shuffle_epi8(high, (__m256i)index), second);
+}
+// sum + (x == y ? term : 0)
+static inline u8xN add_where_equal(u8xN sum, u8xN x, u8xN y, u8xN term) { return sum + ((u8xN)(x == y) & term); }
+// Bit p: pattern[p] == symbol; pattern [64], bits from `length` on are unspecified.
+static inline uint64_t equal_bits(const uint16_t* pattern, int32_t length, uint16_t symbol) {
+    __m256i wanted = _mm256_set1_epi16(static_cast<int16_t>(symbol));
+    uint64_t bits = 0;
+    for (int32_t p = 0; p < length; p += 16) {
+        __m256i equal = _mm256_cmpeq_epi16(wanted, _mm256_loadu_si256((const __m256i*)(pattern + p)));
+        __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(equal), _mm256_extracti128_si256(equal, 1));
+        bits |= static_cast<uint64_t>(static_cast<uint32_t>(_mm_movemask_epi8(bytes))) << p;
+    }
+    return bits;
+}
+// The last `length` bytes are those that were first, zeros before them.
+static inline u8x16 move_to_end(u8x16 x, int32_t length) {
+    const __m128i steps = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    return (u8x16)_mm_shuffle_epi8((__m128i)x, _mm_sub_epi8(steps, _mm_set1_epi8(static_cast<int8_t>(16 - length))));
+}

@@ -2,10 +2,226 @@
 static constexpr int kVectorBytes = 64;
 #include "simd/vec.h"
 
-// ---- official transport (all-ones masks: the plain forms trip a false warning of GCC 12)
+// Official transport (all-ones masks: the plain forms trip a false warning of GCC 12)
 // max(floor, x) that keeps a NaN in x.
 static inline f64xN raise_to(f64xN floor, f64xN x) { return (f64xN)_mm512_maskz_max_pd(0xff, (__m512d)floor, (__m512d)x); }
 // Larger of two lanes as signed integers.
 static inline i64xN max_i64(i64xN x, i64xN y) { return (i64xN)_mm512_maskz_max_epi64(0xff, (__m512i)x, (__m512i)y); }
 // Bit l is the top bit of lane l.
 static inline uint32_t lane_bits(i64xN mask) { return _mm512_movepi64_mask((__m512i)mask); }
+
+// Balanced transport: x * y + z, fused; as many bytes as lanes, widened.
+static inline f64xN fma_lanes(f64xN x, f64xN y, f64xN z) { return _mm512_fmadd_pd(x, y, z); }
+static inline f64xN widen_bytes(const uint8_t* from) {
+    int64_t eight;
+    __builtin_memcpy(&eight, from, sizeof eight);
+    return _mm512_maskz_cvtepi32_pd(0xff, _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(eight)));
+}
+
+// Alignment path.
+template <class V> static inline V lesser(V a, V b) { return a < b ? a : b; }
+template <class V> static inline V add_saturated(V a, V b) {
+    if constexpr (sizeof(a[0]) == 2)
+        return (V)_mm512_adds_epu16((__m512i)a, (__m512i)b);
+    else
+        return lesser(a, ~b) + b;
+}
+
+// Lanes 1.. of a, then lane 0 of b.
+template <class V> static inline V next_lane(V a, V b) {
+    constexpr int lanes = sizeof(V) / sizeof(a[0]);
+    V indices{};
+    for (int l = 0; l < lanes; l++)
+        indices[l] = static_cast<decltype(a[0] + a[0])>(l + 1);
+    if constexpr (lanes == 32)
+        return (V)_mm512_permutex2var_epi16((__m512i)a, (__m512i)indices, (__m512i)b);
+    else if constexpr (lanes == 16)
+        return (V)_mm512_permutex2var_epi32((__m512i)a, (__m512i)indices, (__m512i)b);
+    else
+        return (V)_mm512_permutex2var_epi64((__m512i)a, (__m512i)indices, (__m512i)b);
+}
+
+// Lane 0 from and to memory. Other lanes are rubbish, and of two-byte elements one more is read or written: no instruction moves just one.
+template <class V, class E> static inline V load_lane(const E* from) {
+    V v{};
+    if constexpr (sizeof(E) == 8) {
+        v[0] = *from;
+        return v;
+    } else {
+        int32_t word;
+        __builtin_memcpy(&word, from, 4);
+        return (V)_mm512_zextsi128_si512(_mm_cvtsi32_si128(word));
+    }
+}
+template <class V, class E> static inline void store_lane(E* to, V v) {
+    if constexpr (sizeof(E) == 8) {
+        *to = v[0];
+    } else {
+        const uint32_t word = ((u32xN)v)[0];
+        __builtin_memcpy(to, &word, 4);
+    }
+}
+
+// Bit l of the result: lane l of a is equal to, or not above, that of b.
+template <class V> static inline uint32_t equal_bits(V a, V b) {
+    if constexpr (sizeof(a[0]) == 2)
+        return _mm512_cmpeq_epu16_mask((__m512i)a, (__m512i)b);
+    else if constexpr (sizeof(a[0]) == 4)
+        return _mm512_cmpeq_epu32_mask((__m512i)a, (__m512i)b);
+    else
+        return _mm512_cmpeq_epu64_mask((__m512i)a, (__m512i)b);
+}
+template <class V> static inline uint32_t at_most_bits(V a, V b) {
+    if constexpr (sizeof(a[0]) == 2)
+        return _mm512_cmple_epu16_mask((__m512i)a, (__m512i)b);
+    else if constexpr (sizeof(a[0]) == 4)
+        return _mm512_cmple_epu32_mask((__m512i)a, (__m512i)b);
+    else
+        return _mm512_cmple_epu64_mask((__m512i)a, (__m512i)b);
+}
+
+// Piece q of 16 bytes comes from `from + q * (stride + 16)`.
+static inline u8xN load_pieces(const uint8_t* from, int64_t stride) {
+    __m512i v = load<__m512i>(from);
+    v = _mm512_mask_loadu_epi64(v, 0x0c, from + stride);
+    v = _mm512_mask_loadu_epi64(v, 0x30, from + 2 * stride);
+    return (u8xN)_mm512_mask_loadu_epi64(v, 0xc0, from + 3 * stride);
+}
+
+// out[k][l] = table[ids[k] * stride + columns[l]] for kVectorBytes lanes l; without ids, rows 0, 1, ...
+// One permutation of 128 bytes of the row per 128 columns of the table.
+struct ByteLookup {
+    static constexpr int kMostBlocks = 16; // wider tables: plain loads are as fast
+    int32_t columns[kVectorBytes];
+    int blocks; // 0: plain loads
+    const uint8_t* table_end;
+    __m512i low; // column % 128
+    __mmask64 in_block[kMostBlocks];
+
+    void prepare(const int32_t* ids, int64_t table_columns, const uint8_t* end) {
+        __builtin_memcpy(columns, ids, sizeof columns);
+        table_end = end;
+        blocks = table_columns <= 128 * kMostBlocks ? static_cast<int>((table_columns + 127) / 128) : 0;
+        uint8_t lows[kVectorBytes];
+        uint8_t highs[kVectorBytes];
+        for (int l = 0; l < kVectorBytes; l++) {
+            lows[l] = static_cast<uint8_t>(ids[l] & 127);
+            highs[l] = static_cast<uint8_t>(ids[l] >> 7);
+        }
+        low = load<__m512i>(lows);
+        for (int b = 0; b < blocks; b++)
+            in_block[b] = _mm512_cmpeq_epu8_mask(load<__m512i>(highs), _mm512_set1_epi8(static_cast<char>(b)));
+    }
+
+    // Whole blocks may reach into the next row, but not past the table: rows near its end take plain loads.
+    template <int kBlocks> void expand_blocks(const uint8_t* table, int64_t stride, const int32_t* ids, int64_t count, uint8_t* out) const {
+        const int most = kBlocks > 0 ? kBlocks : blocks;
+        for (int64_t k = 0; k < count; k++) {
+            const uint8_t* row = table + (ids != nullptr ? ids[k] : k) * stride;
+            if (most == 0 || table_end - row < 128 * most) {
+                for (int l = 0; l < kVectorBytes; l++)
+                    out[k * kVectorBytes + l] = row[columns[l]];
+                continue;
+            }
+            __m512i found = low; // lanes of blocks to come still hold their column
+#pragma GCC unroll 6
+            for (int b = 0; b < most; b++)
+                found = _mm512_mask2_permutex2var_epi8(load<__m512i>(row + b * 128), found, in_block[b], load<__m512i>(row + b * 128 + 64));
+            store(out + k * kVectorBytes, found);
+        }
+    }
+
+    void expand(const uint8_t* table, int64_t stride, const int32_t* ids, int64_t count, uint8_t* out) const {
+        switch (blocks) {
+        case 1: return expand_blocks<1>(table, stride, ids, count, out);
+        case 2: return expand_blocks<2>(table, stride, ids, count, out);
+        case 3: return expand_blocks<3>(table, stride, ids, count, out);
+        case 4: return expand_blocks<4>(table, stride, ids, count, out);
+        case 5: return expand_blocks<5>(table, stride, ids, count, out);
+        case 6: return expand_blocks<6>(table, stride, ids, count, out);
+        default: return expand_blocks<0>(table, stride, ids, count, out);
+        }
+    }
+};
+
+// Nearest tokens: a scalar in every lane, bits set per lane, and one bit per lane whose signed value is at most the limit's.
+template <class T> static inline Vec<T> every_lane(T x) {
+    if constexpr (sizeof(T) == 1)
+        return (Vec<T>)_mm512_set1_epi8(static_cast<char>(x));
+    else if constexpr (sizeof(T) == 2)
+        return (Vec<T>)_mm512_set1_epi16(static_cast<short>(x));
+    else if constexpr (sizeof(T) == 4)
+        return (Vec<T>)_mm512_set1_epi32(static_cast<int>(x));
+    else
+        return (Vec<T>)_mm512_set1_epi64(static_cast<long long>(x));
+}
+template <class T> static inline Vec<T> lane_popcount(Vec<T> v) {
+    if constexpr (sizeof(T) == 1)
+        return (Vec<T>)_mm512_popcnt_epi8((__m512i)v);
+    else if constexpr (sizeof(T) == 2)
+        return (Vec<T>)_mm512_popcnt_epi16((__m512i)v);
+    else if constexpr (sizeof(T) == 4)
+        return (Vec<T>)_mm512_popcnt_epi32((__m512i)v);
+    else
+        return (Vec<T>)_mm512_popcnt_epi64((__m512i)v);
+}
+template <class T> static inline uint64_t lanes_at_most(Vec<T> v, Vec<T> limit) {
+    const __m512i a = (__m512i)v, b = (__m512i)limit;
+    if constexpr (sizeof(T) == 1)
+        return _mm512_cmple_epi8_mask(a, b);
+    else if constexpr (sizeof(T) == 2)
+        return _mm512_cmple_epi16_mask(a, b);
+    else if constexpr (sizeof(T) == 4)
+        return _mm512_cmple_epi32_mask(a, b);
+    else
+        return _mm512_cmple_epi64_mask(a, b);
+}
+
+// Exponential: a * b + c with one rounding; a power from a table of 16.
+static inline f64xN exp_fma(f64xN a, f64xN b, f64xN c) { return (f64xN)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c); }
+static inline f64xN exp_power(const double* powers, i64xN sixteenth) { // powers[sixteenth]
+    return (f64xN)_mm512_permutex2var_pd(_mm512_loadu_pd(powers), (__m512i)sixteenth, _mm512_loadu_pd(powers + 8));
+}
+
+// Edit distance.
+// Interleaves the bytes of the lower (upper) halves of each 16-byte part: x0 y0 x1 y1 ...
+static inline u8xN interleave_low(u8xN x, u8xN y) { return (u8xN)_mm512_unpacklo_epi8((__m512i)x, (__m512i)y); }
+static inline u8xN interleave_high(u8xN x, u8xN y) { return (u8xN)_mm512_unpackhi_epi8((__m512i)x, (__m512i)y); }
+// The vector of 16-byte parts that lie `stride` bytes apart.
+static inline u8xN load_parts(const uint8_t* from, int64_t stride) {
+    __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i*)from));
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i*)(from + stride)), 1);
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i*)(from + 2 * stride)), 2);
+    return (u8xN)_mm512_inserti32x4(v, _mm_loadu_si128((const __m128i*)(from + 3 * stride)), 3);
+}
+static inline u8xN bit_count(u8xN x) { return (u8xN)_mm512_popcnt_epi8((__m512i)x); }
+static inline u16xN bit_count(u16xN x) { return (u16xN)_mm512_popcnt_epi16((__m512i)x); }
+static inline u32xN bit_count(u32xN x) { return (u32xN)_mm512_popcnt_epi32((__m512i)x); }
+static inline u64xN bit_count(u64xN x) { return (u64xN)_mm512_popcnt_epi64((__m512i)x); }
+// For results that nothing reads soon; `to` is aligned.
+static inline void store_past_caches(uint8_t* to, u8xN x) { _mm512_stream_si512((__m512i*)to, (__m512i)x); }
+typedef uint8_t u8x16 __attribute__((vector_size(16)));
+// The first `length` <= 16 codes as bytes, zeros after them; codes over 254 become 255.
+static inline u8x16 load_token(const uint16_t* codes, int32_t length) {
+    __mmask16 inside = static_cast<__mmask16>((1u << length) - 1);
+    return (u8x16)_mm256_maskz_cvtusepi16_epi8(inside, _mm256_maskz_loadu_epi16(inside, codes));
+}
+// table[offset + index[lane]], indices 0..31; the table has 64 bytes, offset is 0 or 32.
+static inline u8xN lookup_32(const uint8_t* table, int offset, u8xN index) {
+    return __builtin_shuffle(load<u8xN>(table), index + static_cast<uint8_t>(offset));
+}
+// sum + (x == y ? term : 0)
+static inline u8xN add_where_equal(u8xN sum, u8xN x, u8xN y, u8xN term) {
+    return (u8xN)_mm512_mask_add_epi8((__m512i)sum, _mm512_cmpeq_epi8_mask((__m512i)x, (__m512i)y), (__m512i)sum, (__m512i)term);
+}
+// Bit p: pattern[p] == symbol; pattern [64], bits from `length` on are unspecified.
+static inline uint64_t equal_bits(const uint16_t* pattern, int32_t length, uint16_t symbol) {
+    __m512i wanted = _mm512_set1_epi16(static_cast<int16_t>(symbol));
+    uint64_t low = _mm512_cmpeq_epi16_mask(wanted, _mm512_loadu_si512(pattern));
+    return length <= 32 ? low : low | static_cast<uint64_t>(_mm512_cmpeq_epi16_mask(wanted, _mm512_loadu_si512(pattern + 32))) << 32;
+}
+// The last `length` bytes are those that were first, zeros before them.
+static inline u8x16 move_to_end(u8x16 x, int32_t length) {
+    const __m128i steps = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    return (u8x16)_mm_shuffle_epi8((__m128i)x, _mm_sub_epi8(steps, _mm_set1_epi8(static_cast<int8_t>(16 - length))));
+}

@@ -1,5 +1,6 @@
 #include "kernels/kernel_table.h"
 #include "host/nearest_index.h"
+#include "host/stable_exp.h"
 #include <immintrin.h>
 
 namespace pta {

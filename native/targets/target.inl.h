@@ -6,6 +6,7 @@
 #include "kernels/official.inl.h"
 #include "kernels/balanced.inl.h"
 #include "kernels/semi_relaxed.inl.h"
+#include "kernels/exponential.inl.h"
 
 static constexpr KernelTable table_of(const char* isa) {
     return KernelTable{
@@ -21,5 +22,6 @@ static constexpr KernelTable table_of(const char* isa) {
         .official_real = official_real,
         .balanced = balanced,
         .semi_relaxed = semi_relaxed,
+        .exponentials = exponentials,
     };
 }

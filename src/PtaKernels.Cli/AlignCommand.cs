@@ -81,7 +81,9 @@ internal static class AlignCommand
                 terminal.WriteJson(summary.Json);
             else
                 summary.Print(terminal, run.OutputPath);
-            if (result!.Quarantined > 0)
+            foreach (string notice in result!.Sources.SelectMany(static s => s.Notices).Distinct())
+                terminal.Errors.WriteLine("notice: " + notice);
+            if (result.Quarantined > 0)
                 terminal.Errors.WriteLine($"notice: {result.Quarantined} documents are in {run.QuarantinePath} with their reasons.");
             if (result.Warning is { } warning)
                 terminal.Errors.WriteLine("warning: " + warning);

@@ -9,7 +9,7 @@ namespace PtaKernels.Cli;
 internal static class BenchCommand
 {
     /// <summary>Widths of the printed columns; negative ones are aligned to the left.</summary>
-    private static readonly int[] Widths = [-13, -11, -8, 7, 9, -10, -24, 9, 7, -16];
+    private static readonly int[] Widths = [-14, -11, -8, 7, 9, -10, -22, 9, 7, -16];
 
     public static Command Create()
     {
@@ -21,7 +21,7 @@ internal static class BenchCommand
         var vocabularies = new Option<string?>("--vocab") { Description = "folder of vocabularies; default: DIR/vocab, else the repository's samples/vocab", HelpName = "dir" };
         var readme = new Option<string?>("--readme") { Description = "measure nothing; write the table of this results file into the repository's README.md", HelpName = "file" };
         var verb = new Verb(
-            "bench", "Check the answers on golden files, then time one thread, round by round with a peer; exit status 1 on a wrong answer.",
+            "bench", "Check the answers, then time the backend round by round with a peer; exit status 1 on a wrong answer.",
             "pta bench",
             "pta bench --case doc.reference doc.paper --seconds 30 --json results.json",
             "pta bench --backend reference --golden tests/golden --vocab samples/vocab")
@@ -46,29 +46,34 @@ internal static class BenchCommand
 
     internal static int Run(Terminal terminal, IKernelBackend backend, string golden, string vocabularies, IReadOnlyCollection<string> cases, double seconds, string? json)
     {
-        using var data = new BenchData(backend, golden, vocabularies);
+        using var data = new BenchData(backend, golden, vocabularies, seconds);
         bool header = false;
-        List<BenchResult> results = BenchSuite.Run(data, cases, seconds, result =>
+        List<BenchResult> results = BenchSuite.Run(data, cases, result =>
         {
             if (!header)
                 terminal.Line($"[bold]{Format("case", "backend", "isa", "threads", "rate", "unit", "peer", "peer rate", "ratio", "min..max")}[/]");
             header = true;
-            BenchEntry e = BenchFiles.EntryOf(result, backend.Name);
+            BenchEntry e = BenchFiles.EntryOf(result, backend);
             terminal.Line(Terminal.Escape(Format(
                 e.Case, e.Backend, e.Isa, e.Threads.ToString(CultureInfo.InvariantCulture), ReadmeTable.Number(e.Rate), e.Unit, e.Peer, ReadmeTable.Number(e.PeerRate),
                 ReadmeTable.Number(e.Ratio), $"{ReadmeTable.Number(result.RatioMin)}..{ReadmeTable.Number(result.RatioMax)}")));
             terminal.Line($"[grey]    {Terminal.Escape($"{result.Note}; {result.Rounds} rounds")}[/]");
         });
-        PythonPeer? python = data.StartedPython;
-        terminal.Line(Terminal.Escape(python is null
-            ? "No Python peer ran: rates of the official code are recorded ones."
-            : $"Peer: Python {python.PythonVersion}, NumPy {python.NumPyVersion}, its token distances given for free."));
+        PeerProcess? python = data.StartedPython, native = data.StartedNative;
+        if (native is not null)
+            terminal.Line(Terminal.Escape($"Compiled peers: g++ {native.Versions[0]}, " + (data.RapidFuzz is { } r ? $"rapidfuzz-cpp {r}." : "no rapidfuzz-cpp: perf/peers/setup gets it.")));
+        if (python is not null)
+        {
+            terminal.Line(Terminal.Escape($"Python peer: Python {python.Versions[0]}, NumPy {python.Versions[1]}, "
+                + (python.Versions[2] == "-" ? "its token distances given for free: perf/peers/setup gets a compiled edit distance." : $"Levenshtein {python.Versions[2]}.")));
+        }
+
         if (json is not null)
         {
             var run = new BenchRunInfo(
                 DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), DevicesCommand.CpuName(), Environment.ProcessorCount, RuntimeInformation.OSDescription,
-                RuntimeInformation.FrameworkDescription, python?.PythonVersion, python?.NumPyVersion, seconds, [.. results.Select(BenchFiles.SpreadOf)]);
-            BenchFiles.Write(json, results.Select(r => BenchFiles.EntryOf(r, backend.Name)), run);
+                RuntimeInformation.FrameworkDescription, python?.Versions[0], python?.Versions[1], seconds, [.. results.Select(BenchFiles.SpreadOf)], native?.Versions[0], data.RapidFuzz);
+            BenchFiles.Write(json, results.Select(r => BenchFiles.EntryOf(r, backend)), run);
         }
 
         return 0;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PtaKernels.Native;
 
 namespace PtaKernels.Cli;
 
@@ -19,7 +20,7 @@ internal sealed class CommonOptions
     /// <summary>The backend.</summary>
     public Option<string?> Backend { get; } = new("--backend")
     {
-        Description = $"what computes [{string.Join(" | ", Backends.Backends.Available)} | auto]; default: ${Backends.Backends.EnvironmentVariable}, else auto",
+        Description = $"what computes [{string.Join(" | ", Backends.Backends.Names)} | auto]; default: ${Backends.Backends.EnvironmentVariable}, else auto. ${NativeBackend.IsaVariable} forces native's instruction set",
         HelpName = "name",
     };
 
@@ -58,5 +59,6 @@ internal sealed class CommonOptions
 
     /// <summary>The backend asked for.</summary>
     /// <exception cref="ArgumentException">It is not available here.</exception>
-    public IKernelBackend OpenBackend(ParseResult parse) => Backends.Backends.Open(parse.GetValue(Backend));
+    public IKernelBackend OpenBackend(ParseResult parse) =>
+        Backends.Backends.Open(parse.GetValue(Backend), sentence => parse.InvocationConfiguration.Error.WriteLine("notice: " + sentence));
 }

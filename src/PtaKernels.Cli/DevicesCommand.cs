@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using PtaKernels.Native;
 
 namespace PtaKernels.Cli;
 
@@ -23,7 +24,10 @@ internal static class DevicesCommand
     private static int Run(Terminal terminal, bool json)
     {
         string? forced = Environment.GetEnvironmentVariable(Backends.Backends.EnvironmentVariable);
-        string auto = Backends.Backends.Open("auto").Name, cpu = CpuName();
+        IKernelBackend auto = Backends.Backends.Open("auto");
+        string? unavailable = NativeLibraryFile.WhyUnavailable, forcedIsa = Environment.GetEnvironmentVariable(NativeBackend.IsaVariable) is { Length: > 0 } isa ? isa : null;
+        IReadOnlyList<string> sets = unavailable is null ? NativeBackend.InstructionSets : [];
+        string cpu = CpuName();
         string[] vectors = [.. VectorSets()];
         double memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1L << 30);
         if (json)
@@ -31,8 +35,13 @@ internal static class DevicesCommand
             terminal.WriteJson(new
             {
                 Backends = Backends.Backends.Available,
-                Auto = auto,
+                Auto = auto.Name,
                 ForcedBackend = forced,
+                auto.Isa,
+                ForcedIsa = forcedIsa,
+                InstructionSets = sets,
+                NativeLibrary = unavailable is null ? $"{NativeLibraryFile.Path} {NativeLibraryFile.Release}" : null,
+                NativeProblem = unavailable,
                 Cpu = cpu,
                 Cores = Environment.ProcessorCount,
                 VectorSets = vectors,
@@ -45,7 +54,8 @@ internal static class DevicesCommand
         }
 
         Write("backends", string.Join(", ", Backends.Backends.Available));
-        Write("auto takes", auto + (forced is null ? "" : $" (forced by {Backends.Backends.EnvironmentVariable}={forced})"));
+        Write("native", unavailable ?? $"{NativeLibraryFile.Release}, instruction sets {string.Join(", ", sets)}");
+        Write("auto takes", $"{auto.Name}, {auto.Isa}" + (forcedIsa is null ? "" : $" (forced by {NativeBackend.IsaVariable}={forcedIsa})") + (forced is null ? "" : $" (forced by {Backends.Backends.EnvironmentVariable}={forced})"));
         Write("processor", $"{cpu}, {Environment.ProcessorCount} cores for this process, {RuntimeInformation.ProcessArchitecture}");
         Write("vectors", vectors.Length == 0 ? "none known" : string.Join(", ", vectors));
         Write("memory", memory.ToString("F1", CultureInfo.InvariantCulture) + " GiB for this process");

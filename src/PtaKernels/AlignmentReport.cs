@@ -25,6 +25,7 @@ public sealed class AlignmentReport
     private readonly long[] _ticks = new long[Enum.GetValues<AlignmentStage>().Length];
     private readonly long[] _rows = new long[Enum.GetValues<RowRule>().Length];
     private readonly long[] _statuses = new long[Enum.GetValues<TransportStatus>().Length];
+    private readonly List<string> _notices = [];
 
     /// <summary>Documents aligned (each counted once per source).</summary>
     public long Documents { get; set; }
@@ -50,6 +51,9 @@ public sealed class AlignmentReport
     /// <summary>Sum over those rows of the teacher signal kept.</summary>
     public double SignalKept { get; set; }
 
+    /// <summary>What a user should know of how the run went, each sentence once.</summary>
+    public IReadOnlyList<string> Notices => _notices;
+
     /// <summary>Transports solved.</summary>
     public long Transports => _statuses.Sum();
 
@@ -68,6 +72,16 @@ public sealed class AlignmentReport
         long now = System.Diagnostics.Stopwatch.GetTimestamp();
         _ticks[(int)stage] += now - since;
         return now;
+    }
+
+    /// <summary>Adds seconds that were measured elsewhere.</summary>
+    public void AddSeconds(AlignmentStage stage, double seconds) => _ticks[(int)stage] += (long)(seconds * System.Diagnostics.Stopwatch.Frequency);
+
+    /// <summary>Adds a sentence unless it is known.</summary>
+    public void AddNotice(string sentence)
+    {
+        if (!_notices.Contains(sentence))
+            _notices.Add(sentence);
     }
 
     /// <summary>Counts one row, its transport and its signal.</summary>
@@ -99,6 +113,8 @@ public sealed class AlignmentReport
         ProjectionTies += other.ProjectionTies;
         SignalRows += other.SignalRows;
         SignalKept += other.SignalKept;
+        foreach (string notice in other._notices)
+            AddNotice(notice);
         for (int i = 0; i < _ticks.Length; i++)
             _ticks[i] += other._ticks[i];
         for (int i = 0; i < _rows.Length; i++)

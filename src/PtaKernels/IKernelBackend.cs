@@ -15,6 +15,9 @@ public interface IKernelBackend
     /// <summary>The name typed after <c>--backend</c>.</summary>
     string Name { get; }
 
+    /// <summary>The instruction set that its inner loops use: portable, avx2, avx512, ...</summary>
+    string Isa { get; }
+
     /// <summary>Edit-distance cost matrix of two token lists, u8.</summary>
     /// <param name="source">Tape of the rows.</param>
     /// <param name="sourceTokens">[n] ids on <paramref name="source"/>.</param>

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace PtaKernels.Cli.Bench;
 
-/// <summary>Units done and the seconds they took.</summary>
+/// <summary>Units done and the seconds they took: processor time on one thread, which other load on the machine does not lengthen; time on the clock in a team.</summary>
 internal readonly record struct Lap(double Units, double Seconds)
 {
     public double Rate => Units / Seconds;
@@ -16,8 +16,33 @@ internal interface IContestant
     Lap Run(double seconds);
 }
 
-/// <summary>Passes in this process, on the calling thread.</summary>
-internal sealed class PassLoop(string name, double units, Action pass) : IContestant
+/// <summary>Passes in this process, on the calling thread. Processor time is the whole process', so that no helping thread is for free.</summary>
+internal sealed class PassLoop(string name, double units, Action pass, bool onTheClock = false) : IContestant
+{
+    public string Name => name;
+
+    public Lap Run(double seconds)
+    {
+        TimeSpan processor = Environment.CpuUsage.TotalTime;
+        var clock = Stopwatch.StartNew();
+        int passes = 0;
+        do
+        {
+            pass();
+            passes++;
+        }
+        while (clock.Elapsed.TotalSeconds < seconds);
+        return new Lap(passes * units, (onTheClock ? clock.Elapsed : Environment.CpuUsage.TotalTime - processor).TotalSeconds);
+    }
+}
+
+/// <summary>The same passes shared out to several threads: each takes the next piece until none is left.</summary>
+/// <param name="name">What it is called.</param>
+/// <param name="units">Units of a pass.</param>
+/// <param name="threads">Threads that take part, the calling one among them.</param>
+/// <param name="pieces">Pieces of a pass, the longest first.</param>
+/// <param name="piece">Does one piece.</param>
+internal sealed class TeamLoop(string name, double units, int threads, int pieces, Action<int> piece) : IContestant
 {
     public string Name => name;
 
@@ -27,8 +52,17 @@ internal sealed class PassLoop(string name, double units, Action pass) : IContes
         int passes = 0;
         do
         {
-            pass();
+            int next = -1;
+            Task[] others = [.. Enumerable.Range(1, threads - 1).Select(_ => Task.Run(TakePieces))];
+            TakePieces();
+            Task.WaitAll(others);
             passes++;
+
+            void TakePieces()
+            {
+                for (int p = Interlocked.Increment(ref next); p < pieces; p = Interlocked.Increment(ref next))
+                    piece(p);
+            }
         }
         while (clock.Elapsed.TotalSeconds < seconds);
         return new Lap(passes * units, clock.Elapsed.TotalSeconds);
@@ -49,11 +83,12 @@ internal sealed class RecordedRate(string name, double rate) : IContestant
 /// <param name="Ours">The backend.</param>
 /// <param name="Peer">The other side.</param>
 /// <param name="Note">What the work is, what was left out, where the time went; asked after timing.</param>
-internal sealed record BenchCase(string Id, string Unit, IContestant Ours, IContestant Peer, Func<string> Note);
+/// <param name="Threads">Threads of our side; the peer has one.</param>
+internal sealed record BenchCase(string Id, string Unit, IContestant Ours, IContestant Peer, Func<string> Note, int Threads = 1);
 
 /// <summary>What was measured of a case: rates are medians over rounds, the ratio is the median of the rounds' ratios.</summary>
 internal sealed record BenchResult(
-    string Case, double Rate, string Unit, string Peer, double PeerRate, double Ratio, double RatioMin, double RatioMax, int Rounds, string Note)
+    string Case, int Threads, double Rate, string Unit, string Peer, double PeerRate, double Ratio, double RatioMin, double RatioMax, int Rounds, string Note)
 {
     private const int FewestRounds = 3;
     private const int MostRounds = 15;
@@ -64,8 +99,12 @@ internal sealed record BenchResult(
     /// <summary>Times a case: both sides in turn, round by round, so that whatever else the machine does meets both.</summary>
     public static BenchResult Measure(BenchCase one, double seconds)
     {
-        foreach (PassLoop loop in new[] { one.Ours, one.Peer }.OfType<PassLoop>())
-            loop.Run(Math.Min(LongestWarmUp, seconds / 4));
+        foreach (IContestant side in new[] { one.Ours, one.Peer })
+        {
+            if (side is PassLoop or TeamLoop)
+                side.Run(Math.Min(LongestWarmUp, seconds / 4));
+        }
+
         double slice = seconds / (2 * 10);
         var ours = new List<double>();
         var peers = new List<double>();
@@ -82,7 +121,7 @@ internal sealed record BenchResult(
 
         double[] ratios = [.. ours.Zip(peers, static (a, b) => a / b)];
         return new BenchResult(
-            one.Id, Median(ours), one.Unit, one.Peer.Name, Median(peers), Median(ratios), ratios.Min(), ratios.Max(), ratios.Length, one.Note());
+            one.Id, one.Threads, Median(ours), one.Unit, one.Peer.Name, Median(peers), Median(ratios), ratios.Min(), ratios.Max(), ratios.Length, one.Note());
     }
 
     private static double Median(IEnumerable<double> values)

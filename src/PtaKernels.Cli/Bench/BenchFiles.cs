@@ -8,10 +8,12 @@ namespace PtaKernels.Cli.Bench;
 internal sealed record BenchEntry(string Case, string Backend, string Isa, int Threads, double Rate, string Unit, string Peer, double PeerRate, double Ratio);
 
 /// <summary>How one case was measured.</summary>
-internal sealed record BenchSpread(string Case, int Rounds, double RatioMin, double RatioMax, string Note);
+internal sealed record BenchSpread(string Case, int Rounds, double RatioMin, double RatioMax, string Note, int Threads = 1);
 
 /// <summary>Where and when a results file was made.</summary>
-internal sealed record BenchRunInfo(string Date, string Cpu, int Cores, string System, string Dotnet, string? Python, string? Numpy, double SecondsPerCase, BenchSpread[] Cases);
+internal sealed record BenchRunInfo(
+    string Date, string Cpu, int Cores, string System, string Dotnet, string? Python, string? Numpy, double SecondsPerCase, BenchSpread[] Cases, string? Compiler = null,
+    string? Rapidfuzz = null);
 
 /// <summary>A results file, an array of <see cref="BenchEntry"/>, and beside it <c>NAME.run.json</c> with the machine, the date and the versions.</summary>
 internal static class BenchFiles
@@ -23,15 +25,11 @@ internal static class BenchFiles
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
-    public static BenchEntry EntryOf(BenchResult result, string backend) => new(
-        result.Case, backend, IsaOf(backend), 1, Significant(result.Rate), result.Unit, result.Peer, Significant(result.PeerRate), Significant(result.Ratio));
+    public static BenchEntry EntryOf(BenchResult result, IKernelBackend backend) => new(
+        result.Case, backend.Name, backend.Isa, result.Threads, Significant(result.Rate), result.Unit, result.Peer, Significant(result.PeerRate), Significant(result.Ratio));
 
     public static BenchSpread SpreadOf(BenchResult result) =>
-        new(result.Case, result.Rounds, Significant(result.RatioMin), Significant(result.RatioMax), result.Note);
-
-    /// <summary>Where a backend's inner loops run: the plain one is ordinary C#; any other follows <c>PTAKERNELS_ISA</c> or chooses itself.</summary>
-    public static string IsaOf(string backend) =>
-        backend == "reference" ? "portable" : Environment.GetEnvironmentVariable("PTAKERNELS_ISA") is { Length: > 0 } forced ? forced : "auto";
+        new(result.Case, result.Rounds, Significant(result.RatioMin), Significant(result.RatioMax), result.Note, result.Threads);
 
     public static void Write(string path, IEnumerable<BenchEntry> entries, BenchRunInfo run)
     {

@@ -7,28 +7,30 @@ internal static class BenchSuite
 {
     private static readonly (string Id, Func<BenchData, BenchCase> Prepare)[] Cases =
     [
-        ("doc.reference", DocumentCases.Reference),
-        ("doc.paper", DocumentCases.Paper),
-        ("doc.fusion", DocumentCases.Fusion),
+        ("edit.all-pairs", TokenCases.EditAllPairs),
+        ("edit.all-pairs", TokenCases.EditTeam),
+        ("map.gpt2-spA", TokenCases.Map),
+        ("path.2048", PathCases.Path2048),
         ("ot.official", TransportCases.Official),
         ("ot.certified", TransportCases.Certified),
-        ("path.document", TokenCases.Path),
-        ("map.nearest", TokenCases.Nearest),
+        ("doc.reference", DocumentCases.Reference),
+        ("doc.reference", DocumentCases.ReferenceTeam),
+        ("doc.paper", DocumentCases.Paper),
+        ("doc.fusion", DocumentCases.Fusion),
     ];
 
-    public static IEnumerable<string> Ids => Cases.Select(static c => c.Id);
+    public static IEnumerable<string> Ids => Cases.Select(static c => c.Id).Distinct();
 
     /// <summary>Checks every answer, then times; nothing is timed when one of them is wrong.</summary>
     /// <param name="data">What the cases are made of.</param>
     /// <param name="ids">Cases to run; empty means all.</param>
-    /// <param name="seconds">Seconds of timing per case, both sides together.</param>
     /// <param name="report">Called after each case.</param>
     /// <exception cref="ArgumentException">A case is unknown.</exception>
     /// <exception cref="AlignmentDataException">An answer is wrong, or golden files are missing.</exception>
-    public static List<BenchResult> Run(BenchData data, IReadOnlyCollection<string> ids, double seconds, Action<BenchResult> report)
+    public static List<BenchResult> Run(BenchData data, IReadOnlyCollection<string> ids, Action<BenchResult> report)
     {
-        if (!(seconds > 0))
-            throw new ArgumentException($"--seconds is {seconds.ToString(CultureInfo.InvariantCulture)}; it must be a number over 0.");
+        if (!(data.Seconds > 0))
+            throw new ArgumentException($"--seconds is {data.Seconds.ToString(CultureInfo.InvariantCulture)}; it must be a number over 0.");
         if (ids.FirstOrDefault(id => !Ids.Contains(id)) is { } unknown)
             throw new ArgumentException($"case '{unknown}' is unknown; use {string.Join(", ", Ids)}.");
         BenchCase[] cases = [.. Cases.Where(c => ids.Count == 0 || ids.Contains(c.Id)).Select(c => c.Prepare(data))];
@@ -37,7 +39,7 @@ internal static class BenchSuite
         {
             // What the checks have left behind is collected here and not in somebody's round.
             GC.Collect();
-            BenchResult result = BenchResult.Measure(one, seconds);
+            BenchResult result = BenchResult.Measure(one, data.Seconds);
             report(result);
             results.Add(result);
         }

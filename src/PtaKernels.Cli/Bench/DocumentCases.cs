@@ -1,28 +1,66 @@
-using System.Text.Json;
 using PtaKernels.Cli.Verify;
+using PtaKernels.Native;
 using PtaKernels.Reference;
 
 namespace PtaKernels.Cli.Bench;
 
-/// <summary>doc.*: whole golden documents in memory through one preset.</summary>
+/// <summary>doc.*: whole documents in memory through one preset.</summary>
 internal static class DocumentCases
 {
-    /// <summary>Tokens per second of the official code on documents of about 1,600 tokens, where golden rows carry no seconds of their own.</summary>
+    /// <summary>Tokens per second of the official code on documents of about 1,600 tokens, where no Python can be had.</summary>
     private const double OfficialRate = 350;
 
     /// <summary>Fused distributions of two backends agree to this (SPEC A4).</summary>
     private const double Agreement = 1e-8;
 
+    /// <summary>Share of rows that may differ by a choice between equally good columns (SPEC A4).</summary>
     private const double AllowedTies = 0.002;
+
+    /// <summary>A team passes over its documents this often at once, so that the last document of a pass is a small part of it.</summary>
+    private const int TeamCopies = 8;
 
     public static BenchCase Reference(BenchData data)
     {
         const string Id = "doc.reference";
-        List<Document> documents = Load(data, Id, out int skipped);
-        DocumentWork work = DocumentWork.Of(documents, static d => d.Options);
+        BenchDocument[] documents = data.Documents.Documents;
+        var expected = new List<(BenchDocument, AlignedDocument)>();
+        int ties = 0;
+        foreach (BenchDocument document in documents)
+        {
+            AlignedDocument right = Align(new ReferenceBackend(), document, document.Options);
+            ties += Compare(Id, Align(data.Backend, document, document.Options), right);
+            expected.Add((document, right));
+        }
+
+        RequireFewTies(Id, ties, documents);
+        data.Work.WriteDocuments(expected);
+        data.Work.WriteMaps(documents, new ReferenceBackend());
+        IContestant peer = new RecordedRate("official Python, constant", OfficialRate);
+        if (data.Python is { } python)
+        {
+            python.Check("document");
+            peer = python.For("document", python.Versions[2] == "-" ? "Python, distances free" : "Python");
+        }
+
+        var work = DocumentWork.Of(documents, static d => d.Options);
         return new BenchCase(
-            Id, "tokens/s", new PassLoop(data.Backend.Name, work.Tokens, () => work.Run(data.Backend)), data.PythonFor("document") ?? Recorded(documents),
-            () => Describe(documents, refused: 0, skipped) + work.Stages());
+            Id, "tokens/s", new PassLoop(data.Backend.Name, work.Tokens, () => work.Run(data.Backend)), peer,
+            () => BenchDocuments.Describe(documents) + data.Documents.Origin + Ties(ties) + work.Stages());
+    }
+
+    /// <summary>The same documents on two threads, compared with one: what a second thread gives.</summary>
+    public static BenchCase ReferenceTeam(BenchData data)
+    {
+        BenchDocument[] documents = data.Documents.Documents;
+        DocumentWork one = DocumentWork.Of(documents, static d => d.Options);
+        var team = DocumentWork.Of([.. Enumerable.Repeat(documents, TeamCopies).SelectMany(static d => d)], static d => d.Options);
+        // A backend that shares out documents by itself is asked to.
+        IContestant ours = data.Backend is NativeBackend native && new NativeBackend(native.Isa) { Threads = 2 } is var two
+            ? new PassLoop(native.Name, team.Tokens, () => team.Run(two), onTheClock: true)
+            : team.Team(data.Backend, 2);
+        return new BenchCase(
+            "doc.reference", "tokens/s", ours, new PassLoop("one thread", one.Tokens, () => one.Run(data.Backend), onTheClock: true),
+            () => $"the documents of doc.reference, each {TeamCopies} times", 2);
     }
 
     public static BenchCase Paper(BenchData data) => Preset(data, "doc.paper", AlignmentPreset.Paper with { MeasureSignal = false });
@@ -34,70 +72,85 @@ internal static class DocumentCases
     /// <summary>A preset that no golden file covers: checked against the plain backend, and for what must hold of every row. Documents that SPEC A5 refuses are left out.</summary>
     private static BenchCase Preset(BenchData data, string id, AlignmentOptions options)
     {
-        List<Document> documents = Load(data, "doc.reference", out int skipped);
-        int refused = documents.RemoveAll(d => !Check(data.Backend, id, d, options));
-        DocumentWork work = DocumentWork.Of(documents, _ => options), reference = DocumentWork.Of(documents, static d => d.Options);
+        var accepted = new List<BenchDocument>();
+        int ties = 0;
+        foreach (BenchDocument document in data.Documents.WithOffsets)
+        {
+            AlignedDocument right;
+            try
+            {
+                right = Align(new ReferenceBackend(), document, options);
+            }
+            catch (AlignmentDataException)
+            {
+                continue;
+            }
+
+            AlignedDocument ours = Align(data.Backend, document, options);
+            RequireRows(id, ours);
+            ties += Compare(id, ours, right);
+            accepted.Add(document);
+        }
+
+        if (accepted.Count == 0)
+            throw new AlignmentDataException($"{id}: SPEC A5 refuses every document; name other golden files with --golden.");
+        RequireFewTies(id, ties, accepted);
+        int refused = data.Documents.WithOffsets.Length - accepted.Count;
+        DocumentWork work = DocumentWork.Of(accepted, _ => options), reference = DocumentWork.Of(accepted, static d => d.Options);
         return new BenchCase(
             id, "tokens/s", new PassLoop(data.Backend.Name, work.Tokens, () => work.Run(data.Backend)),
-            new PassLoop("doc.reference", reference.Tokens, () => reference.Run(data.Backend)), () => Describe(documents, refused, skipped) + work.Stages());
+            new PassLoop("doc.reference", reference.Tokens, () => reference.Run(data.Backend)),
+            () => BenchDocuments.Describe(accepted) + data.Documents.OriginWithOffsets + (refused > 0 ? $"; {refused} that SPEC A5 refuses left out" : "") + Ties(ties) + work.Stages());
     }
 
-    /// <summary>Golden documents whose three official outputs the backend reproduces.</summary>
-    private static List<Document> Load(BenchData data, string id, out int skipped)
+    private static AlignedDocument Align(IKernelBackend backend, BenchDocument document, in AlignmentOptions options)
     {
-        var check = new AlignCheck(data.Golden);
-        JsonElement[] rows = [.. data.Rows("align")];
-        var results = new GoldenResult[rows.Length];
-        Parallel.For(0, rows.Length, r => results[r] = check.Check(rows[r]));
-        var documents = new List<Document>();
-        foreach ((int r, JsonElement row) in rows.Index())
-        {
-            if (!BenchData.Require(id, results[r]))
-                continue;
-            VocabularyPair pair = check.FindPair(row.GetProperty("source").GetString()!, row.GetProperty("target").GetString()!)!;
-            documents.Add(new Document(AlignCheck.DocumentsOf(row), pair, AlignCheck.OptionsOf(row), OfficialSeconds(row)));
-        }
-
-        long ties = results.Sum(static r => (long)r.Ties), steps = results.Sum(static r => (long)r.Steps);
-        if (ties > AllowedTies * steps)
-            throw BenchData.Wrong(id, $"{ties} of {steps} rows differ by an argmax tie, 0.2 % allowed");
-        skipped = rows.Length - documents.Count;
-        return documents.Count > 0 ? documents : throw new AlignmentDataException(results[0].Message + ".");
-    }
-
-    /// <returns>False when the document is bad input of SPEC A5.</returns>
-    private static bool Check(IKernelBackend backend, string id, Document document, in AlignmentOptions options)
-    {
-        AlignedDocument[] aligned = new AlignedDocument[1], expected = new AlignedDocument[1];
-        try
-        {
-            new ReferenceBackend().AlignBatch([document.Pair], document.Vocabularies, options, expected, new AlignmentReport());
-        }
-        catch (AlignmentDataException)
-        {
-            return false;
-        }
-
+        var aligned = new AlignedDocument[1];
         backend.AlignBatch([document.Pair], document.Vocabularies, options, aligned, new AlignmentReport());
-        string name = document.Pair.Target.Id;
-        if (aligned[0].Rows != expected[0].Rows)
-            throw BenchData.Wrong(id, $"{name} has {aligned[0].Rows} rows, expected {expected[0].Rows}");
-        for (int i = 0; i < aligned[0].Rows; i++)
+        return aligned[0];
+    }
+
+    /// <summary>Transports converged, and what was transferred sums to 1.</summary>
+    private static void RequireRows(string id, AlignedDocument aligned)
+    {
+        for (int i = 0; i < aligned.Rows; i++)
         {
-            RowProvenance row = aligned[0][i];
+            RowProvenance row = aligned[i];
             if (row.Transport is { Status: not TransportStatus.Converged } outcome)
-                throw BenchData.Wrong(id, $"{name} row {i}: the transport ended as {outcome.Status}");
-            if (row.Transferred && !(Math.Abs(Sum(aligned[0].ValuesOf(i)) - 1) <= 1e-12))
-                throw BenchData.Wrong(id, $"{name} row {i} sums to {Sum(aligned[0].ValuesOf(i)):R}");
-            double difference = row.Rule == expected[0][i].Rule && aligned[0].IndicesOf(i).SequenceEqual(expected[0].IndicesOf(i))
-                ? GoldenJson.Difference(aligned[0].ValuesOf(i), expected[0].ValuesOf(i))
-                : double.PositiveInfinity;
-            if (!(difference <= Agreement))
-                throw BenchData.Wrong(id, $"{name} row {i} differs from the plain backend's by {difference:G3}");
+                throw BenchData.Wrong(id, $"{aligned.Id} row {i}: the transport ended as {outcome.Status}");
+            if (row.Transferred && !(Math.Abs(Sum(aligned.ValuesOf(i)) - 1) <= 1e-12))
+                throw BenchData.Wrong(id, $"{aligned.Id} row {i} sums to {Sum(aligned.ValuesOf(i)):R}");
+        }
+    }
+
+    /// <returns>Rows of the same rule whose columns or masses differ; a choice between equal columns moves a whole mass, so what is small is an error.</returns>
+    private static int Compare(string id, AlignedDocument aligned, AlignedDocument expected)
+    {
+        if (aligned.Rows != expected.Rows)
+            throw BenchData.Wrong(id, $"{aligned.Id} has {aligned.Rows} rows, expected {expected.Rows}");
+        int ties = 0;
+        for (int i = 0; i < aligned.Rows; i++)
+        {
+            bool same = aligned.IndicesOf(i).SequenceEqual(expected.IndicesOf(i));
+            double difference = same ? GoldenJson.Difference(aligned.ValuesOf(i), expected.ValuesOf(i)) : double.PositiveInfinity;
+            if (difference <= Agreement)
+                continue;
+            if (aligned[i].Rule != expected[i].Rule || difference < 1e-5)
+                throw BenchData.Wrong(id, $"{aligned.Id} row {i} differs from the plain backend's by {difference:G3}");
+            ties++;
         }
 
-        return true;
+        return ties;
     }
+
+    private static void RequireFewTies(string id, int ties, IEnumerable<BenchDocument> documents)
+    {
+        int rows = documents.Sum(static d => d.Pair.Target.Length);
+        if (ties > AllowedTies * rows)
+            throw BenchData.Wrong(id, $"{ties} of {rows} rows differ from the plain backend's, 0.2 % may differ by a tie");
+    }
+
+    private static string Ties(int ties) => ties > 0 ? $"; {ties} rows differ by a tie" : "";
 
     private static double Sum(ReadOnlySpan<double> values)
     {
@@ -106,26 +159,6 @@ internal static class DocumentCases
             sum += value;
         return sum;
     }
-
-    /// <summary>Seconds of the official code on a row's document: pairing and transport; NaN where the row does not say.</summary>
-    private static double OfficialSeconds(JsonElement row) =>
-        row.TryGetProperty("seconds", out JsonElement s) && s.TryGetProperty("dtw", out JsonElement dtw) && s.TryGetProperty("ot_rest", out JsonElement rest)
-            ? dtw.GetDouble() + rest.GetDouble()
-            : double.NaN;
-
-    private static RecordedRate Recorded(List<Document> documents)
-    {
-        double seconds = documents.Sum(static d => d.OfficialSeconds);
-        return double.IsNaN(seconds)
-            ? new RecordedRate("official code, constant", OfficialRate)
-            : new RecordedRate("official code, recorded", documents.Sum(static d => (double)d.Pair.Target.Length) / seconds);
-    }
-
-    private static string Describe(List<Document> documents, int refused, int skipped) =>
-        $"{documents.Count} documents, {documents.Sum(static d => d.Pair.Target.Length)} target tokens, longest {documents.Max(static d => d.Pair.Target.Length)}"
-        + (refused > 0 ? $"; {refused} that SPEC A5 refuses left out" : "") + (skipped > 0 ? $"; {skipped} without vocabulary left out" : "");
-
-    private sealed record Document(DocumentPair Pair, VocabularyPair Vocabularies, AlignmentOptions Options, double OfficialSeconds);
 
     /// <summary>Documents in batches of one vocabulary pair and one set of options.</summary>
     private sealed class DocumentWork
@@ -136,10 +169,10 @@ internal static class DocumentCases
 
         public long Tokens { get; private set; }
 
-        public static DocumentWork Of(IEnumerable<Document> documents, Func<Document, AlignmentOptions> options)
+        public static DocumentWork Of(IReadOnlyCollection<BenchDocument> documents, Func<BenchDocument, AlignmentOptions> options)
         {
             var work = new DocumentWork();
-            foreach (IGrouping<(VocabularyPair Vocabularies, AlignmentOptions Options), Document> batch in documents.GroupBy(d => (d.Vocabularies, options(d))))
+            foreach (IGrouping<(VocabularyPair Vocabularies, AlignmentOptions Options), BenchDocument> batch in documents.GroupBy(d => (d.Vocabularies, options(d))))
             {
                 DocumentPair[] pairs = [.. batch.Select(static d => d.Pair)];
                 work._batches.Add((batch.Key.Vocabularies, batch.Key.Options, pairs, new AlignedDocument[pairs.Length]));
@@ -153,6 +186,17 @@ internal static class DocumentCases
         {
             foreach ((VocabularyPair vocabularies, AlignmentOptions options, DocumentPair[] documents, AlignedDocument[] aligned) in _batches)
                 backend.AlignBatch(documents, vocabularies, options, aligned, _report);
+        }
+
+        /// <summary>One document at a time, the longest first.</summary>
+        public TeamLoop Team(IKernelBackend backend, int threads)
+        {
+            var pieces = _batches.SelectMany(static b => b.Documents.Select((d, k) => (Batch: b, Document: d, Index: k))).OrderByDescending(static p => p.Document.Target.Length).ToArray();
+            return new TeamLoop(backend.Name, Tokens, threads, pieces.Length, p =>
+            {
+                ((VocabularyPair vocabularies, AlignmentOptions options, _, AlignedDocument[] aligned), DocumentPair document, int index) = pieces[p];
+                backend.AlignBatch([document], vocabularies, options, aligned.AsSpan(index, 1), new AlignmentReport());
+            });
         }
 
         /// <summary>Where the time went, where the backend says.</summary>

@@ -1,83 +1,210 @@
+using System.Diagnostics;
 using System.Text.Json;
-using PtaKernels.Cli.Verify;
-using PtaKernels.Rules;
+using CommunityToolkit.HighPerformance;
+using PtaKernels.Reference;
 
 namespace PtaKernels.Cli.Bench;
 
-/// <summary>path.document and map.nearest: the two searches over tokens.</summary>
+/// <summary>edit.all-pairs and map.gpt2-spA: two vocabularies against each other, as the official code spells their tokens.</summary>
 internal static class TokenCases
 {
-    /// <summary>Seconds of the official code per source and target token: 23.5 ms for a source token among 32,000.</summary>
-    private const double OfficialSearch = 23.5e-3 / 32_000;
+    private const string EditId = "edit.all-pairs";
+    private const string MapId = "map.gpt2-spA";
+    private const int EditRows = 2000;
 
-    /// <summary>Paths of the golden dtw rows; the cost tables are made before the clock starts.</summary>
-    public static BenchCase Path(BenchData data)
+    /// <summary>Of every 64 queries the peer checks the first 8; its rates, too, come from evenly spaced parts.</summary>
+    private const int PeerSlices = 64;
+    private const int PeerCheckedSlices = 8;
+
+    /// <summary>Every how many rows or queries the plain backend checks one.</summary>
+    private const int PlainStride = 29;
+
+    /// <summary>2,000 evenly spaced GPT-2 tokens against all of spA, word markers removed, one byte a distance.</summary>
+    public static BenchCase EditAllPairs(BenchData data)
     {
-        const string Id = "path.document";
-        var check = new PathCheck(data.Golden);
-        var tables = new List<UniqueTokenCosts>();
-        double officialSeconds = 0;
-        foreach (JsonElement row in data.Rows("dtw"))
-        {
-            BenchData.Require(Id, check.Check(row));
-            tables.Add(PathCheck.CostsOf(row, data.Backend));
-            officialSeconds += row.TryGetProperty("seconds", out JsonElement seconds) ? seconds.GetDouble() : double.NaN;
-        }
-
-        double cells = tables.Sum(static t => (double)t.SourceRows.Length * t.TargetColumns.Length);
-        var path = new AlignmentPath();
-        var ours = new PassLoop(data.Backend.Name, cells, () =>
-        {
-            foreach (UniqueTokenCosts table in tables)
-                table.FindPath(data.Backend, path);
-        });
-        IContestant peer = data.PythonFor("path") ?? new RecordedRate("official code, recorded", cells / officialSeconds);
-        return new BenchCase(Id, "cells/s", ours, peer, () => $"{tables.Count} token sequences, largest table {tables.Max(static t => t.SourceRows.Length * t.TargetColumns.Length)} cells");
+        (TokenTape source, TokenTape target) = Stripped(data);
+        int[] all = Edit.SourceTokens(source, EditRows), columns = [.. Enumerable.Range(0, target.Count)];
+        var edit = new Edit(data.Backend, source, target, columns);
+        int[] rows = Fitting(data, all, 8, edit.Fill);
+        edit.Fill(rows);
+        edit.Require(rows);
+        data.Work.WriteTokens("edit.source", source, rows);
+        data.Work.WriteTokens("edit.target", target, columns);
+        IContestant peer = data.NativeFor(EditId, "edit", edit.Sum(rows.Length), static r => r is null ? "plain C++" : "rapidfuzz-cpp Multi");
+        double pairs = (double)rows.Length * columns.Length;
+        return new BenchCase(
+            EditId, "pairs/s", new PassLoop(data.Backend.Name, pairs, () => edit.Fill(rows)), peer,
+            () => $"{rows.Length} x {columns.Length} tokens" + (rows.Length < all.Length ? $", cut down from {all.Length} rows" : ""));
     }
 
-    /// <summary>The golden vocab_map rows, each against its whole target vocabulary.</summary>
-    public static BenchCase Nearest(BenchData data)
+    /// <summary>The same on two threads, compared with one.</summary>
+    public static BenchCase EditTeam(BenchData data)
     {
-        const string Id = "map.nearest";
-        var batches = new List<(TokenTape Queries, int[] Tokens, TokenTape Target, int[] Nearest, int[] Distance)>();
-        int queries = 0, exact = 0, skipped = 0;
-        double officialSeconds = 0;
-        foreach (IGrouping<(string, string), JsonElement> group in data.Rows("vocab_map").GroupBy(static r => (r.GetProperty("source").GetString()!, r.GetProperty("target").GetString()!)))
+        const int Pieces = 16;
+        (TokenTape source, TokenTape target) = Stripped(data);
+        int[] all = Edit.SourceTokens(source, EditRows), columns = [.. Enumerable.Range(0, target.Count)];
+        Edit one = new(data.Backend, source, target, columns), team = new(data.Backend, source, target, columns);
+        int[] rows = Fitting(data, all, 8, one.Fill);
+        double pairs = (double)rows.Length * columns.Length;
+        one.Fill(rows);
+        one.Require(rows);
+        return new BenchCase(
+            EditId, "pairs/s",
+            new TeamLoop(data.Backend.Name, pairs, 2, Pieces, p => team.Fill(rows, rows.Length * p / Pieces, rows.Length * (p + 1) / Pieces)),
+            new PassLoop("one thread", pairs, () => one.Fill(rows), onTheClock: true), () => $"the work of {EditId}, in {Pieces} pieces of rows", 2);
+    }
+
+    /// <summary>The nearest spA token of every GPT-2 token. Each pass begins with fresh tapes, so whatever a backend builds is built anew.</summary>
+    public static BenchCase Map(BenchData data)
+    {
+        VocabularyPair pair = data.Pair("gpt2", "spA");
+        TokenTape keys = pair.Official.Keys, targets = pair.Official.TargetStrings;
+        RequireGolden(data);
+        int[] all = [.. Enumerable.Range(0, keys.Count)], nearest = new int[all.Length], distance = new int[all.Length];
+        int[] tokens = Fitting(data, all, 512, Find);
+        Find(tokens);
+        ulong sum = 0;
+        if (tokens.Length == all.Length)
+        {
+            RequirePlain(keys, targets, [.. all.Where(static q => q % PlainStride == 0), all[^1]], nearest, distance);
+            foreach (int q in all.Where(static q => q % PeerSlices < PeerCheckedSlices))
+                sum += (((ulong)nearest[q] + 1) * (1 + ((ulong)q % 65521))) + ((ulong)distance[q] * (1 + ((ulong)q % 257)));
+        }
+        else
+        {
+            // Too slow for the whole vocabulary: the plain backend then answers the peer's queries itself.
+            sum = SlowSum(data, keys, targets);
+        }
+
+        data.Work.WriteTokens("map.source", keys, all);
+        data.Work.WriteTokens("map.target", targets, Enumerable.Range(0, targets.Count));
+        IContestant peer = data.NativeFor(MapId, "map", sum, static r => r is null ? "plain C++" : "rapidfuzz-cpp Cached");
+        int exact = distance.AsSpan(0, tokens.Length).Count(0);
+        return new BenchCase(
+            MapId, "queries/s", new PassLoop(data.Backend.Name, tokens.Length, () => Find(tokens)), peer,
+            () => $"{tokens.Length} queries, {exact} of them exact hits, {targets.Count} targets" + (tokens.Length < all.Length ? $", cut down from {all.Length}" : ""));
+
+        void Find(int[] some) => data.Backend.FindNearestTokens(
+            Fresh(keys), some, Fresh(targets), nearest.AsSpan(0, some.Length), distance.AsSpan(0, some.Length));
+    }
+
+    private static ulong SlowSum(BenchData data, TokenTape keys, TokenTape targets)
+    {
+        int[] asked = [.. Enumerable.Range(0, keys.Count).Where(static q => q % PeerSlices < PeerCheckedSlices)];
+        int[] nearest = new int[asked.Length], distance = new int[asked.Length];
+        Parallel.ForEach(asked.Chunk(256).Index(), piece =>
+        {
+            (int index, int[] queries) = piece;
+            data.Backend.FindNearestTokens(keys, queries, targets, nearest.AsSpan(index * 256, queries.Length), distance.AsSpan(index * 256, queries.Length));
+        });
+        ulong sum = 0;
+        foreach ((int k, int q) in asked.Index())
+            sum += (((ulong)nearest[k] + 1) * (1 + ((ulong)q % 65521))) + ((ulong)distance[k] * (1 + ((ulong)q % 257)));
+        return sum;
+    }
+
+    private static TokenTape Fresh(TokenTape tape) => new(tape.Symbols.ToArray(), tape.Offsets.ToArray());
+
+    private static (TokenTape Source, TokenTape Target) Stripped(BenchData data)
+    {
+        OfficialStrings strings = data.Pair("gpt2", "spA").Official;
+        return (strings.SourceStripped, strings.TargetStripped);
+    }
+
+    /// <summary>All of the work, or evenly spaced parts of it that a pass of this backend gets through in a quarter of the time; a probe of two sizes tells.</summary>
+    private static int[] Fitting(BenchData data, int[] all, int probe, Action<int[]> pass)
+    {
+        pass(Spaced(all, probe)); // compiles
+        double few = Seconds(probe), more = Seconds(4 * probe), each = Math.Max(0, more - few) / (3 * probe);
+        return each * all.Length <= data.Seconds ? all : Spaced(all, Math.Max(probe, (int)(data.Seconds / 4 / each)));
+
+        double Seconds(int count)
+        {
+            int[] some = Spaced(all, count);
+            var clock = Stopwatch.StartNew();
+            pass(some);
+            return clock.Elapsed.TotalSeconds;
+        }
+    }
+
+    private static int[] Spaced(int[] all, int count) => count >= all.Length ? all : [.. Enumerable.Range(0, count).Select(k => all[(long)k * all.Length / count])];
+
+    /// <summary>The golden vocab_map rows of this pair of vocabularies.</summary>
+    private static void RequireGolden(BenchData data)
+    {
+        var targets = new Dictionary<string, TokenTape>(StringComparer.Ordinal);
+        foreach (IGrouping<string, JsonElement> group in data.Rows("vocab_map").GroupBy(static r => r.GetProperty("target").GetString()!))
         {
             JsonElement[] rows = [.. group];
-            if (data.Golden.Vocabularies.Find(group.Key.Item2) is not { } target)
-            {
-                skipped += rows.Length;
+            if (data.Golden.Vocabularies.Find(group.Key) is not { } target)
                 continue;
-            }
-
             var tape = TokenTape.FromStrings([.. Enumerable.Range(0, target.Count).Select(target.StringOf)]);
             var keys = TokenTape.FromStrings([.. rows.Select(static r => r.GetProperty("key").GetString())]);
-            int[] tokens = [.. Enumerable.Range(0, rows.Length)], nearest = new int[rows.Length], distance = new int[rows.Length];
-            data.Backend.FindNearestTokens(keys, tokens, tape, nearest, distance);
+            int[] nearest = new int[rows.Length], distance = new int[rows.Length];
+            data.Backend.FindNearestTokens(keys, [.. Enumerable.Range(0, rows.Length)], tape, nearest, distance);
             foreach ((int q, JsonElement row) in rows.Index())
             {
                 string mapped = row.GetProperty("mapped").GetString()!, found = nearest[q] < 0 ? "nothing" : target.StringOf(nearest[q])!;
                 if (found != mapped || distance[q] != row.GetProperty("distance").GetInt32())
-                    throw BenchData.Wrong(Id, $"\"{row.GetProperty("key").GetString()}\" maps to \"{found}\" at {distance[q]}, expected \"{mapped}\"");
+                    throw BenchData.Wrong(MapId, $"\"{row.GetProperty("key").GetString()}\" maps to \"{found}\" at {distance[q]}, expected \"{mapped}\"");
             }
+        }
+    }
 
-            batches.Add((keys, tokens, tape, nearest, distance));
-            int hits = distance.Count(0);
-            (queries, exact) = (queries + rows.Length, exact + hits);
-            officialSeconds += (rows.Length - hits) * target.Count * OfficialSearch;
+    private static void RequirePlain(TokenTape keys, TokenTape targets, int[] queries, int[] nearest, int[] distance)
+    {
+        var plain = new ReferenceBackend();
+        Parallel.ForEach(queries.Chunk(128), some =>
+        {
+            int[] id = new int[some.Length], edits = new int[some.Length];
+            plain.FindNearestTokens(keys, some, targets, id, edits);
+            foreach ((int k, int q) in some.Index())
+            {
+                if (id[k] != nearest[q] || edits[k] != distance[q])
+                    throw BenchData.Wrong(MapId, $"query {q} maps to {nearest[q]} at {distance[q]}, expected {id[k]} at {edits[k]}");
+            }
+        });
+    }
+
+    /// <summary>A cost matrix and the call that fills it.</summary>
+    private sealed class Edit(IKernelBackend backend, TokenTape source, TokenTape target, int[] columns)
+    {
+        private readonly byte[] _cost = new byte[EditRows * columns.Length];
+
+        public static int[] SourceTokens(TokenTape source, int count) => [.. Enumerable.Range(0, count).Select(k => (int)((long)k * source.Count / count))];
+
+        public void Fill(int[] rows) => Fill(rows, 0, rows.Length);
+
+        public void Fill(int[] rows, int begin, int end)
+        {
+            var cost = new Span2D<byte>(_cost, begin * columns.Length, end - begin, columns.Length, 0);
+            if (backend.ComputeCostMatrix(source, rows.AsSpan(begin..end), target, columns, cost) != KernelStatus.Ok)
+                throw BenchData.Wrong(EditId, "a distance over 254");
         }
 
-        if (queries == 0)
-            throw new AlignmentDataException($"vocab_map needs vocabularies that {data.Golden.Vocabularies.Folder} does not have; name their folder with --vocab.");
-        var ours = new PassLoop(data.Backend.Name, queries, () =>
+        /// <summary>Some rows against the plain backend, the last one among them.</summary>
+        public void Require(int[] rows)
         {
-            foreach ((TokenTape keys, int[] tokens, TokenTape target, int[] nearest, int[] distance) in batches)
-                data.Backend.FindNearestTokens(keys, tokens, target, nearest, distance);
-        });
-        // The official code finds an exact hit by a scan; here it costs the peer nothing.
-        return new BenchCase(
-            Id, "queries/s", ours, new RecordedRate("official code, recorded", queries / officialSeconds),
-            () => $"{queries} queries, {exact} of them exact hits" + (skipped > 0 ? $"; {skipped} without vocabulary left out" : ""));
+            byte[] expected = new byte[columns.Length];
+            for (int r = rows.Length - 1; r >= 0; r -= PlainStride)
+            {
+                new ReferenceBackend().ComputeCostMatrix(source, [rows[r]], target, columns, new Span2D<byte>(expected, 1, columns.Length));
+                if (!_cost.AsSpan(r * columns.Length, columns.Length).SequenceEqual(expected))
+                    throw BenchData.Wrong(EditId, $"the distances of token {rows[r]} differ from the plain backend's");
+            }
+        }
+
+        /// <summary>The peer's checksum of the first rows.</summary>
+        public ulong Sum(int rows)
+        {
+            ulong sum = 0;
+            for (int i = 0; i < rows; i++)
+            {
+                for (int j = 0; j < columns.Length; j++)
+                    sum += _cost[(i * columns.Length) + j] * (1 + ((((ulong)i * 1000003) + (ulong)j) % 65521));
+            }
+
+            return sum;
+        }
     }
 }

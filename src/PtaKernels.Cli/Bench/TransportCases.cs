@@ -13,9 +13,6 @@ internal static class TransportCases
     /// <summary>SPEC A4.</summary>
     private const double PlanTolerance = 1e-12;
 
-    /// <summary>Problems per second of the official code: 577 us each, the middle of 420 to 735.</summary>
-    private const double OfficialRate = 1733;
-
     public static BenchCase Official(BenchData data)
     {
         List<Batch> batches = Load(data);
@@ -25,9 +22,17 @@ internal static class TransportCases
             batch.RequireGolden();
         }
 
+        data.Work.Write<byte>("transport.cost", [.. batches.SelectMany(static b => b.Cost)]);
+        data.Work.Write<double>("transport.r", [.. batches.SelectMany(static b => b.A)]);
+        data.Work.Write<double>("transport.c", [.. batches.SelectMany(static b => b.B)]);
+        data.Work.Write<double>("transport.lambda", [.. batches.SelectMany(static b => Enumerable.Repeat(1 / b.OfficialOptions.Epsilon, b.Count))]);
+        data.Work.Write<double>("transport.tolerance", [.. batches.SelectMany(static b => Enumerable.Repeat(b.OfficialOptions.Tolerance, b.Count))]);
+        data.Work.Write<double>("transport.plan", [.. batches.SelectMany(static b => b.Golden)]);
+        data.Work.Write<int>("transport.iterations", [.. batches.SelectMany(static b => b.GoldenIterations)]);
+        IContestant peer = data.NativeFor("ot.official", "transport", (ulong)batches.Sum(static b => b.GoldenIterations.Sum(static i => (long)i)), static _ => "scalar C++");
         return new BenchCase(
             "ot.official", "problems/s", Loop(data.Backend.Name, data.Backend, batches, static b => b.OfficialOptions),
-            data.PythonFor("transport") ?? new RecordedRate("official code, constant", OfficialRate),
+            peer,
             () => $"{batches.Sum(static b => b.Count)} problems, {batches.Sum(static b => b.GoldenIterations.Sum()) / (double)batches.Sum(static b => b.Count):F0} iterations on average");
     }
 
@@ -68,10 +73,6 @@ internal static class TransportCases
     /// <summary>Problems of one lambda and one tolerance.</summary>
     private sealed class Batch
     {
-        private readonly byte[] _cost;
-        private readonly double[] _a;
-        private readonly double[] _b;
-        private readonly double[] _golden;
         private readonly double[] _plan;
         private readonly double[] _f;
         private readonly double[] _g;
@@ -89,7 +90,7 @@ internal static class TransportCases
 
         private Batch(double epsilon, double tolerance, byte[] cost, double[] a, double[] b, double[] golden, int[] goldenIterations)
         {
-            (_epsilon, _tolerance, _cost, _a, _b, _golden, GoldenIterations) = (epsilon, tolerance, cost, a, b, golden, goldenIterations);
+            (_epsilon, _tolerance, Cost, A, B, Golden, GoldenIterations) = (epsilon, tolerance, cost, a, b, golden, goldenIterations);
             _plan = new double[cost.Length];
             _f = new double[a.Length];
             _g = new double[b.Length];
@@ -98,18 +99,26 @@ internal static class TransportCases
 
         public int Count => GoldenIterations.Length;
 
+        public byte[] Cost { get; }
+
+        public double[] A { get; }
+
+        public double[] B { get; }
+
+        public double[] Golden { get; }
+
         public int[] GoldenIterations { get; }
 
         public TransportOptions OfficialOptions => new(TransportKind.Official, _epsilon, _tolerance);
 
         public TransportOptions CertifiedOptions => new(TransportKind.Balanced, _epsilon);
 
-        public Batch Normalised() => new(_epsilon, _tolerance, _cost, ToOne(_a), ToOne(_b), _golden, GoldenIterations);
+        public Batch Normalised() => new(_epsilon, _tolerance, Cost, ToOne(A), ToOne(B), Golden, GoldenIterations);
 
         public void Solve(IKernelBackend backend, in TransportOptions options, bool withPotentials)
         {
             var destination = new TransportPlan(_plan, withPotentials ? _f : [], withPotentials ? _g : [], Count, N, N);
-            backend.SolveTransport(new CostMatrix<byte>(_cost, Count, N, N), new Marginals(_a, _b), options, destination, _outcomes);
+            backend.SolveTransport(new CostMatrix<byte>(Cost, Count, N, N), new Marginals(A, B), options, destination, _outcomes);
         }
 
         public void RequireGolden()
@@ -120,7 +129,7 @@ internal static class TransportCases
                     throw BenchData.Wrong("ot.official", $"problem {p} took {_outcomes[p].Iterations} iterations, expected {GoldenIterations[p]}");
             }
 
-            double difference = GoldenJson.Difference(_plan, _golden);
+            double difference = GoldenJson.Difference(_plan, Golden);
             if (!(difference <= PlanTolerance))
                 throw BenchData.Wrong("ot.official", $"a plan differs by {difference:G3}, allowed {PlanTolerance:G1}");
         }
@@ -128,12 +137,12 @@ internal static class TransportCases
         /// <summary>The certificate of SPEC A3.4, recomputed from the potentials.</summary>
         public void RequireCertificates()
         {
-            double[] real = [.. _cost];
+            double[] real = [.. Cost];
             for (int p = 0; p < Count; p++)
             {
                 var cost = new ReadOnlySpan2D<double>(real, p * N * N, N, N, 0);
                 var plan = new ReadOnlySpan2D<double>(_plan, p * N * N, N, N, 0);
-                ReadOnlySpan<double> a = _a.AsSpan(p * N, N), b = _b.AsSpan(p * N, N), f = _f.AsSpan(p * N, N), g = _g.AsSpan(p * N, N);
+                ReadOnlySpan<double> a = A.AsSpan(p * N, N), b = B.AsSpan(p * N, N), f = _f.AsSpan(p * N, N), g = _g.AsSpan(p * N, N);
                 double error = TransportCertificate.MarginalError(cost, a, b, f, g, _epsilon);
                 double deviation = TransportCertificate.PlanDeviation(plan, cost, a, b, f, g, _epsilon);
                 if (_outcomes[p].Status != TransportStatus.Converged || !(error <= TransportCertificate.MarginalTolerance && deviation <= TransportCertificate.PlanTolerance))

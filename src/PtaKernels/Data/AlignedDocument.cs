@@ -73,16 +73,42 @@ public readonly record struct RowProvenance(
 /// <summary>The fused rows of one target document: a sparse distribution per position over target ids.</summary>
 public sealed class AlignedDocument
 {
-    private readonly List<int> _starts = [0];
-    private readonly List<int> _indices = [];
-    private readonly List<double> _values = [];
-    private readonly List<RowProvenance> _provenance = [];
+    private int[] _starts;
+    private int[] _indices;
+    private double[] _values;
+    private RowProvenance[] _provenance;
 
     /// <summary>An empty document; rows are added in order.</summary>
-    public AlignedDocument(string id, OutputUnit unit)
+    /// <param name="id">The document's name.</param>
+    /// <param name="unit">What the values are.</param>
+    /// <param name="rows">Rows to make room for.</param>
+    /// <param name="entries">Ids and values to make room for.</param>
+    public AlignedDocument(string id, OutputUnit unit, int rows = 64, int entries = 256)
     {
         Id = id;
         Unit = unit;
+        _starts = new int[rows + 1];
+        _provenance = new RowProvenance[rows];
+        _indices = new int[entries];
+        _values = new double[entries];
+    }
+
+    /// <summary>A complete document; takes ownership of the arrays.</summary>
+    /// <param name="id">The document's name.</param>
+    /// <param name="unit">What the values are.</param>
+    /// <param name="starts">[rows + 1] first entry of each row, ascending from 0.</param>
+    /// <param name="indices">[entries] ids.</param>
+    /// <param name="values">[entries] values.</param>
+    /// <param name="provenance">[rows].</param>
+    internal AlignedDocument(string id, OutputUnit unit, int[] starts, int[] indices, double[] values, RowProvenance[] provenance)
+    {
+        Id = id;
+        Unit = unit;
+        _starts = starts;
+        _indices = indices;
+        _values = values;
+        _provenance = provenance;
+        Rows = provenance.Length;
     }
 
     /// <summary>The document's name.</summary>
@@ -92,25 +118,49 @@ public sealed class AlignedDocument
     public OutputUnit Unit { get; }
 
     /// <summary>Number of rows so far; the target's length when complete.</summary>
-    public int Rows => _provenance.Count;
+    public int Rows { get; private set; }
+
+    /// <summary>[Rows + 1] first entry of each row.</summary>
+    internal ReadOnlySpan<int> Starts => _starts.AsSpan(0, Rows + 1);
+
+    /// <summary>Ids of all rows, one after the other.</summary>
+    internal ReadOnlySpan<int> Indices => _indices.AsSpan(0, _starts[Rows]);
+
+    /// <summary>Values of all rows.</summary>
+    internal ReadOnlySpan<double> Values => _values.AsSpan(0, _starts[Rows]);
 
     /// <summary>Token ids of one row; empty when masked.</summary>
-    public ReadOnlySpan<int> IndicesOf(int row) => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_indices)[_starts[row].._starts[row + 1]];
+    public ReadOnlySpan<int> IndicesOf(int row) => _indices.AsSpan(Checked(row).._starts[row + 1]);
 
     /// <summary>Values of one row, in the order of its ids.</summary>
-    public ReadOnlySpan<double> ValuesOf(int row) => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_values)[_starts[row].._starts[row + 1]];
+    public ReadOnlySpan<double> ValuesOf(int row) => _values.AsSpan(Checked(row).._starts[row + 1]);
 
     /// <summary>Where one row came from.</summary>
-    public RowProvenance this[int row] => _provenance[row];
+    public RowProvenance this[int row] => (uint)row < (uint)Rows ? _provenance[row] : throw new ArgumentOutOfRangeException(nameof(row));
 
     /// <summary>Adds a row.</summary>
     public void AddRow(ReadOnlySpan<int> indices, ReadOnlySpan<double> values, in RowProvenance provenance)
     {
         if (indices.Length != values.Length)
             throw new ArgumentException($"{indices.Length} ids for {values.Length} values.");
-        _indices.AddRange(indices);
-        _values.AddRange(values);
-        _starts.Add(_indices.Count);
-        _provenance.Add(provenance);
+        int start = _starts[Rows], end = start + indices.Length;
+        if (Rows == _provenance.Length)
+        {
+            Array.Resize(ref _provenance, Math.Max(64, 2 * Rows));
+            Array.Resize(ref _starts, _provenance.Length + 1);
+        }
+
+        if (end > _indices.Length)
+        {
+            Array.Resize(ref _indices, Math.Max(end, 2 * _indices.Length));
+            Array.Resize(ref _values, _indices.Length);
+        }
+
+        indices.CopyTo(_indices.AsSpan(start));
+        values.CopyTo(_values.AsSpan(start));
+        _provenance[Rows++] = provenance;
+        _starts[Rows] = end;
     }
+
+    private int Checked(int row) => (uint)row < (uint)Rows ? _starts[row] : throw new ArgumentOutOfRangeException(nameof(row));
 }

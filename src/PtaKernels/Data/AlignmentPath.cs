@@ -24,6 +24,21 @@ public sealed class AlignmentPath
         Cost = cost;
     }
 
+    /// <summary>Room for the longest path of two sequences, for a backend that writes it from the first step on; <see cref="Complete"/> then says how much of it is the path.</summary>
+    internal Span<(int Source, int Target)> Reserve(int sourceLength, int targetLength)
+    {
+        Begin(sourceLength, targetLength, 0);
+        return _steps;
+    }
+
+    /// <summary>The path is the first steps of what <see cref="Reserve"/> gave.</summary>
+    internal void Complete(int count, long cost)
+    {
+        _start = 0;
+        _end = count;
+        Cost = cost;
+    }
+
     /// <summary>Adds the step before all steps added so far.</summary>
     public void Prepend(int source, int target) => _steps[--_start] = (source, target);
 }

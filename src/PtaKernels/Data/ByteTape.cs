@@ -21,6 +21,12 @@ public sealed class ByteTape
     /// <summary>Number of tokens.</summary>
     public int Count => _offsets.Length - 1;
 
+    /// <summary>All bytes, tokens one after the other.</summary>
+    internal ReadOnlySpan<byte> All => _bytes;
+
+    /// <summary>[Count + 1] start of each token.</summary>
+    internal ReadOnlySpan<int> Offsets => _offsets;
+
     /// <summary>The text bytes of one token; empty for special tokens and holes.</summary>
     public ReadOnlySpan<byte> this[int token] => _bytes.AsSpan(_offsets[token].._offsets[token + 1]);
 }

@@ -88,12 +88,3 @@ public readonly ref struct TransportPlan
     /// <summary>One problem's plan.</summary>
     public Span2D<double> this[int problem] => Span2D<double>.DangerousCreate(ref Values[problem * Rows * Columns], Rows, Columns, 0);
 }
-
-internal static class Shapes
-{
-    public static void Require(int length, int batch, int rows, int columns, string name)
-    {
-        if (batch < 0 || rows < 1 || columns < 1 || length != (long)batch * rows * columns)
-            throw new ArgumentException($"{name} holds {length} values; [{batch}, {rows}, {columns}] needs {(long)batch * rows * columns} and positive sides.", name);
-    }
-}

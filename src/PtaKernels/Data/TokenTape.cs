@@ -82,6 +82,9 @@ public sealed class TokenTape
     /// <summary>[Count + 1] start of each token on the tape.</summary>
     public ReadOnlySpan<int> Offsets => _offsets;
 
+    /// <summary>[Count] roles, or empty when every token is ordinary.</summary>
+    internal ReadOnlySpan<TokenRoles> Roles => _roles;
+
     /// <summary>The symbols of one token.</summary>
     public ReadOnlySpan<int> this[int token] => _symbols.AsSpan(_offsets[token].._offsets[token + 1]);
 

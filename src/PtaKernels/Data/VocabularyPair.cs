@@ -52,6 +52,7 @@ public sealed class OfficialStrings
         Keys = TokenTape.FromStrings(keys);
         TargetStrings = TokenTape.FromStrings(targets);
         Map = map ?? new VocabularyMap(Keys, TargetStrings);
+        MapIsGiven = map is not null;
 
         var keyOwner = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int id = 0; id < keys.Length; id++)
@@ -90,6 +91,18 @@ public sealed class OfficialStrings
 
     /// <summary>Source id to the nearest target string, keys being source strings with the marker replaced (SPEC B 3a).</summary>
     public VocabularyMap Map { get; }
+
+    /// <summary>The map was given whole rather than searched for on demand.</summary>
+    internal bool MapIsGiven { get; }
+
+    /// <summary>[source] <see cref="SameString"/> of every token.</summary>
+    internal ReadOnlySpan<int> SameStrings => _sameString;
+
+    /// <summary>[source] the first part of <see cref="Prefixed"/>.</summary>
+    internal ReadOnlySpan<int> PrefixedSameStrings => _prefixedSameString;
+
+    /// <summary>[source] the second part of <see cref="Prefixed"/>.</summary>
+    internal ReadOnlySpan<int> PrefixedKeyOwners => _prefixedKeyOwner;
 
     /// <summary>The target id with exactly the source token's key as its string, or -1.</summary>
     public int SameString(int sourceToken) => _sameString[sourceToken];

@@ -22,7 +22,7 @@ public sealed partial class ReferenceBackend
         TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<T> cost)
         where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
     {
-        RequireShape(cost.Height, cost.Width, sourceTokens.Length, targetTokens.Length);
+        Shapes.RequireMatrix(cost.Height, cost.Width, sourceTokens.Length, targetTokens.Length);
         RequireOnTape(source, sourceTokens, nameof(source));
         RequireOnTape(target, targetTokens, nameof(target));
         using SpanOwner<int> scratch = SpanOwner<int>.Allocate(target.LongestToken + 1);
@@ -47,10 +47,7 @@ public sealed partial class ReferenceBackend
     public KernelStatus ComputeCostMatrices(
         TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, int rows, int columns, Span<byte> cost)
     {
-        int batch = rows < 1 ? 0 : sourceTokens.Length / rows;
-        Shapes.Require(sourceTokens.Length, batch, rows, 1, nameof(sourceTokens));
-        Shapes.Require(targetTokens.Length, batch, columns, 1, nameof(targetTokens));
-        Shapes.Require(cost.Length, batch, rows, columns, nameof(cost));
+        int batch = Shapes.RequireMatrices(sourceTokens.Length, targetTokens.Length, rows, columns, cost.Length);
         var status = KernelStatus.Ok;
         for (int p = 0; p < batch; p++)
         {
@@ -65,8 +62,7 @@ public sealed partial class ReferenceBackend
     /// <inheritdoc/>
     public void FindNearestTokens(TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, Span<int> nearest, Span<int> distance)
     {
-        if (nearest.Length != sourceTokens.Length || distance.Length != sourceTokens.Length)
-            throw new ArgumentException($"{sourceTokens.Length} tokens need as many results, not {nearest.Length} and {distance.Length}.");
+        Shapes.RequireResults(sourceTokens.Length, nearest.Length, distance.Length);
         NearestIndex index = NearestIndex.Of(target);
         using SpanOwner<int> scratch = SpanOwner<int>.Allocate(target.LongestToken + 1);
         for (int i = 0; i < sourceTokens.Length; i++)
@@ -173,11 +169,5 @@ public sealed partial class ReferenceBackend
             if ((uint)token >= (uint)tape.Count)
                 throw new ArgumentException($"The {side} id {token} lies off its tape of {tape.Count} tokens.");
         }
-    }
-
-    private static void RequireShape(int height, int width, int rows, int columns)
-    {
-        if (height != rows || width != columns)
-            throw new ArgumentException($"The destination is {height} x {width}; {rows} source and {columns} target tokens need {rows} x {columns}.");
     }
 }

@@ -22,13 +22,7 @@ public sealed partial class ReferenceBackend
         in CostMatrix<double> cost, in Marginals marginals, in TransportOptions options, in TransportPlan destination, Span<TransportOutcome> outcomes)
     {
         int n = cost.Rows, m = cost.Columns;
-        if (n > TopKLogits.MaxK || m > TopKLogits.MaxK)
-            throw new ArgumentException($"A transport of {n} x {m} candidates; each side takes at most {TopKLogits.MaxK}.");
-        Shapes.Require(marginals.A.Length, cost.Batch, n, 1, "marginals.A");
-        if (options.Kind != TransportKind.SemiRelaxed || !marginals.B.IsEmpty)
-            Shapes.Require(marginals.B.Length, cost.Batch, m, 1, "marginals.B");
-        Shapes.Require(destination.Values.Length, cost.Batch, n, m, "destination");
-        Shapes.Require(outcomes.Length, cost.Batch, 1, 1, nameof(outcomes));
+        Shapes.RequireTransport(cost.Batch, n, m, marginals, options, destination.Values.Length, outcomes.Length);
         Span<double> f = stackalloc double[n], g = stackalloc double[m];
         for (int p = 0; p < cost.Batch; p++)
         {

@@ -21,8 +21,7 @@ public sealed partial class ReferenceBackend
     {
         ArgumentNullException.ThrowIfNull(path);
         int n = source.Length, m = target.Length;
-        if (n == 0 || m == 0)
-            throw new ArgumentException("An alignment path needs at least one token on each side.");
+        Shapes.RequirePath(n, m);
         const long Outside = long.MaxValue / 2; // a sum outside the table; adding costs to it cannot overflow
         using SpanOwner<long> sums = SpanOwner<long>.Allocate(2 * (m + 1));
         using MemoryOwner<PathDirection> directions = MemoryOwner<PathDirection>.Allocate(checked(n * m));

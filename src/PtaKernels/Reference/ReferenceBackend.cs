@@ -5,4 +5,7 @@ public sealed partial class ReferenceBackend : IKernelBackend
 {
     /// <inheritdoc/>
     public string Name => "reference";
+
+    /// <inheritdoc/>
+    public string Isa => "portable";
 }

@@ -31,6 +31,25 @@ public static class DocumentChecks
         }
     }
 
+    /// <summary>
+    /// Whether a document passes the part of <see cref="Require(DocumentPair, VocabularyPair, in AlignmentOptions)"/> that takes no look at its ids and
+    /// logits, for a backend that looks at those itself. False also where spans are not one per token.
+    /// </summary>
+    internal static bool ShapesHold(DocumentPair pair, in AlignmentOptions options)
+    {
+        bool dtw = options.Pairing != PairingRule.ByteOffsets;
+        if (!ShapesHold(pair.Source) || !ShapesHold(pair.Target) || (dtw && (long)pair.Source.Length * pair.Target.Length > Array.MaxLength))
+            return false;
+        if (options.Output == OutputUnit.Official && options.Window > Math.Min(pair.Source.Candidates.K, pair.Target.Candidates.K))
+            return false;
+        bool readsTarget = options.Fallback == FallbackRule.Target || options.Transport == TransportKind.Unbalanced;
+        return options.Mass != MassRule.Tail || (pair.Source.LogSumExp is not null && (!readsTarget || pair.Target.LogSumExp is not null));
+
+        static bool ShapesHold(TokenizedDocument document) =>
+            document.Length > 0 && document.Candidates.Rows == document.Length && (document.LogSumExp is null || document.LogSumExp.Length == document.Length)
+            && (document.Spans is null || document.Spans.Length == document.Length);
+    }
+
     private static void Require(TokenizedDocument document, TokenVocabulary vocabulary, string side, bool official)
     {
         if (document.Length == 0)

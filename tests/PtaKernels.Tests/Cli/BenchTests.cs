@@ -12,7 +12,7 @@ public sealed class BenchTests
 
     private static readonly string Root = RepositoryFolder.Find()!;
     private static readonly string[] EntryFields = ["case", "backend", "isa", "threads", "rate", "unit", "peer", "peer_rate", "ratio"];
-    private static readonly string[] RunFields = ["date", "cpu", "cores", "system", "dotnet", "python", "numpy", "seconds_per_case", "cases"];
+    private static readonly string[] RunFields = ["date", "cpu", "cores", "system", "dotnet", "python", "numpy", "seconds_per_case", "cases", "compiler", "rapidfuzz"];
 
     private string _folder = "";
 
@@ -24,15 +24,16 @@ public sealed class BenchTests
 
     [TestCase("ot.official")]
     [TestCase("ot.certified")]
-    [TestCase("path.document")]
-    [TestCase("map.nearest")]
+    [TestCase("edit.all-pairs")]
+    [TestCase("path.2048")]
+    [TestCase("map.gpt2-spA")]
     [TestCase("doc.reference")]
     [TestCase("doc.paper")]
     public void AWrongAnswerIsNotTimed(string id)
     {
         using BenchData data = DataOf(new SlightlyWrong());
         bool timed = false;
-        AlignmentDataException error = Assert.Throws<AlignmentDataException>(() => BenchSuite.Run(data, [id], Blink, _ => timed = true));
+        AlignmentDataException error = Assert.Throws<AlignmentDataException>(() => BenchSuite.Run(data, [id], _ => timed = true));
         using (Assert.EnterMultipleScope())
         {
             Assert.That(error.Message, Does.Contain("wrong answer, so nothing was timed"));
@@ -48,7 +49,7 @@ public sealed class BenchTests
         {
             Assert.That(status, Is.EqualTo(1));
             Assert.That(output, Is.Empty);
-            Assert.That(errors.TrimEnd(), Does.Match("^pta: case 'doc.nonsense' is unknown; use doc.reference, .*map.nearest\\.$"));
+            Assert.That(errors.TrimEnd(), Does.Match("^pta: case 'doc.nonsense' is unknown; use edit.all-pairs, .*doc.fusion\\.$"));
         }
     }
 
@@ -68,16 +69,17 @@ public sealed class BenchTests
     public void ResultsHaveEveryField()
     {
         string path = Path.Combine(_folder, "results.json");
-        (int status, string output, _) = Run("bench", "--backend", "reference", "--case", "ot.certified", "map.nearest", "--seconds", "0.05", "--json", path);
+        (int status, string output, _) = Run("bench", "--backend", "reference", "--case", "ot.certified", "ot.official", "edit.all-pairs", "--seconds", "0.05", "--json", path);
         JsonElement[] entries = [.. JsonDocument.Parse(File.ReadAllText(path)).RootElement.EnumerateArray()];
         JsonElement run = JsonDocument.Parse(File.ReadAllText(Path.ChangeExtension(path, ".run.json"))).RootElement;
         using (Assert.EnterMultipleScope())
         {
             Assert.That(status, Is.Zero);
-            Assert.That(output, Does.Contain("ot.certified").And.Contain("map.nearest"));
-            Assert.That(entries, Has.Length.EqualTo(2));
+            Assert.That(output, Does.Contain("ot.certified").And.Contain("Compiled peers: g++"));
             Assert.That(entries.Select(e => e.EnumerateObject().Select(p => p.Name)), Is.All.EqualTo(EntryFields));
-            Assert.That(entries.Select(e => e.GetProperty("case").GetString()), Is.EqualTo(new[] { "ot.certified", "map.nearest" }));
+            Assert.That(entries.Select(e => e.GetProperty("case").GetString()), Is.EqualTo(new[] { "edit.all-pairs", "edit.all-pairs", "ot.official", "ot.certified" }));
+            Assert.That(entries.Select(e => e.GetProperty("threads").GetInt32()), Is.EqualTo(new[] { 1, 2, 1, 1 }));
+            Assert.That(entries.Select(e => e.GetProperty("isa").GetString()), Is.All.EqualTo("portable"));
             Assert.That(entries.SelectMany(e => new[] { "rate", "peer_rate", "ratio" }.Select(f => e.GetProperty(f).GetDouble())), Is.All.Positive);
             Assert.That(run.EnumerateObject().Select(p => p.Name), Is.EqualTo(RunFields));
         }
@@ -88,8 +90,9 @@ public sealed class BenchTests
     {
         string results = Path.Combine(_folder, "2026-01-02.json"), readme = Path.Combine(_folder, "README.md");
         BenchFiles.Write(
-            results, [new BenchEntry("doc.reference", "reference", "portable", 1, 123456, "tokens/s", "Python + NumPy", 4321, 28.57)],
-            new BenchRunInfo("2026-01-02", "Some CPU", 2, "Linux", ".NET 10", "3.11", "1.24", 10, [new BenchSpread("doc.reference", 9, 27.1, 29.9, "")]));
+            results, [new BenchEntry("doc.reference", "reference", "portable", 1, 123456, "tokens/s", "Python + NumPy", 4321, 28.57),
+                new BenchEntry("doc.reference", "reference", "portable", 2, 234567, "tokens/s", "one thread", 123456, 1.9)],
+            new BenchRunInfo("2026-01-02", "Some CPU", 2, "Linux", ".NET 10", "3.11", "1.24", 10, [new BenchSpread("doc.reference", 9, 27.1, 29.9, ""), new BenchSpread("doc.reference", 9, 1.8, 1.95, "", 2)], "12.2.0", "3.3.2"));
         File.WriteAllText(readme, $"before\r\n{ReadmeTable.Begin}old{ReadmeTable.End}\nafter");
         ReadmeTable.Rewrite(readme, results);
         string once = File.ReadAllText(readme);
@@ -99,7 +102,8 @@ public sealed class BenchTests
             Assert.That(File.ReadAllText(readme), Is.EqualTo(once));
             Assert.That(once, Does.StartWith($"before\r\n{ReadmeTable.Begin}\n|").And.EndsWith($"\n{ReadmeTable.End}\nafter"));
             Assert.That(once, Does.Contain("| doc.reference | reference, portable | 123,000 tokens/s | Python + NumPy | 4,320 | 28.6 (27.1..29.9) |"));
-            Assert.That(once, Does.Contain("2026-01-02, Some CPU (2 cores), .NET 10, Python 3.11, NumPy 1.24"));
+            Assert.That(once, Does.Contain("| doc.reference, 2 threads | reference, portable | 235,000 tokens/s | one thread | 123,000 | 1.9 (1.8..1.95) |"));
+            Assert.That(once, Does.Contain("2026-01-02, Some CPU (2 cores), .NET 10, g++ 12.2.0, rapidfuzz-cpp 3.3.2, Python 3.11, NumPy 1.24"));
         }
     }
 
@@ -123,7 +127,7 @@ public sealed class BenchTests
     [TestCase(159e6, "159 M")]
     public void NumbersAreShort(double value, string expected) => Assert.That(ReadmeTable.Number(value), Is.EqualTo(expected));
 
-    private static BenchData DataOf(IKernelBackend backend) => new(backend, Path.Combine(Root, "tests", "golden"), Path.Combine(Root, "samples", "vocab"));
+    private static BenchData DataOf(IKernelBackend backend) => new(backend, Path.Combine(Root, "tests", "golden"), Path.Combine(Root, "samples", "vocab"), Blink);
 
     private static (int Status, string Output, string Errors) Run(params string[] arguments)
     {
@@ -139,8 +143,14 @@ public sealed class BenchTests
 
         public string Name => "slightly wrong";
 
-        public KernelStatus ComputeCostMatrix(TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<byte> cost) =>
-            _right.ComputeCostMatrix(source, sourceTokens, target, targetTokens, cost);
+        public string Isa => "portable";
+
+        public KernelStatus ComputeCostMatrix(TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<byte> cost)
+        {
+            KernelStatus status = _right.ComputeCostMatrix(source, sourceTokens, target, targetTokens, cost);
+            cost[cost.Height - 1, cost.Width - 1]++;
+            return status;
+        }
 
         public KernelStatus ComputeCostMatrix(TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, Span2D<ushort> cost) =>
             _right.ComputeCostMatrix(source, sourceTokens, target, targetTokens, cost);

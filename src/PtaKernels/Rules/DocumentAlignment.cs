@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using CommunityToolkit.HighPerformance;
-using PtaKernels.Rules;
 
-namespace PtaKernels.Reference;
+namespace PtaKernels.Rules;
 
 /// <summary>One document through all steps, top to bottom as the README's picture shows them.</summary>
 internal sealed class DocumentAlignment
@@ -43,7 +42,7 @@ internal sealed class DocumentAlignment
         Lap(AlignmentStage.Pairing);
         ResolveNearest(decisions);
         Lap(AlignmentStage.Mapping);
-        var aligned = new AlignedDocument(_pair.Target.Id, _options.Output);
+        var aligned = new AlignedDocument(_pair.Target.Id, _options.Output, length, length * 4);
         for (int i = 0; i < length; i++)
         {
             bool transferred = decisions[i].Transfers && (_options.Cost == CandidateCost.OfficialStrings

@@ -1,0 +1,71 @@
+using PtaKernels.Rules;
+
+namespace PtaKernels.Native;
+
+public sealed unsafe partial class NativeBackend
+{
+    /// <inheritdoc/>
+    public void AlignBatch(
+        ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, Span<AlignedDocument> destination, AlignmentReport report)
+    {
+        StepwiseAlignment.Require(documents, vocabularies, options, destination, report);
+        int preset = FusedPreset.Match(options);
+        if (preset < 0)
+        {
+            report.AddNotice(FusedPreset.WhyStepwise(options));
+            StepwiseAlignment.AlignBatch(this, documents, vocabularies, options, destination, report);
+            return;
+        }
+
+        // One call per document needs memory for one; several threads need the whole batch to share out.
+        int step = Threads == 1 ? 1 : Math.Max(1, documents.Length);
+        for (int d = 0; d < documents.Length; d += step)
+            AlignTogether(documents.Slice(d, step), vocabularies, options, preset, destination.Slice(d, step), report);
+    }
+
+    private void AlignTogether(
+        ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, int preset, Span<AlignedDocument> destination, AlignmentReport report)
+    {
+        var native = new NativeAlignOptions
+        {
+            StructSize = (uint)sizeof(NativeAlignOptions),
+            Preset = preset,
+            Mass = options.Mass == MassRule.Tail ? 2 : 1,
+            Window = options.Window,
+            FusedK = options.FusedK,
+            MeasureSignal = options.MeasureSignal ? 1 : 0,
+            MaxIterations = options.MaxIterations,
+            Threads = Threads,
+            Epsilon = options.Epsilon,
+            Tolerance = options.Tolerance,
+            Temperature = options.Temperature,
+        };
+        using var call = new DocumentCall(documents.Length);
+        // A document that is bad input takes no part; its sentence comes from the rules, in its turn.
+        bool[] refused = new bool[documents.Length];
+        for (int d = 0; d < documents.Length; d++)
+        {
+            bool priorFits = documents[d].Prior is not { } prior || (options.Transport == TransportKind.Balanced && prior.Rows == documents[d].Target.Length);
+            refused[d] = !priorFits || !DocumentChecks.ShapesHold(documents[d], options);
+            if (!refused[d])
+                call.Add(documents[d], native);
+        }
+
+        VocabularyPairHandle pair = NativeTapes.Of(vocabularies, options.Cost == CandidateCost.OfficialStrings, this);
+        using (Lease lease = Rent())
+        {
+            NativeStatus status = call.Run(lease.Workspace, pair, native);
+            if (status != NativeStatus.Data)
+                NativeErrors.Require(status);
+        }
+
+        for (int d = 0, n = 0; d < documents.Length; d++)
+        {
+            AlignedDocument? aligned = refused[d] ? null : call.Result(n++, documents[d].Target, options, report);
+            if (aligned is null)
+                StepwiseAlignment.AlignBatch(this, documents.Slice(d, 1), vocabularies, options, destination.Slice(d, 1), report);
+            else
+                destination[d] = aligned;
+        }
+    }
+}

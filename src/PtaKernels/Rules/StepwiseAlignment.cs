@@ -1,0 +1,33 @@
+namespace PtaKernels.Rules;
+
+/// <summary><see cref="IKernelBackend.AlignBatch"/> over a backend's single kernels: every combination of switches, one step after the other.</summary>
+public static class StepwiseAlignment
+{
+    /// <inheritdoc cref="IKernelBackend.AlignBatch"/>
+    /// <param name="backend">The backend whose kernels run.</param>
+    /// <param name="documents">[count].</param>
+    /// <param name="vocabularies">The two vocabularies.</param>
+    /// <param name="options">All switches.</param>
+    /// <param name="destination">[count] receives the aligned documents.</param>
+    /// <param name="report">Receives counts and seconds per stage.</param>
+    public static void AlignBatch(
+        IKernelBackend backend, ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, Span<AlignedDocument> destination,
+        AlignmentReport report)
+    {
+        Require(documents, vocabularies, options, destination, report);
+        for (int d = 0; d < documents.Length; d++)
+            destination[d] = new DocumentAlignment(backend, documents[d], vocabularies, options, report).Align();
+    }
+
+    /// <summary>What every form of the call refuses before it looks at a document.</summary>
+    /// <exception cref="ArgumentException">A refused combination of switches, or another number of results than of documents.</exception>
+    internal static void Require(
+        ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, Span<AlignedDocument> destination, AlignmentReport report)
+    {
+        ArgumentNullException.ThrowIfNull(vocabularies);
+        ArgumentNullException.ThrowIfNull(report);
+        AlignmentSwitches.Validate(options);
+        if (destination.Length != documents.Length)
+            throw new ArgumentException($"{documents.Length} documents need as many results, not {destination.Length}.", nameof(destination));
+    }
+}
