@@ -142,11 +142,26 @@ static inline u64xN bit_count(u64xN x) { return (u64xN)_mm256_sad_epu8((__m256i)
 static inline void store_past_caches(uint8_t* to, u8xN x) { _mm256_stream_si256((__m256i*)to, (__m256i)x); }
 typedef uint8_t u8x16 __attribute__((vector_size(16)));
 // The first `length` <= 16 codes as bytes, zeros after them; codes over 254 become 255.
+static inline uint64_t narrow_codes(__m128i codes) {
+    __m128i bytes = _mm_packus_epi16(_mm_min_epu16(codes, _mm_set1_epi16(255)), _mm_setzero_si128());
+    return static_cast<uint64_t>(_mm_cvtsi128_si64(bytes));
+}
 static inline u8x16 load_token(const uint16_t* codes, int32_t length) {
-    u8x16 bytes{};
-    for (int32_t p = 0; p < length; p++)
-        bytes[p] = static_cast<uint8_t>(codes[p] < 255 ? codes[p] : 255);
-    return bytes;
+    // Two loads that overlap, where they do with equal bytes.
+    uint64_t low, high = 0;
+    if (length >= 8) {
+        low = narrow_codes(_mm_loadu_si128((const __m128i*)codes));
+        int32_t shift = 4 * (16 - length);
+        high = narrow_codes(_mm_loadu_si128((const __m128i*)(codes + length - 8))) >> shift >> shift;
+    } else if (length >= 4) {
+        low = narrow_codes(_mm_loadl_epi64((const __m128i*)codes));
+        low |= narrow_codes(_mm_loadl_epi64((const __m128i*)(codes + length - 4))) << (8 * (length - 4));
+    } else {
+        low = 0;
+        for (int32_t p = 0; p < length; p++)
+            low |= static_cast<uint64_t>(codes[p] < 255 ? codes[p] : 255) << (8 * p);
+    }
+    return (u8x16)_mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low));
 }
 // table[offset + index[lane]], indices 0..31; the table has 64 bytes, offset is 0 or 32.
 static inline u8xN lookup_32(const uint8_t* table, int offset, u8xN index) {

@@ -208,7 +208,9 @@ static inline u8x16 load_token(const uint16_t* codes, int32_t length) {
 }
 // table[offset + index[lane]], indices 0..31; the table has 64 bytes, offset is 0 or 32.
 static inline u8xN lookup_32(const uint8_t* table, int offset, u8xN index) {
-    return __builtin_shuffle(load<u8xN>(table), index + static_cast<uint8_t>(offset));
+    // Not __builtin_shuffle, which takes the two-table instruction and loses the index to it.
+    typedef char c8xN __attribute__((vector_size(64)));
+    return (u8xN)__builtin_ia32_permvarqi512_mask(load<c8xN>(table), (c8xN)(index + static_cast<uint8_t>(offset)), c8xN{}, -1);
 }
 // sum + (x == y ? term : 0)
 static inline u8xN add_where_equal(u8xN sum, u8xN x, u8xN y, u8xN term) {

@@ -148,17 +148,18 @@ static inline void store_past_caches(uint8_t* to, u8xN x) { store(to, x); }
 typedef uint8_t u8x16 __attribute__((vector_size(16)));
 // The first `length` <= 16 codes as bytes, zeros after them; codes over 254 become 255.
 static inline u8x16 load_token(const uint16_t* codes, int32_t length) {
-    u8x16 bytes{};
+    uint8_t bytes[16] = {};
     for (int32_t p = 0; p < length; p++)
         bytes[p] = static_cast<uint8_t>(codes[p] < 255 ? codes[p] : 255);
-    return bytes;
+    return load<u8x16>(bytes);
 }
 // table[offset + index[lane]], indices 0..31; the table has 64 bytes, offset is 0 or 32.
 static inline u8xN lookup_32(const uint8_t* table, int offset, u8xN index) {
-    u8xN values;
-    for (int i = 0; i < kVectorBytes; i++)
-        values[i] = table[offset + index[i]];
-    return values;
+    uint8_t at[kVectorBytes];
+    store(at, index);
+    for (uint8_t& byte : at)
+        byte = table[offset + byte];
+    return load<u8xN>(at);
 }
 // sum + (x == y ? term : 0)
 static inline u8xN add_where_equal(u8xN sum, u8xN x, u8xN y, u8xN term) { return sum + ((u8xN)(x == y) & term); }

@@ -57,11 +57,12 @@ public sealed unsafe class BadDocumentTests
             RefusedOfficial(official with { SameString = x.Ids, PrefixedSameString = x.Ids, PrefixedKeyOwner = x.Ids, Map = ids }, NativeStatus.Argument, "official.map[2] is -2");
             offsets[2] = 5;
             Refused(good, good, null, NativeStatus.Argument, "source.byte_offsets[3] is 3 after 5");
-            AbiArguments.AssertRefused(NativeMethods.VocabularyPairCreate(&good, &good, null, null), NativeStatus.Argument, "pair is null");
-            nint pair;
-            AbiArguments.AssertRefused(NativeMethods.VocabularyPairCreate(null, &good, null, &pair), NativeStatus.Argument, "source is null");
             offsets[2] = 2;
-            AbiArguments.AssertRefused(NativeMethods.VocabularyPairCreate(&good, null, null, &pair), NativeStatus.Argument, "target is null");
+            NativeVocabularyView view = good;
+            nint pair;
+            AbiArguments.AssertRefused(NativeMethods.VocabularyPairCreate(&view, &view, null, null), NativeStatus.Argument, "pair is null");
+            AbiArguments.AssertRefused(NativeMethods.VocabularyPairCreate(null, &view, null, &pair), NativeStatus.Argument, "source is null");
+            AbiArguments.AssertRefused(NativeMethods.VocabularyPairCreate(&view, null, null, &pair), NativeStatus.Argument, "target is null");
         }
 
         x.Tape.DangerousRelease();
@@ -129,10 +130,10 @@ public sealed unsafe class BadDocumentTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(Align(good, paper), Is.EqualTo(NativeStatus.Ok));
-            AbiArguments.AssertRefused(NativeMethods.AlignBatch(x.Workspace, x.Pair, &reference, null, 0), NativeStatus.Argument, "pair was made without official strings");
-            AbiArguments.AssertRefused(NativeMethods.AlignBatch(x.Workspace, x.Pair, &paper, null, 2), NativeStatus.Argument, "documents is null");
-            AbiArguments.AssertRefused(NativeMethods.AlignBatch(x.Workspace, x.Pair, &paper, null, -2), NativeStatus.Argument, "count is -2");
-            AbiArguments.AssertRefused(NativeMethods.AlignBatch(x.Workspace, x.Pair, &paper, (NativeDocument*)AbiArguments.Off((byte*)&good), 1), NativeStatus.Argument, "documents is misaligned");
+            AbiArguments.AssertRefused(AlignAt(null, 0, reference), NativeStatus.Argument, "pair was made without official strings");
+            AbiArguments.AssertRefused(AlignAt(null, 2, paper), NativeStatus.Argument, "documents is null");
+            AbiArguments.AssertRefused(AlignAt(null, -2, paper), NativeStatus.Argument, "count is -2");
+            AbiArguments.AssertRefused(AlignAt((NativeDocument*)AbiArguments.Off(x.Bytes), 1, paper), NativeStatus.Argument, "documents is misaligned");
             Refused(good with { Source = good.Source with { Length = 0 } }, "documents[0].source.length is 0");
             Refused(good with { Target = good.Target with { Length = -1 } }, "documents[0].target.length is -1");
             Refused(good with { Source = good.Source with { K = 0 } }, "documents[0].source.k is 0; it must be 1..64");
@@ -163,7 +164,9 @@ public sealed unsafe class BadDocumentTests
 
         void Refused(NativeDocument document, string sentence) => AbiArguments.AssertRefused(Align(document, paper), NativeStatus.Argument, sentence);
 
-        NativeStatus Align(NativeDocument document, NativeAlignOptions options) => NativeMethods.AlignBatch(x.Workspace, x.Pair, &options, &document, 1);
+        NativeStatus Align(NativeDocument document, NativeAlignOptions options) => AlignAt(&document, 1, options);
+
+        NativeStatus AlignAt(NativeDocument* documents, long count, NativeAlignOptions options) => NativeMethods.AlignBatch(x.Workspace, x.Pair, &options, documents, count);
     }
 
     [Test]
