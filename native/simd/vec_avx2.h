@@ -140,6 +140,8 @@ static inline u32xN bit_count(u32xN x) { return (u32xN)_mm256_madd_epi16((__m256
 static inline u64xN bit_count(u64xN x) { return (u64xN)_mm256_sad_epu8((__m256i)bit_count((u8xN)x), _mm256_setzero_si256()); }
 // For results that nothing reads soon; `to` is aligned.
 static inline void store_past_caches(uint8_t* to, u8xN x) { _mm256_stream_si256((__m256i*)to, (__m256i)x); }
+// After the last of them, before anyone may be told of the results.
+static inline void settle_stores() { _mm_sfence(); }
 typedef uint8_t u8x16 __attribute__((vector_size(16)));
 // The first `length` <= 16 codes as bytes, zeros after them; codes over 254 become 255.
 static inline uint64_t narrow_codes(__m128i codes) {

@@ -200,6 +200,8 @@ static inline u32xN bit_count(u32xN x) { return (u32xN)_mm512_popcnt_epi32((__m5
 static inline u64xN bit_count(u64xN x) { return (u64xN)_mm512_popcnt_epi64((__m512i)x); }
 // For results that nothing reads soon; `to` is aligned.
 static inline void store_past_caches(uint8_t* to, u8xN x) { _mm512_stream_si512((__m512i*)to, (__m512i)x); }
+// After the last of them, before anyone may be told of the results.
+static inline void settle_stores() { _mm_sfence(); }
 typedef uint8_t u8x16 __attribute__((vector_size(16)));
 // The first `length` <= 16 codes as bytes, zeros after them; codes over 254 become 255.
 static inline u8x16 load_token(const uint16_t* codes, int32_t length) {

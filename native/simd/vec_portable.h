@@ -145,6 +145,8 @@ static inline u64xN bit_count(u64xN x) {
 }
 // For results that nothing reads soon; `to` is aligned.
 static inline void store_past_caches(uint8_t* to, u8xN x) { store(to, x); }
+// After the last of them, before anyone may be told of the results.
+static inline void settle_stores() {}
 typedef uint8_t u8x16 __attribute__((vector_size(16)));
 // The first `length` <= 16 codes as bytes, zeros after them; codes over 254 become 255.
 static inline u8x16 load_token(const uint16_t* codes, int32_t length) {
