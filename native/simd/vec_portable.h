@@ -46,15 +46,13 @@ template <class V> static inline uint32_t at_most_bits(V a, V b) { return mask_b
 // Piece q of 16 bytes comes from `from + q * (stride + 16)`.
 static inline u8xN load_pieces(const uint8_t* from, int64_t) { return load<u8xN>(from); }
 
-// out[k][l] = table[ids[k] * stride + columns[l]] for kVectorBytes lanes l; without ids, rows 0, 1, ...
-struct ByteLookup {
-    int32_t columns[kVectorBytes];
-    void prepare(const int32_t* ids, int64_t, const uint8_t*) { __builtin_memcpy(columns, ids, sizeof columns); }
-    void expand(const uint8_t* table, int64_t stride, const int32_t* ids, int64_t count, uint8_t* out) const {
-        for (int64_t k = 0; k < count; k++) {
-            const uint8_t* row = table + (ids != nullptr ? ids[k] : k) * stride;
-            for (int l = 0; l < kVectorBytes; l++)
-                out[k * kVectorBytes + l] = row[columns[l]];
-        }
-    }
-};
+// Bytes of the lower or upper halves, alternating.
+static inline u8xN interleave_low(u8xN a, u8xN b) { return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23); }
+static inline u8xN interleave_high(u8xN a, u8xN b) { return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31); }
+static inline void store_pieces(uint8_t* to, int64_t, u8xN v) { store(to, v); }
+static inline uint8_t least_byte(u8xN v) {
+    uint8_t least = v[0];
+    for (int l = 1; l < kVectorBytes; l++)
+        least = v[l] < least ? v[l] : least;
+    return least;
+}
