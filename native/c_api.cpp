@@ -18,11 +18,16 @@ thread_local char last_error[640] = "No call has failed on this thread.";
 } // namespace
 
 void set_last_error(const char* text) noexcept {
-    size_t length = std::strlen(text);
-    if (length >= sizeof last_error) {
-        length = sizeof last_error - 1;
-        while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80)
-            length--; // not in the middle of a character
+    size_t length = strnlen(text, sizeof last_error - 1);
+    // A sentence that was cut, here or where it was made, does not end within a character.
+    size_t last = length;
+    while (last > 0 && (static_cast<unsigned char>(text[last - 1]) & 0xC0) == 0x80)
+        last--;
+    if (last > 0) {
+        unsigned char lead = static_cast<unsigned char>(text[last - 1]);
+        size_t needed = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+        if (length - (last - 1) < needed)
+            length = last - 1;
     }
     std::memcpy(last_error, text, length);
     last_error[length] = 0;

@@ -1,6 +1,7 @@
 #include "host/nearest.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "host/nearest_index.h"
 
@@ -94,33 +95,44 @@ void search_plainly(const NearestIndex& index, const int32_t* symbols, int32_t l
 void find_chunk(Workspace& workspace, const Tape& source, const int32_t* source_tokens, int32_t n, const Tape& target, const NearestIndex& index,
                 int32_t* nearest, int32_t* distance) {
     Arena::Scope scope(workspace.arena);
-    int64_t symbols = 0;
-    int32_t open = 0;
+    int32_t ordinary = 0, open = 0;
     int32_t* positions = workspace.arena.take<int32_t>(n);
-    int32_t* least = workspace.arena.take<int32_t>(n);
     for (int32_t i = 0; i < n; i++) {
         int32_t token = source_tokens[i];
         nearest[i] = -1;
         distance[i] = 0;
         if (source.is_hole(token))
             continue;
-        if (source.is_special(token)) {
+        if (source.is_special(token))
             nearest[i] = find_special(source, token, target, index);
-            continue;
+        else if (index.longest >= 0)
+            positions[ordinary++] = i;
+    }
+    int32_t* least = workspace.arena.take<int32_t>(ordinary);
+    int64_t symbols = 0;
+    for (int32_t begin = 0; begin < ordinary; begin += kGuesses) {
+        const int32_t count = std::min(kGuesses, ordinary - begin);
+        int32_t tokens[kGuesses];
+        NearestGuess guesses[kGuesses];
+        for (int32_t k = 0; k < count; k++)
+            tokens[k] = source_tokens[positions[begin + k]];
+        guess_nearest(index, target, source, tokens, count, guesses);
+        for (int32_t k = 0; k < count; k++) {
+            const int32_t i = positions[begin + k];
+            nearest[i] = guesses[k].token;
+            distance[i] = guesses[k].distance;
+            if (guesses[k].token >= 0)
+                continue;
+            least[open] = guesses[k].least;
+            positions[open++] = i;
+            symbols += source.length_of(tokens[k]);
         }
-        if (index.longest < 0)
-            continue;
-        nearest[i] = find_within_one(index, target, source.symbols_of(token), source.length_of(token), distance[i], least[i]);
-        if (nearest[i] >= 0 && distance[i] == least[i])
-            continue;
-        positions[open++] = i;
-        symbols += source.length_of(token);
     }
     if (target.alphabet.overflow()) {
         int32_t* row = workspace.arena.take<int32_t>(int64_t{target.longest} + 1);
         for (int32_t k = 0; k < open; k++) {
             int32_t i = positions[k], token = source_tokens[i];
-            NearestQuery query{{nullptr, 0}, least[i], nearest[i], distance[i]};
+            NearestQuery query{{nullptr, 0}, least[k], -1, INT32_MAX};
             search_plainly(index, source.symbols_of(token), source.length_of(token), target, row, query);
             nearest[i] = query.token;
             distance[i] = query.distance;
@@ -136,7 +148,7 @@ void find_chunk(Workspace& workspace, const Tape& source, const int32_t* source_
         codes += span.length;
         // A symbol that the tape lacks takes an edit of its own.
         int32_t lacking = static_cast<int32_t>(std::count(span.codes, span.codes + span.length, uint16_t{0}));
-        entries[k] = {{span, std::max(least[i], lacking), nearest[i], distance[i]}, sort_key(span), i};
+        entries[k] = {{span, std::max(least[k], lacking), -1, INT32_MAX}, sort_key(span), i};
     }
     std::sort(entries, entries + open, goes_before);
     for (int32_t k = 0; k < open; k++)

@@ -13,6 +13,7 @@ namespace pta {
 
 struct NearestIndex::Storage {
     std::vector<int32_t> specials;
+    std::vector<int32_t> ordinary; // in id order
     std::vector<int32_t> by_length; // ordinary tokens, then by id
     std::vector<NearestClass> classes;
     std::vector<int32_t> lanes; // tokens of blocks
@@ -32,9 +33,9 @@ int32_t lane_bytes(int32_t length) { return length <= 8 ? 1 : length <= 16 ? 2 :
 // Specials, and the ordinary tokens by length.
 void classify(const Tape& tape, NearestIndex::Storage& storage) {
     std::vector<int32_t> ends;
-    auto is_ordinary = [&](int32_t token) { return !tape.is_hole(token) && !tape.is_special(token); };
     for (int32_t token = 0; token < tape.count; token++) {
-        if (is_ordinary(token)) {
+        if (!tape.is_hole(token) && !tape.is_special(token)) {
+            storage.ordinary.push_back(token);
             size_t length = static_cast<size_t>(tape.length_of(token));
             if (ends.size() <= length)
                 ends.resize(length + 1);
@@ -50,12 +51,11 @@ void classify(const Tape& tape, NearestIndex::Storage& storage) {
         std::swap(begin, ends[length]);
         begin += ends[length];
     }
-    storage.by_length.resize(static_cast<size_t>(begin));
+    storage.by_length.resize(storage.ordinary.size());
     for (size_t length = 0; length < ends.size(); length++)
         storage.classes[length].tokens = storage.by_length.data() + ends[length];
-    for (int32_t token = 0; token < tape.count; token++)
-        if (is_ordinary(token))
-            storage.by_length[static_cast<size_t>(ends[static_cast<size_t>(tape.length_of(token))]++)] = token;
+    for (int32_t token : storage.ordinary)
+        storage.by_length[static_cast<size_t>(ends[static_cast<size_t>(tape.length_of(token))]++)] = token;
 }
 
 // Lane order: id order, but tokens whose rarest symbol is of another script go behind, script by script. A block then knows few classes, and a query
@@ -116,6 +116,7 @@ void make_blocks(const Tape& tape, NearestIndex::Storage& storage) {
             block.tokens = lanes + begin;
             block.count = std::min(most, tokens.count - begin);
             block.first = *std::min_element(block.tokens, block.tokens + block.count);
+            block.disorder = std::is_sorted(block.tokens, block.tokens + block.count) ? 0 : 1;
             storage.blocks.push_back(block);
         }
         tokens.end_block = static_cast<int32_t>(storage.blocks.size());
@@ -150,6 +151,7 @@ void make_blocks(const Tape& tape, NearestIndex::Storage& storage) {
         block.others = places;
         collect_codes(tape, block, seen, mark++, codes);
         for (size_t r = 0; r < codes.size(); r++) {
+            block.classes.add(codes[r]);
             row_of[codes[r]] = static_cast<uint16_t>(r + 1); // at most 2,048 classes in 2,048 positions
             if (codes[r] < NearestBlock::kDirect) {
                 direct[codes[r]] = static_cast<uint16_t>(r + 1);
@@ -179,7 +181,7 @@ NearestIndex::NearestIndex(const Tape& tape) {
     classify(tape, *made);
     if (!tape.alphabet.overflow())
         make_blocks(tape, *made);
-    made->keys.build(tape, made->by_length);
+    made->keys.build(tape, made->ordinary);
     classes = made->classes.data();
     blocks = made->blocks.data();
     specials = made->specials.data();

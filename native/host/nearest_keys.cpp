@@ -71,89 +71,115 @@ int32_t distance_up_to_two(const int32_t* x, int32_t n, const int32_t* y, int32_
     return std::min(std::max(n, m) - same - end, 2);
 }
 
+// Strings of one query that the table may know: its own, then those that leave a symbol out.
+struct Candidates {
+    uint64_t hashes[kKeyedLength + 1];
+    int32_t count;
+    bool own_exists; // hashes[0] is the query's own string
+};
+
+void collect_candidates(const NearestKeys& keys, const int32_t* symbols, int32_t length, Candidates& candidates) {
+    auto add = [&](uint64_t hash) {
+        uint64_t bit = hash >> keys.filter_shift;
+        candidates.hashes[candidates.count] = hash;
+        candidates.count += static_cast<int32_t>(keys.filter[bit / 64] >> bit % 64 & 1);
+    };
+    candidates.count = 0;
+    add(StringHashes::whole(symbols, length));
+    candidates.own_exists = candidates.count == 1;
+    if (length < kKeyedLength)
+        kHashes.shortened(symbols, length, add);
+}
+
+NearestGuess settle(const NearestKeys& keys, const Tape& target, const int32_t* symbols, int32_t length, const Candidates& candidates) {
+    if (candidates.own_exists) {
+        const uint64_t own = candidates.hashes[0];
+        const uint32_t end = keys.starts[(own >> keys.shift) + 1];
+        for (uint32_t e = keys.starts[own >> keys.shift]; e < end && keys.entries[e].token < NearestKeys::kShortened; e++) {
+            int32_t token = static_cast<int32_t>(keys.entries[e].token);
+            if (keys.entries[e].tag == tag_of(own) && length == target.length_of(token) && std::equal(symbols, symbols + length, target.symbols_of(token)))
+                return {token, 0, 0};
+        }
+    }
+    // All tokens of up to one symbol more are in the table with all their shortened strings, so that none at distance 1 is missed.
+    if (length >= kKeyedLength)
+        return {-1, INT32_MAX, 1};
+    int32_t best = INT32_MAX;
+    for (int32_t k = 0; k < candidates.count; k++) {
+        const uint64_t hash = candidates.hashes[k];
+        const uint32_t end = keys.starts[(hash >> keys.shift) + 1];
+        for (uint32_t e = keys.starts[hash >> keys.shift]; e < end; e++) {
+            const NearestKeys::Entry entry = keys.entries[e];
+            const int32_t token = static_cast<int32_t>(entry.token & ~NearestKeys::kShortened);
+            if (token >= best) {
+                if (entry.token >= NearestKeys::kShortened)
+                    break; // ids ascend from here
+                continue;
+            }
+            if (entry.tag == tag_of(hash) && distance_up_to_two(symbols, length, target.symbols_of(token), target.length_of(token)) == 1)
+                best = token;
+        }
+    }
+    return best == INT32_MAX ? NearestGuess{-1, INT32_MAX, 2} : NearestGuess{best, 1, 1};
+}
+
 } // namespace
 
-void NearestKeyTable::build(const Tape& tape, std::vector<int32_t> tokens) {
-    std::sort(tokens.begin(), tokens.end());
-    std::vector<uint64_t> own, shortened;
-    std::vector<int32_t> owners;
-    own.reserve(tokens.size());
-    for (int32_t token : tokens) {
-        const int32_t* symbols = tape.symbols_of(token);
-        int32_t length = tape.length_of(token);
-        own.push_back(StringHashes::whole(symbols, length));
-        if (length > kKeyedLength)
-            continue;
-        kHashes.shortened(symbols, length, [&](uint64_t hash) {
-            shortened.push_back(hash);
-            owners.push_back(token);
-        });
-    }
-    size_t count = own.size() + shortened.size();
+void NearestKeyTable::build(const Tape& tape, const std::vector<int32_t>& tokens) {
+    // Calls use(hash, entry) for the own strings by id, then for the shortened ones by id, or all of that backwards.
+    auto visit = [&](bool backwards, auto use) {
+        const size_t count = tokens.size();
+        for (int32_t shortened = backwards ? 1 : 0; shortened == 0 || shortened == 1; shortened += backwards ? -1 : 1) {
+            for (size_t k = 0; k < count; k++) {
+                const int32_t token = tokens[backwards ? count - 1 - k : k];
+                const int32_t* symbols = tape.symbols_of(token);
+                const int32_t length = tape.length_of(token);
+                const auto id = static_cast<uint32_t>(token);
+                if (shortened == 0)
+                    use(StringHashes::whole(symbols, length), id);
+                else if (length <= kKeyedLength)
+                    kHashes.shortened(symbols, length, [&](uint64_t hash) { use(hash, id | NearestKeys::kShortened); });
+            }
+        }
+    };
+    int64_t most = 0;
+    for (int32_t token : tokens)
+        most += 1 + (tape.length_of(token) <= kKeyedLength ? tape.length_of(token) : 0);
     int32_t bits = 6;
-    while (bits < 28 && (size_t{1} << bits) < count)
+    while (bits < 28 && (int64_t{2} << bits) < most) // one or two keys per bucket
         bits++;
     shift_ = 64 - bits;
-    filter_shift_ = 64 - (bits + 2);
-    filter_.assign(size_t{1} << (bits + 2 - 6), 0);
+    filter_shift_ = 64 - (bits + 3);
+    filter_.assign(size_t{1} << (bits + 3 - 6), 0);
     starts_.assign((size_t{1} << bits) + 1, 0);
-    auto count_key = [&](uint64_t hash) {
+    visit(false, [&](uint64_t hash, uint32_t) {
         uint64_t bit = hash >> filter_shift_;
         filter_[bit / 64] |= uint64_t{1} << bit % 64;
         starts_[hash >> shift_]++;
-    };
-    for (uint64_t hash : own)
-        count_key(hash);
-    for (uint64_t hash : shortened)
-        count_key(hash);
+    });
     uint32_t total = 0;
-    for (uint32_t& start : starts_) { // now ends; filling from behind moves them to the starts
+    for (uint32_t& start : starts_) { // now ends; filling backwards moves them to the starts
         total += start;
         start = total;
     }
-    entries_.resize(count);
-    for (size_t k = shortened.size(); k-- > 0;)
-        entries_[--starts_[shortened[k] >> shift_]] = {tag_of(shortened[k]), owners[k]};
-    for (size_t k = own.size(); k-- > 0;)
-        entries_[--starts_[own[k] >> shift_]] = {tag_of(own[k]), tokens[k]};
+    entries_.resize(total);
+    visit(true, [&](uint64_t hash, uint32_t entry) { entries_[--starts_[hash >> shift_]] = {tag_of(hash), entry}; });
 }
 
-int32_t find_within_one(const NearestIndex& index, const Tape& tape, const int32_t* symbols, int32_t length, int32_t& distance, int32_t& least) {
+void guess_nearest(const NearestIndex& index, const Tape& target, const Tape& source, const int32_t* source_tokens, int32_t n, NearestGuess* guesses) {
+    // In three rounds, as each step of a look-up misses the near caches: the next round finds what this one asked for.
     const NearestKeys& keys = index.keys;
-    int32_t best = -1;
-    distance = INT32_MAX;
-    // Calls use(token) for the tokens that may have this string, itself or shortened, until it says true.
-    auto look_up = [&](uint64_t hash, auto use) {
-        uint64_t bit = hash >> keys.filter_shift;
-        if ((keys.filter[bit / 64] >> bit % 64 & 1) == 0)
-            return;
-        uint32_t end = keys.starts[(hash >> keys.shift) + 1];
-        for (uint32_t e = keys.starts[hash >> keys.shift]; e < end; e++)
-            if (keys.entries[e].tag == tag_of(hash) && use(keys.entries[e].token))
-                return;
-    };
-    uint64_t own = StringHashes::whole(symbols, length);
-    look_up(own, [&](int32_t token) { // own strings come in id order: the first hit is the smallest
-        if (length != tape.length_of(token) || !std::equal(symbols, symbols + length, tape.symbols_of(token)))
-            return false;
-        best = token;
-        distance = 0;
-        return true;
-    });
-    bool complete = length < kKeyedLength; // tokens of one symbol more are in the table with all their shortened strings
-    if (best < 0 && complete) {
-        auto propose = [&](int32_t token) {
-            if ((best < 0 || token < best) && distance_up_to_two(symbols, length, tape.symbols_of(token), tape.length_of(token)) == 1) {
-                best = token;
-                distance = 1;
-            }
-            return false;
-        };
-        look_up(own, propose);
-        kHashes.shortened(symbols, length, [&](uint64_t hash) { look_up(hash, propose); });
+    Candidates candidates[kGuesses];
+    for (int32_t i = 0; i < n; i++) {
+        collect_candidates(keys, source.symbols_of(source_tokens[i]), source.length_of(source_tokens[i]), candidates[i]);
+        for (int32_t k = 0; k < candidates[i].count; k++)
+            __builtin_prefetch(&keys.starts[candidates[i].hashes[k] >> keys.shift]);
     }
-    least = distance == 0 ? 0 : complete ? (distance == 1 ? 1 : 2) : 1;
-    return best;
+    for (int32_t i = 0; i < n; i++)
+        for (int32_t k = 0; k < candidates[i].count; k++)
+            __builtin_prefetch(&keys.entries[keys.starts[candidates[i].hashes[k] >> keys.shift]]);
+    for (int32_t i = 0; i < n; i++)
+        guesses[i] = settle(keys, target, source.symbols_of(source_tokens[i]), source.length_of(source_tokens[i]), candidates[i]);
 }
 
 } // namespace pta

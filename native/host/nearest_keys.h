@@ -10,8 +10,8 @@ namespace pta {
 
 class NearestKeyTable {
 public:
-    // tokens: the ordinary ones.
-    void build(const Tape& tape, std::vector<int32_t> tokens);
+    // tokens: the ordinary ones in id order.
+    void build(const Tape& tape, const std::vector<int32_t>& tokens);
     NearestKeys view() const { return {starts_.data(), entries_.data(), filter_.data(), shift_, filter_shift_}; }
 
 private:

@@ -1,17 +1,19 @@
 // Balanced transport: one iteration of damped Newton on the semi-dual, for as many problems as there are float64 lanes.
 //
-// With G_j = g_j / epsilon and inverse temperature beta, the conditionals p_ij ~ exp(G_j - beta * C_ij) have rows that sum to 1, so that P_ij = a_i * p_ij
-// meets the rows exactly. Columns ask for gradient_j = sum_i P_ij - b_j = 0; the Hessian is the Laplacian of the graph with weights
-// sum_i a_i p_ij p_ik. Cuturi and Peyré, Semidual regularized optimal transport, SIAM Review 2018.
+// With G_j = g_j / epsilon and inverse temperature beta, P_ij = a_i exp(G_j - beta C_ij) / sum_k exp(G_k - beta C_ik) meets the rows exactly. Columns
+// ask for gradient_j = sum_i P_ij - b_j = 0; the Hessian is the Laplacian of the graph with weights sum_i P_ij P_ik / a_i.
+// Cuturi and Peyré, Semidual regularized optimal transport, SIAM Review 2018.
 //
-// beta doubles from a value where the problem is easy to 1 / epsilon. A doubling needs no exponential of an entry: p(2 beta) ~ p(beta)^2 * exp(step_j).
+// beta doubles from a value where the problem is easy to 1 / epsilon. Neither a step nor a doubling needs the exponential of an entry: rows of P are
+// known up to a factor, which the row sum restores, so that P * exp(step_j), or P^2 * exp(step_j), is all that there is to form.
 
 // Scratch of one set of lanes. Everything is indexed [..][lane]; columns are permuted per lane so that the heaviest is last: it is the pinned one.
 struct BalancedLanes {
     int32_t n, m;
-    f64xN* conditional; // [n, m] p_ij, zero in columns without mass
+    f64xN* plan;        // [n, m] P_ij; 0 in columns without mass, and after one evaluation in rows without mass
     f64xN* cost;        // [n, m]
     f64xN* a;           // [n]
+    f64xN* inverse_a;   // [n] 1 / a_i, or 0
     f64xN* b;           // [m]
     f64xN* potential;   // [m] G_j at the end of `step`
     f64xN* step;        // [m] log of the column factors that lead there
@@ -28,7 +30,7 @@ struct BalancedLanes {
     f64xN length, reach, slope, radius; // of the last direction: share taken, largest entry, gradient . direction, and the cap on length * reach
     f64xN error, previous_error;
     f64xN iterations;
-    f64xN lost; // upper bound on the logarithm of any conditional that was rounded to 0
+    f64xN lost; // upper bound on the logarithm of the share in its row of any entry that was rounded to 0
     i64xN squares; // the next evaluation squares first
     i64xN fresh;   // beta moved or the problem is new: there is no earlier error or slope to compare with
 };
@@ -37,17 +39,18 @@ struct BalancedLanes {
 #define PTA_UNROLL _Pragma("GCC unroll 10")
 
 // Direction lengths are in units of log G. A step longer than the radius is cut; beta moves on once the whole Newton step is shorter than kOnTrack.
-static constexpr double kFirstRadius = 1.5, kOnTrack = 1.5, kOvershoot = 0.5, kUndershoot = 0.25;
+static constexpr double kFirstRadius = 2, kOnTrack = 1.5, kOvershoot = 0.5, kUndershoot = 0.25;
 
 // Weak links would otherwise ask for steps of any size: they carry less mass than the residual, or than its rounding.
 static constexpr double kRelativeRidge = 1e-6, kSmallestRidge = 1e-17;
 
 static constexpr double kTargetError = 1e-12, kCertifiedError = 9e-10;
 
-// A conditional below exp(kSmallestLog) may be rounded to 0. That is harmless while its true value stays below exp(kHarmlessLog).
-static constexpr double kSmallestLog = -708, kHarmlessLog = -60;
+// Entries of the plan may round to 0, which is harmless while their true share of the row stays below exp(kHarmlessLog). With masses of at least
+// kSmallestMass a row's largest entry squared is above exp(-193), so that a share which is lost to a step of exp(e) is below exp(kSmallestLog - e).
+static constexpr double kSmallestMass = 1e-40, kSmallestLog = 193 - 708, kHarmlessLog = -60, kLargestLog = 700, kSmallestSum = 1e-300;
 
-// Applies `step` to the conditionals and forms gradient, error and the tangent's right side sum_i P_ij (C_ij - mean_i C).
+// Applies `step` to the plan and forms gradient, error and the tangent's right side sum_i P_ij (C_ij - mean_i C).
 template <int N, int M> static inline __attribute__((always_inline)) void balanced_evaluate(BalancedLanes& lanes) {
     const int n = N > 0 ? N : lanes.n, m = M > 0 ? M : lanes.m;
     constexpr int most = M > 0 ? M : 64;
@@ -60,26 +63,29 @@ template <int N, int M> static inline __attribute__((always_inline)) void balanc
         column[j] = -lanes.b[j];
         tangent[j] = f64xN{};
     }
-    lanes.lost = larger(splat<f64xN>(kSmallestLog), (lanes.squares ? 2 * lanes.lost : lanes.lost) + (highest - lowest));
+    const f64xN moved = (lanes.squares ? 2 * lanes.lost : lanes.lost) + (highest - lowest);
+    lanes.lost = larger(larger(moved, kSmallestLog - lowest), highest + (kHarmlessLog - kLargestLog));
 
     for (int i = 0; i < n; i++) {
-        f64xN* conditional = lanes.conditional + i * m;
+        f64xN* plan = lanes.plan + i * m;
         const f64xN* cost = lanes.cost + i * m;
         f64xN sum = f64xN{}, mean = f64xN{};
         PTA_UNROLL
         for (int j = 0; j < m; j++) {
-            const f64xN p = conditional[j], moved = p * factor[j];
-            row[j] = lanes.squares ? p * moved : moved;
+            const f64xN p = plan[j], stepped = p * factor[j];
+            row[j] = lanes.squares ? p * stepped : stepped;
             sum += row[j];
             mean = fma_lanes(row[j], cost[j], mean);
         }
-        const f64xN inverse = 1.0 / sum, mass = lanes.a[i], shift = -mass * (mean * inverse);
+        // A row without mass becomes 0 and stays it.
+        const f64xN inverse = 1.0 / larger(sum, splat<f64xN>(kSmallestSum)), scale = lanes.a[i] * inverse;
+        mean *= inverse;
         PTA_UNROLL
         for (int j = 0; j < m; j++) {
-            const f64xN p = row[j] * inverse;
-            conditional[j] = p;
-            column[j] = fma_lanes(mass, p, column[j]);
-            tangent[j] = fma_lanes(p, fma_lanes(mass, cost[j], shift), tangent[j]);
+            const f64xN entry = row[j] * scale;
+            plan[j] = entry;
+            column[j] += entry;
+            tangent[j] = fma_lanes(entry, cost[j] - mean, tangent[j]);
         }
     }
 
@@ -93,7 +99,7 @@ template <int N, int M> static inline __attribute__((always_inline)) void balanc
     lanes.iterations += 1.0;
 }
 
-// Row j of the eliminated system: forms the weights w_jk = sum_i a_i p_ij p_ik to later columns, adds what the elimination of each earlier node passes
+// Row j of the eliminated system: forms the weights w_jk = sum_i P_ij P_ik / a_i to later columns, adds what the elimination of each earlier node passes
 // on, and divides by the pivot. Right sides and ground are carried along as further columns.
 template <int N, int M> static inline __attribute__((always_inline)) void balanced_eliminate(BalancedLanes& lanes, int j, f64xN ridge) {
     const int n = N > 0 ? N : lanes.n, m = M > 0 ? M : lanes.m;
@@ -102,11 +108,11 @@ template <int N, int M> static inline __attribute__((always_inline)) void balanc
     for (int l = j + 1; l < m; l++)
         weight[l] = f64xN{};
     for (int i = 0; i < n; i++) {
-        const f64xN* conditional = lanes.conditional + i * m;
-        const f64xN scaled = lanes.a[i] * conditional[j];
+        const f64xN* plan = lanes.plan + i * m;
+        const f64xN scaled = lanes.inverse_a[i] * plan[j];
         PTA_UNROLL
         for (int l = j + 1; l < m; l++)
-            weight[l] = fma_lanes(scaled, conditional[l], weight[l]);
+            weight[l] = fma_lanes(scaled, plan[l], weight[l]);
     }
     f64xN x = -lanes.gradient[j], y = lanes.tangent[j], ground = ridge;
     for (int k = 0; k < j; k++) {

@@ -4,17 +4,29 @@
 #include "kernels/nearest_long.inl.h"
 
 static constexpr int kNearestVectors = 4; // in flight: a step is a chain of about seven operations, four chains keep the ports busy
-static constexpr int kNearestShared = 16; // columns kept for the next query
+static constexpr int kNearestShared = 15; // columns kept for the next query
 
-// Queries of one length that a gap leaves open.
 struct NearestOpen {
-    NearestQuery** queries;
-    int32_t* shared; // [k]: leading classes that queries[k] has in common with queries[k - 1]
-    int32_t* rows;   // [query_length] scratch
+    NearestQuery* query;
+    const uint16_t* codes; // of the query, beside those of its neighbours
+    ClassSet classes;
+    int32_t shared; // leading classes in common with the one before, at most kNearestShared
+};
+
+struct NearestVisit {
+    NearestQuery* query;
+    const uint16_t* codes;
+    int32_t shared;
+};
+
+// Queries of one length that a gap leaves open, and scratch.
+struct NearestBatch {
+    NearestOpen* open;
     int32_t count;
     int32_t query_length;
-    uint64_t* masks; // [alphabet] zeros, and
-    int8_t* deltas;  // [longest]: scratch of search_long, taken at its first use
+    NearestVisit* visits; // [count]
+    uint64_t* masks;      // [alphabet] zeros, and
+    int8_t* deltas;       // [longest]: scratch of search_long, taken at its first use
 };
 
 // Largest distance that a token with these ids would have to keep to: a smaller id wins a tie, a larger one must be strictly nearer.
@@ -29,135 +41,128 @@ static inline int32_t row_of(const NearestBlock& block, uint32_t code) {
     return static_cast<int32_t>(block.others[place] & 0xFFFF);
 }
 
-// The compiler makes one broadcast of it; its own conversion of a scalar refuses narrow types.
-template <class T> static inline Vec<T> every_lane(T x) {
-    Vec<T> v;
-    for (int lane = 0; lane < kLanes<T>; lane++)
-        v[lane] = x;
-    return v;
+// A bound on distance - query_length, which is at most 64 either way.
+template <class T> static inline Vec<T> bound_of(int32_t most, int32_t query_length) {
+    const int32_t bound = most - query_length;
+    return every_lane(static_cast<T>(bound < -100 ? -100 : bound > 100 ? 100 : bound));
 }
 
-// Lanes whose change is within bounds: bits of hits, for the lanes from first_lane on.
+// Takes the best of one vector's tokens; change holds distance - query_length. Each improvement narrows what is looked at further.
 template <class T>
-static void take_hits(const NearestBlock& block, int32_t first_lane, uint64_t hits, const T* changes, int32_t query_length, NearestQuery& query) {
-    for (; hits != 0; hits &= hits - 1) {
-        int32_t lane = __builtin_ctzll(hits);
-        int32_t token = block.tokens[first_lane + lane];
-        int32_t distance = query_length + static_cast<int8_t>(changes[lane]);
+static void take_hits(const NearestBlock& block, int32_t first_lane, uint64_t hits, Vec<T> change, int32_t query_length, NearestQuery& query) {
+    const int32_t lanes = block.count - first_lane;
+    const uint64_t present = lanes <= 0 ? 0 : lanes < 64 ? (uint64_t{1} << lanes) - 1 : ~uint64_t{0};
+    T changes[kLanes<T>];
+    store(changes, change);
+    for (hits &= present; hits != 0;) {
+        const int32_t lane = __builtin_ctzll(hits);
+        const int32_t token = block.tokens[first_lane + lane];
+        const int32_t distance = query_length + static_cast<int8_t>(changes[lane]);
+        hits &= hits - 1;
         if (distance < query.distance || (distance == query.distance && token < query.token)) {
             query.distance = distance;
             query.token = token;
+            hits &= lanes_at_most<T>(change, bound_of<T>(distance - 1 + block.disorder, query_length));
         }
     }
 }
 
-template <class T> static void scan_block(const NearestBlock& block, int32_t length, NearestOpen& open) {
+static inline int32_t lacking_at_least(const ClassSet& wanted, const ClassSet& present) {
+    return __builtin_popcountll(wanted.frequent & ~present.frequent) + __builtin_popcountll(wanted.others & ~present.others);
+}
+
+// The queries that a block can still improve. No branch depends on the data: most of them would be mispredicted.
+static int32_t choose_visits(const NearestBlock& block, int32_t length, const NearestBatch& batch) {
+    const int32_t longer = length > batch.query_length ? length - batch.query_length : 0;
+    const int32_t gap = length > batch.query_length ? longer : batch.query_length - length;
+    int32_t count = 0, shared = 0;
+    for (int32_t k = 0; k < batch.count; k++) {
+        const NearestOpen& open = batch.open[k];
+        const int32_t most = most_allowed(*open.query, block.first);
+        // Each class of the query that no token here has takes an edit, as does each symbol that a longer token has in excess.
+        const int32_t lacking = longer + lacking_at_least(open.classes, block.classes);
+        const bool visit = (gap <= most) & (open.query->least <= most) & (lacking <= most);
+        shared = shared < open.shared ? shared : open.shared;
+        batch.visits[count] = {open.query, open.codes, shared};
+        count += visit;
+        shared = visit ? kNearestShared : shared;
+    }
+    return count;
+}
+
+template <class T> static void scan_block(const NearestBlock& block, int32_t length, const NearestBatch& batch) {
     using V = Vec<T>;
-    constexpr int kBytes = kNearestVectors * kVectorBytes;
-    const int32_t query_length = open.query_length;
-    const int32_t longer = length > query_length ? length - query_length : 0;
-    const int32_t gap = length > query_length ? longer : query_length - length;
+    static_assert(NearestBlock::kRowBytes % (kNearestVectors * kVectorBytes) == 0, "a row is a whole number of rounds");
+    const int32_t query_length = batch.query_length;
+    const int32_t visits = choose_visits(block, length, batch);
     const V mask = every_lane(static_cast<T>(length == 0 ? 0 : ~uint64_t{0} >> (64 - length)));
-    MyersColumn<V> kept[kNearestShared + 1][kNearestVectors]; // after so many classes of the query
-    int32_t absent[kNearestShared + 1];                       // of these, how many the block lacks
-    absent[0] = 0;
+    MyersColumn<V> kept[kNearestShared + 2][kNearestVectors]; // after so many classes of the query; the last place is for all that are not kept
     for (int v = 0; v < kNearestVectors; v++)
         kept[0][v] = myers_begin(mask);
 
     for (int32_t first_lane = 0; first_lane < block.count; first_lane += kNearestVectors * kLanes<T>) {
         const uint8_t* rows = block.rows + static_cast<size_t>(first_lane) * sizeof(T);
         int32_t valid = 0; // columns in kept
-        for (int32_t k = 0; k < open.count; k++) {
-            NearestQuery& query = *open.queries[k];
-            valid = valid < open.shared[k] ? valid : open.shared[k];
-            const int32_t most = most_allowed(query, block.first);
-            if ((gap > query.least ? gap : query.least) > most)
-                continue;
-
-            // Each class of the query that no token here has takes an edit, as does each symbol that a longer token has in excess.
-            int32_t lacking = absent[valid];
-            for (int32_t i = valid; i < query_length; i++) {
-                int32_t row = row_of(block, query.span.codes[i]);
-                open.rows[i] = row * NearestBlock::kRowBytes;
-                lacking += row == 0;
-                if (i < kNearestShared)
-                    absent[i + 1] = lacking;
-            }
-            if (lacking + longer > most)
-                continue;
-
-            int32_t keep = k + 1 < open.count ? open.shared[k + 1] : 0; // what the next query can use
-            keep = keep < kNearestShared ? keep : kNearestShared;
+        for (int32_t k = 0; k < visits; k++) {
+            NearestQuery& query = *batch.visits[k].query;
+            const uint16_t* codes = batch.visits[k].codes;
+            valid = valid < batch.visits[k].shared ? valid : batch.visits[k].shared;
             MyersColumn<V> column[kNearestVectors];
 #pragma GCC unroll 4
             for (int v = 0; v < kNearestVectors; v++)
                 column[v] = kept[valid][v];
-            int32_t i = valid;
-            for (; i < keep; i++) {
+            for (int32_t i = valid; i < query_length; i++) {
+                const uint8_t* row = rows + row_of(block, codes[i]) * NearestBlock::kRowBytes;
+                MyersColumn<V>* keep = kept[i < kNearestShared ? i + 1 : kNearestShared + 1];
 #pragma GCC unroll 4
                 for (int v = 0; v < kNearestVectors; v++) {
-                    myers_step(column[v], load<V>(rows + open.rows[i] + v * kVectorBytes));
-                    kept[i + 1][v] = column[v];
+                    myers_step(column[v], load<V>(row + v * kVectorBytes));
+                    keep[v] = column[v];
                 }
             }
-            for (; i < query_length; i++) {
-#pragma GCC unroll 4
-                for (int v = 0; v < kNearestVectors; v++)
-                    myers_step(column[v], load<V>(rows + open.rows[i] + v * kVectorBytes));
-            }
-            valid = valid > keep ? valid : keep;
+            valid = kNearestShared; // the next visit's share of it bounds this
 
-            // distance = query_length + change, |change| <= 64 whatever the query's length.
-            int32_t bound = most - query_length;
-            bound = bound < -100 ? -100 : bound > 100 ? 100 : bound;
-            const V bound_xN = every_lane(static_cast<T>(bound));
+            const V bound = bound_of<T>(most_allowed(query, block.first), query_length);
             V change[kNearestVectors];
             uint64_t hits[kNearestVectors];
 #pragma GCC unroll 4
             for (int v = 0; v < kNearestVectors; v++) {
                 change[v] = lane_popcount<T>(column[v].positive & mask) - lane_popcount<T>(column[v].negative & mask);
-                hits[v] = lanes_at_most<T>(change[v], bound_xN);
+                hits[v] = lanes_at_most<T>(change[v], bound);
             }
             if ((hits[0] | hits[1] | hits[2] | hits[3]) == 0)
                 continue;
             for (int v = 0; v < kNearestVectors; v++) {
-                int32_t begin = first_lane + v * kLanes<T>, lanes = block.count - begin;
-                if (lanes <= 0)
-                    break;
-                if (lanes < 64)
-                    hits[v] &= (uint64_t{1} << lanes) - 1;
-                T changes[kLanes<T>];
-                store(changes, change[v]);
-                take_hits<T>(block, begin, hits[v], changes, query_length, query);
+                const V narrowed = bound_of<T>(most_allowed(query, block.first), query_length);
+                take_hits<T>(block, first_lane + v * kLanes<T>, lanes_at_most<T>(change[v], narrowed), change[v], query_length, query);
             }
         }
-        static_assert(NearestBlock::kRowBytes % kBytes == 0, "a row is a whole number of rounds");
     }
 }
 
-static void scan_class(Arena& arena, const NearestIndex& index, int32_t length, NearestOpen& open) {
+static void scan_class(Arena& arena, const NearestIndex& index, int32_t length, NearestBatch& batch) {
     if (length < 0 || length > index.longest)
         return;
     const NearestClass& tokens = index.classes[length];
     if (length > NearestBlock::kLongest) {
-        if (tokens.count > 0 && open.masks == nullptr) {
-            open.deltas = arena.take<int8_t>(index.longest);
-            open.masks = arena.take<uint64_t>(index.alphabet);
-            __builtin_memset(open.masks, 0, static_cast<size_t>(index.alphabet) * sizeof(uint64_t));
+        if (tokens.count > 0 && batch.masks == nullptr) {
+            batch.deltas = arena.take<int8_t>(index.longest);
+            batch.masks = arena.take<uint64_t>(index.alphabet);
+            __builtin_memset(batch.masks, 0, static_cast<size_t>(index.alphabet) * sizeof(uint64_t));
         }
-        for (int32_t k = 0; k < open.count; k++)
-            search_long(tokens, index, length, open.deltas, open.masks, *open.queries[k]);
+        for (int32_t k = 0; k < batch.count; k++)
+            search_long(tokens, index, length, batch.deltas, batch.masks, *batch.open[k].query);
         return;
     }
     for (int32_t b = tokens.first_block; b < tokens.end_block; b++) {
         if (length <= 8)
-            scan_block<uint8_t>(index.blocks[b], length, open);
+            scan_block<uint8_t>(index.blocks[b], length, batch);
         else if (length <= 16)
-            scan_block<uint16_t>(index.blocks[b], length, open);
+            scan_block<uint16_t>(index.blocks[b], length, batch);
         else if (length <= 32)
-            scan_block<uint32_t>(index.blocks[b], length, open);
+            scan_block<uint32_t>(index.blocks[b], length, batch);
         else
-            scan_block<uint64_t>(index.blocks[b], length, open);
+            scan_block<uint64_t>(index.blocks[b], length, batch);
     }
 }
 
@@ -168,30 +173,51 @@ static int32_t common_prefix(TokenSpan x, TokenSpan y) {
     return p;
 }
 
+// Queries of one length, outwards from that length.
+static void walk_classes(Arena& arena, const NearestIndex& index, NearestBatch& batch) {
+    const int32_t length = batch.query_length;
+    const int32_t last = length > index.longest ? length : index.longest;
+    for (int32_t gap = 0; gap <= last && batch.count > 0; gap++) {
+        scan_class(arena, index, length - gap, batch);
+        if (gap > 0)
+            scan_class(arena, index, length + gap, batch);
+        // A tie of the next gap may still win by its id.
+        int32_t left = 0, shared = 0;
+        for (int32_t k = 0; k < batch.count; k++) {
+            NearestOpen open = batch.open[k];
+            shared = shared < open.shared ? shared : open.shared;
+            open.shared = shared;
+            const int32_t most = most_allowed(*open.query, 0);
+            batch.open[left] = open;
+            const bool stays = (gap < most) & (open.query->least <= most);
+            left += stays;
+            shared = stays ? kNearestShared : shared;
+        }
+        batch.count = left;
+    }
+}
+
 static void nearest(Arena& arena, const NearestIndex& index, NearestQuery* queries, int64_t n) {
     Arena::Scope scope(arena);
-    NearestOpen open{};
-    open.queries = arena.take<NearestQuery*>(n);
-    open.shared = arena.take<int32_t>(n);
-    open.rows = arena.take<int32_t>(n == 0 ? 0 : queries[n - 1].span.length);
+    NearestBatch batch{};
+    batch.open = arena.take<NearestOpen>(n);
+    batch.visits = arena.take<NearestVisit>(n + 1); // choose_visits writes one place ahead
     for (int64_t begin = 0, end; begin < n; begin = end) {
-        open.query_length = queries[begin].span.length;
-        for (end = begin; end < n && queries[end].span.length == open.query_length; end++) {}
-        const int32_t last = open.query_length > index.longest ? open.query_length : index.longest;
-        for (int32_t gap = 0; gap <= last; gap++) {
-            open.count = 0;
-            for (int64_t q = begin; q < end; q++) {
-                const int32_t least = gap > queries[q].least ? gap : queries[q].least;
-                if (least > most_allowed(queries[q], 0))
-                    continue;
-                open.shared[open.count] = open.count == 0 ? 0 : common_prefix(open.queries[open.count - 1]->span, queries[q].span);
-                open.queries[open.count++] = &queries[q];
+        Arena::Scope run(arena);
+        const int32_t length = queries[begin].span.length;
+        for (end = begin; end < n && queries[end].span.length == length; end++) {}
+        uint16_t* codes = arena.take<uint16_t>((end - begin) * length);
+        batch.query_length = length;
+        batch.count = 0;
+        for (int64_t q = begin; q < end; q++, codes += length) {
+            NearestOpen& open = batch.open[batch.count++];
+            open = {&queries[q], codes, {}, q == begin ? 0 : common_prefix(queries[q - 1].span, queries[q].span)};
+            for (int32_t i = 0; i < length; i++) {
+                codes[i] = queries[q].span.codes[i];
+                open.classes.add(codes[i]);
             }
-            if (open.count == 0)
-                break;
-            scan_class(arena, index, open.query_length - gap, open);
-            if (gap > 0)
-                scan_class(arena, index, open.query_length + gap, open);
         }
+        walk_classes(arena, index, batch);
+        batch.masks = nullptr; // its memory goes with this scope
     }
 }

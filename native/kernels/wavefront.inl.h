@@ -11,7 +11,7 @@ static void strip_columns(const int32_t* target, int64_t m, int64_t first, int32
 }
 
 // Follows the directions from the end. False if the path leaves the strips' rows.
-template <class T> static bool trace_back(PathProblem<T>& problem, const Strip* strips) {
+template <class Sum, class T> static bool trace_back(PathProblem<T>& problem, const Strip* strips) {
     int64_t i = problem.n - 1, j = problem.m - 1, k = problem.n + problem.m - 1;
     for (;;) {
         const Strip& strip = strips[j / kStripColumns];
@@ -23,9 +23,9 @@ template <class T> static bool trace_back(PathProblem<T>& problem, const Strip* 
         if (i == 0 && j == 0)
             break;
         const int64_t r = j % kStripColumns;
-        const Directions at = strip.directions[i - strip.first_row + r];
-        const int shift = static_cast<int>(kStripColumns - 1 - r);
-        const int64_t diagonal = at.diagonal >> shift & 1, up = at.up >> shift & 1;
+        const auto& at = static_cast<const typename Parts<Sum>::Directions*>(strip.directions)[i - strip.first_row + r];
+        const int lane = static_cast<int>(kStripColumns - 1 - r), word = lane % Parts<Sum>::count, bit = lane / Parts<Sum>::count;
+        const int64_t diagonal = at.diagonal[word] >> bit & 1, up = at.up[word] >> bit & 1;
         i -= diagonal | up;
         j -= diagonal | (up ^ 1);
     }
@@ -38,7 +38,7 @@ template <class T, class Sum> static bool full_table(Arena& arena, PathProblem<T
     Arena::Scope scope(arena);
     const int64_t n = problem.n, m = problem.m, count = (m + kStripColumns - 1) / kStripColumns;
     Strip* strips = arena.take<Strip>(count);
-    StripCosts<T> costs(arena, problem);
+    StripCosts<T, Sum> costs(arena, problem);
     Sum* column = arena.take<Sum>(n + 1 + kStripColumns) + 1; // row -1 first
     for (int64_t i = -1; i < n + kStripColumns; i++)
         column[i] = kOutside<Sum>;
@@ -46,7 +46,7 @@ template <class T, class Sum> static bool full_table(Arena& arena, PathProblem<T
     for (int64_t s = 0; s < count; s++) {
         const int64_t first = s * kStripColumns;
         const int32_t width = static_cast<int32_t>(m - first < kStripColumns ? m - first : kStripColumns);
-        Directions* directions = arena.take<Directions>(n + width - 1);
+        void* directions = arena.take<typename Parts<Sum>::Directions>(n + width - 1);
         strips[s] = {0, n - 1, static_cast<int32_t>(first), width, directions};
         int32_t columns[kStripColumns];
         strip_columns(problem.target, m, first, columns);
@@ -58,15 +58,14 @@ template <class T, class Sum> static bool full_table(Arena& arena, PathProblem<T
         column[-1] = kOutside<Sum>;
         if (s + 1 == count) {
             Sum last[kStripColumns];
-            for (int p = 0; p < Front<Sum>::kParts; p++)
-                store(last + p * kLanes<Sum>, front.sums[p]);
+            gather(front.sums, last);
             const Sum end = last[kStripColumns - width];
             if (end == kOutside<Sum>)
                 return false;
             total = static_cast<int64_t>(end);
         }
     }
-    return trace_back(problem, strips);
+    return trace_back<Sum>(problem, strips);
 }
 
 template <class T> static int64_t path(Arena& arena, PathProblem<T>& problem) {

@@ -14,11 +14,11 @@ template <class V> static inline V lanes_with_bit(int bit) {
     return mask;
 }
 
-template <class T> struct StripCosts;
+template <class T, class Sum> struct StripCosts;
 
 // Bytes. Row x of the strip is one vector e(x); the steps need d(t)[l] = e(t - (kStripColumns - 1) + l)[l]. Delaying lanes by the bits of their index,
 // one blend per bit, gives v(x)[l] = e(x + l % 16)[l] in registers, and a step reads piece q of 16 lanes from v(t - (kStripColumns - 1) + 16 q).
-template <> struct StripCosts<uint8_t> {
+template <class Sum> struct StripCosts<uint8_t, Sum> {
     static constexpr int kKept = kStripColumns - kPiece; // rows of v that two chunks share
     const PathProblem<uint8_t>* problem;
     ByteLookup lookup;
@@ -37,12 +37,11 @@ template <> struct StripCosts<uint8_t> {
     void begin(const int32_t* columns, int64_t strip_first_row, int64_t strip_rows) {
         first_row = strip_first_row;
         rows = strip_rows;
-        lookup.prepare(columns, problem->columns);
+        lookup.prepare(columns, problem->columns, problem->cost + (problem->rows - 1) * problem->stride + problem->columns);
         // Each table row once, if the strip is longer than the table.
         by_token = problem->rows <= rows;
         if (by_token) {
-            for (int64_t a = 0; a < problem->rows; a++)
-                lookup.expand(problem->cost + a * problem->stride, expanded + a * kStripColumns);
+            lookup.expand(problem->cost, problem->stride, nullptr, problem->rows, expanded);
             store(expanded + problem->rows * kStripColumns, u8xN{});
         }
         delayed1 = u8xN{};
@@ -68,8 +67,7 @@ template <> struct StripCosts<uint8_t> {
         for (int x = present; x < count; x++)
             offsets[x] = nothing;
         if (!by_token) {
-            for (int x = 0; x < present; x++)
-                lookup.expand(problem->cost + ids[x] * problem->stride, expanded + x * kStripColumns);
+            lookup.expand(problem->cost, problem->stride, ids, present, expanded);
             store(expanded + nothing * kStripColumns, u8xN{});
         }
         skew(offsets, count);
@@ -104,24 +102,20 @@ template <> struct StripCosts<uint8_t> {
         for (int k = 0; k < 8; k++) delayed8[k] = v4[k];
     }
 
-    // Costs of lanes [part * kLanes<Sum>, ...) at step `step` of the current chunk.
-    template <class Sum> Vec<Sum> at(int step, int part) const {
-        constexpr int lanes = kLanes<Sum>;
-        const int lane = part * lanes;
-        const uint8_t* from = skewed + (step + lane / kPiece * kPiece) * kStripColumns + lane;
-        if constexpr (lanes > kPiece)
-            return widen_pair<Sum>(from, from + kPiece * kStripColumns + kPiece);
-        else
-            return widen<Sum>(from);
+    // Costs of step `step` of the current chunk: byte b % sizeof(Sum) of word b / sizeof(Sum).
+    void at(int64_t step, Vec<Sum>* cost) const {
+        const Vec<Sum> bytes = (Vec<Sum>)load_pieces(skewed + step * kStripColumns, kPiece * kStripColumns);
+        for (int p = 0; p < static_cast<int>(sizeof(Sum)); p++)
+            cost[p] = bytes >> (8 * p) & 255;
     }
 };
 
 // Two-byte costs are rare (a token of over 254 symbols): plain loads, straight into wavefront order.
-template <> struct StripCosts<uint16_t> {
+template <class Sum> struct StripCosts<uint16_t, Sum> {
     const PathProblem<uint16_t>* problem;
     int64_t first_row, rows;
     int32_t columns[kStripColumns];
-    uint16_t* skewed; // [kChunkSteps][kStripColumns]
+    uint16_t* skewed; // [kChunkSteps][kStripColumns], lanes in the order of the vectors of sums
 
     StripCosts(Arena& arena, const PathProblem<uint16_t>& p) : problem(&p) { skewed = arena.take<uint16_t>(kChunkSteps * kStripColumns); }
 
@@ -136,14 +130,17 @@ template <> struct StripCosts<uint16_t> {
         for (int64_t t = first; t < end; t++) {
             for (int l = 0; l < kStripColumns; l++) {
                 int64_t x = t - (kStripColumns - 1) + l;
-                skewed[(t - first) * kStripColumns + l] =
+                constexpr int parts = sizeof(Sum);
+                skewed[(t - first) * kStripColumns + l % parts * kLanes<Sum> + l / parts] =
                     x < 0 || x >= rows ? uint16_t{0} : problem->cost[problem->source[first_row + x] * problem->stride + columns[l]];
             }
         }
     }
 
-    template <class Sum> Vec<Sum> at(int step, int part) const {
-        const uint16_t* from = skewed + step * kStripColumns + part * kLanes<Sum>;
-        return __builtin_convertvector(load<typename SomeLanes<uint16_t, kLanes<Sum>>::type>(from), Vec<Sum>);
+    void at(int64_t step, Vec<Sum>* cost) const {
+        for (int p = 0; p < static_cast<int>(sizeof(Sum)); p++) {
+            const uint16_t* from = skewed + step * kStripColumns + p * kLanes<Sum>;
+            cost[p] = __builtin_convertvector(load<typename SomeLanes<uint16_t, kLanes<Sum>>::type>(from), Vec<Sum>);
+        }
     }
 };

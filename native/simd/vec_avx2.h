@@ -33,6 +33,27 @@ template <class V> static inline V next_lane(V a, V b) {
     return (V)_mm256_alignr_epi8(middle, (__m256i)a, sizeof(a[0]));
 }
 
+// Lane 0 from and to memory. Other lanes are rubbish, and of two-byte elements one more is read or written: no instruction moves just one.
+template <class V, class E> static inline V load_lane(const E* from) {
+    V v{};
+    if constexpr (sizeof(E) == 8) {
+        v[0] = *from;
+        return v;
+    } else {
+        int32_t word;
+        __builtin_memcpy(&word, from, 4);
+        return (V)_mm256_zextsi128_si256(_mm_cvtsi32_si128(word));
+    }
+}
+template <class V, class E> static inline void store_lane(E* to, V v) {
+    if constexpr (sizeof(E) == 8) {
+        *to = v[0];
+    } else {
+        const uint32_t word = ((u32xN)v)[0];
+        __builtin_memcpy(to, &word, 4);
+    }
+}
+
 // Bit l of the result: lane l of an all-ones-or-zeros mask.
 template <class M> static inline uint32_t mask_bits(M mask) {
     if constexpr (sizeof(mask[0]) == 2)
@@ -45,23 +66,35 @@ template <class M> static inline uint32_t mask_bits(M mask) {
 template <class V> static inline uint32_t equal_bits(V a, V b) { return mask_bits(a == b); }
 template <class V> static inline uint32_t at_most_bits(V a, V b) { return mask_bits(lesser(a, b) == a); }
 
-// kLanes<Sum> bytes, zero-extended.
-template <class Sum> static inline Vec<Sum> widen(const uint8_t* from) {
-    return __builtin_convertvector(load<typename SomeLanes<uint8_t, kLanes<Sum>>::type>(from), Vec<Sum>);
+// Piece q of 16 bytes comes from `from + q * (stride + 16)`.
+static inline u8xN load_pieces(const uint8_t* from, int64_t stride) {
+    return (u8xN)_mm256_inserti128_si256(_mm256_zextsi128_si256(load<__m128i>(from)), load<__m128i>(from + stride + 16), 1);
 }
-template <class Sum> static inline Vec<Sum> widen_pair(const uint8_t* from, const uint8_t*) { return widen<Sum>(from); }
 
-// out[l] = row[columns[l]] for kVectorBytes lanes.
+// out[k][l] = table[ids[k] * stride + columns[l]] for kVectorBytes lanes l; without ids, rows 0, 1, ...
 struct ByteLookup {
     int32_t columns[kVectorBytes];
-    void prepare(const int32_t* ids, int64_t) { __builtin_memcpy(columns, ids, sizeof columns); }
-    void expand(const uint8_t* row, uint8_t* out) const {
-        for (int l = 0; l < kVectorBytes; l++)
-            out[l] = row[columns[l]];
+    void prepare(const int32_t* ids, int64_t, const uint8_t*) { __builtin_memcpy(columns, ids, sizeof columns); }
+    void expand(const uint8_t* table, int64_t stride, const int32_t* ids, int64_t count, uint8_t* out) const {
+        for (int64_t k = 0; k < count; k++) {
+            const uint8_t* row = table + (ids != nullptr ? ids[k] : k) * stride;
+            for (int l = 0; l < kVectorBytes; l++)
+                out[k * kVectorBytes + l] = row[columns[l]];
+        }
     }
 };
 
-// Nearest tokens: bits set per lane, and one bit per lane whose signed value is at most the limit's.
+// Nearest tokens: a scalar in every lane, bits set per lane, and one bit per lane whose signed value is at most the limit's.
+template <class T> static inline Vec<T> every_lane(T x) {
+    if constexpr (sizeof(T) == 1)
+        return (Vec<T>)_mm256_set1_epi8(static_cast<char>(x));
+    else if constexpr (sizeof(T) == 2)
+        return (Vec<T>)_mm256_set1_epi16(static_cast<short>(x));
+    else if constexpr (sizeof(T) == 4)
+        return (Vec<T>)_mm256_set1_epi32(static_cast<int>(x));
+    else
+        return (Vec<T>)_mm256_set1_epi64x(static_cast<long long>(x));
+}
 template <class T> static inline Vec<T> lane_popcount(Vec<T> v) {
     const __m256i of_nibble = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
     const __m256i low = _mm256_set1_epi8(15), bits = (__m256i)v;
@@ -109,11 +142,26 @@ static inline u64xN bit_count(u64xN x) { return (u64xN)_mm256_sad_epu8((__m256i)
 static inline void store_past_caches(uint8_t* to, u8xN x) { _mm256_stream_si256((__m256i*)to, (__m256i)x); }
 typedef uint8_t u8x16 __attribute__((vector_size(16)));
 // The first `length` <= 16 codes as bytes, zeros after them; codes over 254 become 255.
+static inline uint64_t narrow_codes(__m128i codes) {
+    __m128i bytes = _mm_packus_epi16(_mm_min_epu16(codes, _mm_set1_epi16(255)), _mm_setzero_si128());
+    return static_cast<uint64_t>(_mm_cvtsi128_si64(bytes));
+}
 static inline u8x16 load_token(const uint16_t* codes, int32_t length) {
-    u8x16 bytes{};
-    for (int32_t p = 0; p < length; p++)
-        bytes[p] = static_cast<uint8_t>(codes[p] < 255 ? codes[p] : 255);
-    return bytes;
+    // Two loads that overlap, where they do with equal bytes.
+    uint64_t low, high = 0;
+    if (length >= 8) {
+        low = narrow_codes(_mm_loadu_si128((const __m128i*)codes));
+        int32_t shift = 4 * (16 - length);
+        high = narrow_codes(_mm_loadu_si128((const __m128i*)(codes + length - 8))) >> shift >> shift;
+    } else if (length >= 4) {
+        low = narrow_codes(_mm_loadl_epi64((const __m128i*)codes));
+        low |= narrow_codes(_mm_loadl_epi64((const __m128i*)(codes + length - 4))) << (8 * (length - 4));
+    } else {
+        low = 0;
+        for (int32_t p = 0; p < length; p++)
+            low |= static_cast<uint64_t>(codes[p] < 255 ? codes[p] : 255) << (8 * p);
+    }
+    return (u8x16)_mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low));
 }
 // table[offset + index[lane]], indices 0..31; the table has 64 bytes, offset is 0 or 32.
 static inline u8xN lookup_32(const uint8_t* table, int offset, u8xN index) {

@@ -41,6 +41,27 @@ template <class V> static inline V next_lane(V a, V b) {
         return (V)_mm512_permutex2var_epi64((__m512i)a, (__m512i)indices, (__m512i)b);
 }
 
+// Lane 0 from and to memory. Other lanes are rubbish, and of two-byte elements one more is read or written: no instruction moves just one.
+template <class V, class E> static inline V load_lane(const E* from) {
+    V v{};
+    if constexpr (sizeof(E) == 8) {
+        v[0] = *from;
+        return v;
+    } else {
+        int32_t word;
+        __builtin_memcpy(&word, from, 4);
+        return (V)_mm512_zextsi128_si512(_mm_cvtsi32_si128(word));
+    }
+}
+template <class V, class E> static inline void store_lane(E* to, V v) {
+    if constexpr (sizeof(E) == 8) {
+        *to = v[0];
+    } else {
+        const uint32_t word = ((u32xN)v)[0];
+        __builtin_memcpy(to, &word, 4);
+    }
+}
+
 // Bit l of the result: lane l of a is equal to, or not above, that of b.
 template <class V> static inline uint32_t equal_bits(V a, V b) {
     if constexpr (sizeof(a[0]) == 2)
@@ -59,28 +80,27 @@ template <class V> static inline uint32_t at_most_bits(V a, V b) {
         return _mm512_cmple_epu64_mask((__m512i)a, (__m512i)b);
 }
 
-// kLanes<Sum> bytes, zero-extended; widen_pair takes half of them from each address.
-template <class Sum> static inline Vec<Sum> widen(const uint8_t* from) {
-    return __builtin_convertvector(load<typename SomeLanes<uint8_t, kLanes<Sum>>::type>(from), Vec<Sum>);
-}
-template <class Sum> static inline Vec<Sum> widen_pair(const uint8_t* from, const uint8_t* upper) {
-    static_assert(sizeof(Sum) == 2);
-    __m256i bytes = _mm256_inserti128_si256(_mm256_castsi128_si256(load<__m128i>(from)), load<__m128i>(upper), 1);
-    return (Vec<Sum>)_mm512_cvtepu8_epi16(bytes);
+// Piece q of 16 bytes comes from `from + q * (stride + 16)`.
+static inline u8xN load_pieces(const uint8_t* from, int64_t stride) {
+    __m512i v = load<__m512i>(from);
+    v = _mm512_mask_loadu_epi64(v, 0x0c, from + stride);
+    v = _mm512_mask_loadu_epi64(v, 0x30, from + 2 * stride);
+    return (u8xN)_mm512_mask_loadu_epi64(v, 0xc0, from + 3 * stride);
 }
 
-// out[l] = row[columns[l]] for kVectorBytes lanes: one permutation of 128 bytes of the row per 128 columns of the table.
+// out[k][l] = table[ids[k] * stride + columns[l]] for kVectorBytes lanes l; without ids, rows 0, 1, ...
+// One permutation of 128 bytes of the row per 128 columns of the table.
 struct ByteLookup {
     static constexpr int kMostBlocks = 16; // wider tables: plain loads are as fast
     int32_t columns[kVectorBytes];
-    int64_t width;
     int blocks; // 0: plain loads
+    const uint8_t* table_end;
     __m512i low; // column % 128
     __mmask64 in_block[kMostBlocks];
 
-    void prepare(const int32_t* ids, int64_t table_columns) {
+    void prepare(const int32_t* ids, int64_t table_columns, const uint8_t* end) {
         __builtin_memcpy(columns, ids, sizeof columns);
-        width = table_columns;
+        table_end = end;
         blocks = table_columns <= 128 * kMostBlocks ? static_cast<int>((table_columns + 127) / 128) : 0;
         uint8_t lows[kVectorBytes];
         uint8_t highs[kVectorBytes];
@@ -93,28 +113,48 @@ struct ByteLookup {
             in_block[b] = _mm512_cmpeq_epu8_mask(load<__m512i>(highs), _mm512_set1_epi8(static_cast<char>(b)));
     }
 
-    void expand(const uint8_t* row, uint8_t* out) const {
-        if (blocks == 0) {
-            for (int l = 0; l < kVectorBytes; l++)
-                out[l] = row[columns[l]];
-            return;
+    // Whole blocks may reach into the next row, but not past the table: rows near its end take plain loads.
+    template <int kBlocks> void expand_blocks(const uint8_t* table, int64_t stride, const int32_t* ids, int64_t count, uint8_t* out) const {
+        const int most = kBlocks > 0 ? kBlocks : blocks;
+        for (int64_t k = 0; k < count; k++) {
+            const uint8_t* row = table + (ids != nullptr ? ids[k] : k) * stride;
+            if (most == 0 || table_end - row < 128 * most) {
+                for (int l = 0; l < kVectorBytes; l++)
+                    out[k * kVectorBytes + l] = row[columns[l]];
+                continue;
+            }
+            __m512i found = low; // lanes of blocks to come still hold their column
+#pragma GCC unroll 6
+            for (int b = 0; b < most; b++)
+                found = _mm512_mask2_permutex2var_epi8(load<__m512i>(row + b * 128), found, in_block[b], load<__m512i>(row + b * 128 + 64));
+            store(out + k * kVectorBytes, found);
         }
-        __m512i found = low; // lanes of blocks to come still hold their column
-        int b = 0;
-        for (; (b + 1) * 128 <= width; b++)
-            found = _mm512_mask2_permutex2var_epi8(load<__m512i>(row + b * 128), found, in_block[b], load<__m512i>(row + b * 128 + 64));
-        if (b < blocks) {
-            const int rest = static_cast<int>(width - b * 128);
-            const __mmask64 first = rest >= 64 ? ~__mmask64{0} : (__mmask64{1} << rest) - 1;
-            const __mmask64 second = rest > 64 ? (__mmask64{1} << (rest - 64)) - 1 : 0;
-            __m512i a = _mm512_maskz_loadu_epi8(first, row + b * 128), c = _mm512_maskz_loadu_epi8(second, row + b * 128 + 64);
-            found = _mm512_mask2_permutex2var_epi8(a, found, in_block[b], c);
+    }
+
+    void expand(const uint8_t* table, int64_t stride, const int32_t* ids, int64_t count, uint8_t* out) const {
+        switch (blocks) {
+        case 1: return expand_blocks<1>(table, stride, ids, count, out);
+        case 2: return expand_blocks<2>(table, stride, ids, count, out);
+        case 3: return expand_blocks<3>(table, stride, ids, count, out);
+        case 4: return expand_blocks<4>(table, stride, ids, count, out);
+        case 5: return expand_blocks<5>(table, stride, ids, count, out);
+        case 6: return expand_blocks<6>(table, stride, ids, count, out);
+        default: return expand_blocks<0>(table, stride, ids, count, out);
         }
-        store(out, found);
     }
 };
 
-// Nearest tokens: bits set per lane, and one bit per lane whose signed value is at most the limit's.
+// Nearest tokens: a scalar in every lane, bits set per lane, and one bit per lane whose signed value is at most the limit's.
+template <class T> static inline Vec<T> every_lane(T x) {
+    if constexpr (sizeof(T) == 1)
+        return (Vec<T>)_mm512_set1_epi8(static_cast<char>(x));
+    else if constexpr (sizeof(T) == 2)
+        return (Vec<T>)_mm512_set1_epi16(static_cast<short>(x));
+    else if constexpr (sizeof(T) == 4)
+        return (Vec<T>)_mm512_set1_epi32(static_cast<int>(x));
+    else
+        return (Vec<T>)_mm512_set1_epi64(static_cast<long long>(x));
+}
 template <class T> static inline Vec<T> lane_popcount(Vec<T> v) {
     if constexpr (sizeof(T) == 1)
         return (Vec<T>)_mm512_popcnt_epi8((__m512i)v);
@@ -168,7 +208,9 @@ static inline u8x16 load_token(const uint16_t* codes, int32_t length) {
 }
 // table[offset + index[lane]], indices 0..31; the table has 64 bytes, offset is 0 or 32.
 static inline u8xN lookup_32(const uint8_t* table, int offset, u8xN index) {
-    return __builtin_shuffle(load<u8xN>(table), index + static_cast<uint8_t>(offset));
+    // Not __builtin_shuffle, which takes the two-table instruction and loses the index to it.
+    typedef char c8xN __attribute__((vector_size(64)));
+    return (u8xN)__builtin_ia32_permvarqi512_mask(load<c8xN>(table), (c8xN)(index + static_cast<uint8_t>(offset)), c8xN{}, -1);
 }
 // sum + (x == y ? term : 0)
 static inline u8xN add_where_equal(u8xN sum, u8xN x, u8xN y, u8xN term) {

@@ -34,6 +34,14 @@ template <class V> static inline V next_lane(V a, V b) {
         return __builtin_shufflevector(a, b, 1, 2);
 }
 
+// Lane 0 from and to memory. Other lanes and one more element of memory may be rubbish.
+template <class V, class E> static inline V load_lane(const E* from) {
+    V v{};
+    v[0] = *from;
+    return v;
+}
+template <class V, class E> static inline void store_lane(E* to, V v) { *to = v[0]; }
+
 // Bit l of the result: lane l of an all-ones-or-zeros mask.
 template <class M> static inline uint32_t mask_bits(M mask) {
     constexpr int lanes = sizeof(M) / sizeof(mask[0]);
@@ -52,23 +60,29 @@ template <class M> static inline uint32_t mask_bits(M mask) {
 template <class V> static inline uint32_t equal_bits(V a, V b) { return mask_bits(a == b); }
 template <class V> static inline uint32_t at_most_bits(V a, V b) { return mask_bits(a <= b); }
 
-// kLanes<Sum> bytes, zero-extended.
-template <class Sum> static inline Vec<Sum> widen(const uint8_t* from) {
-    return __builtin_convertvector(load<typename SomeLanes<uint8_t, kLanes<Sum>>::type>(from), Vec<Sum>);
-}
-template <class Sum> static inline Vec<Sum> widen_pair(const uint8_t* from, const uint8_t*) { return widen<Sum>(from); }
+// Piece q of 16 bytes comes from `from + q * (stride + 16)`.
+static inline u8xN load_pieces(const uint8_t* from, int64_t) { return load<u8xN>(from); }
 
-// out[l] = row[columns[l]] for kVectorBytes lanes.
+// out[k][l] = table[ids[k] * stride + columns[l]] for kVectorBytes lanes l; without ids, rows 0, 1, ...
 struct ByteLookup {
     int32_t columns[kVectorBytes];
-    void prepare(const int32_t* ids, int64_t) { __builtin_memcpy(columns, ids, sizeof columns); }
-    void expand(const uint8_t* row, uint8_t* out) const {
-        for (int l = 0; l < kVectorBytes; l++)
-            out[l] = row[columns[l]];
+    void prepare(const int32_t* ids, int64_t, const uint8_t*) { __builtin_memcpy(columns, ids, sizeof columns); }
+    void expand(const uint8_t* table, int64_t stride, const int32_t* ids, int64_t count, uint8_t* out) const {
+        for (int64_t k = 0; k < count; k++) {
+            const uint8_t* row = table + (ids != nullptr ? ids[k] : k) * stride;
+            for (int l = 0; l < kVectorBytes; l++)
+                out[k * kVectorBytes + l] = row[columns[l]];
+        }
     }
 };
 
-// Nearest tokens: bits set per lane, and one bit per lane whose signed value is at most the limit's.
+// Nearest tokens: a scalar in every lane, bits set per lane, and one bit per lane whose signed value is at most the limit's.
+template <class T> static inline Vec<T> every_lane(T x) {
+    Vec<T> v;
+    for (int lane = 0; lane < kLanes<T>; lane++)
+        v[lane] = x;
+    return v;
+}
 template <class T> static inline Vec<T> lane_popcount(Vec<T> v) {
     v = v - (v >> 1 & static_cast<T>(0x5555555555555555));
     v = (v & static_cast<T>(0x3333333333333333)) + (v >> 2 & static_cast<T>(0x3333333333333333));
@@ -134,17 +148,18 @@ static inline void store_past_caches(uint8_t* to, u8xN x) { store(to, x); }
 typedef uint8_t u8x16 __attribute__((vector_size(16)));
 // The first `length` <= 16 codes as bytes, zeros after them; codes over 254 become 255.
 static inline u8x16 load_token(const uint16_t* codes, int32_t length) {
-    u8x16 bytes{};
+    uint8_t bytes[16] = {};
     for (int32_t p = 0; p < length; p++)
         bytes[p] = static_cast<uint8_t>(codes[p] < 255 ? codes[p] : 255);
-    return bytes;
+    return load<u8x16>(bytes);
 }
 // table[offset + index[lane]], indices 0..31; the table has 64 bytes, offset is 0 or 32.
 static inline u8xN lookup_32(const uint8_t* table, int offset, u8xN index) {
-    u8xN values;
-    for (int i = 0; i < kVectorBytes; i++)
-        values[i] = table[offset + index[i]];
-    return values;
+    uint8_t at[kVectorBytes];
+    store(at, index);
+    for (uint8_t& byte : at)
+        byte = table[offset + byte];
+    return load<u8xN>(at);
 }
 // sum + (x == y ? term : 0)
 static inline u8xN add_where_equal(u8xN sum, u8xN x, u8xN y, u8xN term) { return sum + ((u8xN)(x == y) & term); }

@@ -20,7 +20,7 @@ public sealed unsafe partial class NativeBackend : IKernelBackend
     public NativeBackend(string? isa = null)
     {
         NativeLibraryFile.Require();
-        var first = new WorkspaceHandle(isa);
+        WorkspaceHandle first = Open(isa);
         Isa = Marshal.PtrToStringUTF8((nint)NativeMethods.WorkspaceIsa(first))!;
         _workspaces.Add(first);
     }
@@ -44,6 +44,21 @@ public sealed unsafe partial class NativeBackend : IKernelBackend
 
     /// <summary>Threads of one <see cref="AlignBatch"/> call: 1 = the caller's, 0 = one per core. Results never depend on it.</summary>
     public int Threads { get; init; } = 1;
+
+    /// <summary>The variable is read here, because the library sees only what was set before this process began.</summary>
+    private static WorkspaceHandle Open(string? isa)
+    {
+        if (isa is not null || Environment.GetEnvironmentVariable(IsaVariable) is not { Length: > 0 } forced)
+            return new WorkspaceHandle(isa);
+        try
+        {
+            return new WorkspaceHandle(forced);
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException($"{IsaVariable}: {e.Message}", e);
+        }
+    }
 
     /// <summary>A workspace for one call: calls on several threads never share one.</summary>
     private Lease Rent() => new(this, _workspaces.TryTake(out WorkspaceHandle? free) ? free : new WorkspaceHandle(Isa));

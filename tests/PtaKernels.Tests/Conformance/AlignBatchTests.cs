@@ -30,7 +30,7 @@ public sealed class AlignBatchTests(string backend)
 
     private static readonly string[][] AllPresets = [["reference"], ["paper"], ["fusion"], ["paper", "transport=unbalanced", "columns=union"], ["paper", "transport=exact"]];
 
-    private readonly IKernelBackend _backend = Backends.Backends.Open(backend);
+    private readonly IKernelBackend _backend = BackendCases.Open(backend);
 
     [TestCaseSource(nameof(Variants))]
     public void EveryRowFollowsItsDefinition(params string[] switches)

@@ -6,7 +6,7 @@ namespace PtaKernels.Tests.Conformance;
 [TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Names))]
 public sealed class AlignmentPathTests(string backend)
 {
-    private readonly IKernelBackend _backend = Backends.Backends.Open(backend);
+    private readonly IKernelBackend _backend = BackendCases.Open(backend);
     private readonly AlignmentPath _path = new();
 
     [TestCase(1)]

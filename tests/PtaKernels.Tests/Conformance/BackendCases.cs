@@ -1,3 +1,4 @@
+using PtaKernels.Native;
 using PtaKernels.Tests.Oracles;
 
 namespace PtaKernels.Tests.Conformance;
@@ -5,7 +6,12 @@ namespace PtaKernels.Tests.Conformance;
 /// <summary>The backends a conformance fixture runs over, and plain tokens as the backends take them.</summary>
 internal static class BackendCases
 {
-    public static IEnumerable<string> Names => Backends.Backends.Available;
+    /// <summary>Every backend, the native one once per instruction set that this machine has. A native library that does not load is a failure, not a skip.</summary>
+    public static IEnumerable<string> Names => ["reference", .. NativeBackend.InstructionSets.Select(static isa => "native/" + isa)];
+
+    /// <summary>A backend by one of <see cref="Names"/>.</summary>
+    public static IKernelBackend Open(string name) =>
+        name.Split('/') is ["native", var isa] ? new NativeBackend(isa) : Backends.Backends.Open(name);
 
     public static TokenTape ToTape(IReadOnlyList<PlainToken> tokens)
     {

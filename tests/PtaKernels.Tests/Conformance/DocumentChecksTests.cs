@@ -17,7 +17,7 @@ public sealed class DocumentChecksTests(string backend)
 
     private static readonly AlignmentOptions Official = AlignmentPreset.Reference with { Window = K };
 
-    private readonly IKernelBackend _backend = Backends.Backends.Open(backend);
+    private readonly IKernelBackend _backend = BackendCases.Open(backend);
     private readonly VocabularyPair _vocabularies = new(Vocabulary("giver"), Vocabulary("taker"));
 
     [Test]

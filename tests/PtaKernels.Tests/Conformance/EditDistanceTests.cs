@@ -6,7 +6,7 @@ namespace PtaKernels.Tests.Conformance;
 [TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Names))]
 public sealed class EditDistanceTests(string backend)
 {
-    private readonly IKernelBackend _backend = Backends.Backends.Open(backend);
+    private readonly IKernelBackend _backend = BackendCases.Open(backend);
 
     [TestCase(1)]
     [TestCase(2)]

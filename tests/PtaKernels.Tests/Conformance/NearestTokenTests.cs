@@ -5,7 +5,7 @@ namespace PtaKernels.Tests.Conformance;
 [TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Names))]
 public sealed class NearestTokenTests(string backend)
 {
-    private readonly IKernelBackend _backend = Backends.Backends.Open(backend);
+    private readonly IKernelBackend _backend = BackendCases.Open(backend);
 
     [Test]
     public void AgreesWithABruteForceScan([Range(1, 24)] int seed)

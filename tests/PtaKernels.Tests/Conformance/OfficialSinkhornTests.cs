@@ -6,7 +6,7 @@ namespace PtaKernels.Tests.Conformance;
 [TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Names))]
 public sealed class OfficialSinkhornTests(string backend)
 {
-    private readonly IKernelBackend _backend = Backends.Backends.Open(backend);
+    private readonly IKernelBackend _backend = BackendCases.Open(backend);
 
     [TestCase(30, 1e-5)]
     [TestCase(30, 1e-3)]

@@ -6,7 +6,7 @@ namespace PtaKernels.Tests.Conformance;
 [TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Names))]
 public sealed class ReferencePresetTests(string backend)
 {
-    private readonly IKernelBackend _backend = Backends.Backends.Open(backend);
+    private readonly IKernelBackend _backend = BackendCases.Open(backend);
     private readonly Dictionary<char, int> _letters = [];
 
     [Test]

@@ -21,7 +21,7 @@ public sealed class GoldenTests(string backend)
     public void EveryRowPasses()
     {
         using StringWriter output = new(), errors = new();
-        var run = new GoldenRun(new GoldenContext(Backends.Backends.Open(backend), new VocabularyFolder(Pta.Vocabularies), Pta.Golden), output, errors);
+        var run = new GoldenRun(new GoldenContext(BackendCases.Open(backend), new VocabularyFolder(Pta.Vocabularies), Pta.Golden), output, errors);
         run.Run(Pta.Golden);
         using (Assert.EnterMultipleScope())
         {

@@ -25,7 +25,7 @@ public sealed class HouseTests
 
     [Test]
     public void SourceFilesAreShort() =>
-        AssertAll(file => file.Path.EndsWith(".cs", StringComparison.Ordinal), TooLong);
+        AssertAll(static file => Path.GetExtension(file.Path) is ".cs" or ".cpp" or ".h", TooLong);
 
     [Test]
     public void ScriptsAreExecutableBash() =>

@@ -1,0 +1,192 @@
+using System.Text.Json;
+using PtaKernels.Cli.Verify;
+using PtaKernels.Native;
+using PtaKernels.Reference;
+using PtaKernels.Tests.Cli;
+using PtaKernels.Tests.Conformance;
+
+namespace PtaKernels.Tests.Native;
+
+/// <summary>Whole documents in one call, against the plain backend (SPEC A4), on every instruction set.</summary>
+[TestFixtureSource(nameof(InstructionSets))]
+public sealed class FusedDocumentTests(string isa)
+{
+    private static readonly AlignmentOptions[] Variants =
+    [
+        AlignmentPreset.Reference with { Window = 1 },
+        AlignmentPreset.Reference with { Window = 1, MeasureSignal = false, Fallback = FallbackRule.Label, Temperature = 2, Epsilon = 0.25 },
+        AlignmentPreset.Paper,
+        AlignmentPreset.Paper with { Window = 2, FusedK = 1, Fallback = FallbackRule.Target, MeasureSignal = false, Epsilon = 0.1 },
+        AlignmentPreset.Paper with { Fallback = FallbackRule.Label, Temperature = 3 },
+        AlignmentPreset.Fusion,
+        AlignmentPreset.Fusion with { Fallback = FallbackRule.Target, FusedK = 2, Window = 3 },
+        AlignmentPreset.Fusion with { Mass = MassRule.Renormalised, Fallback = FallbackRule.OneHotCurrent, MeasureSignal = false, Epsilon = 0.5, FusedK = 64 },
+    ];
+
+    private readonly NativeBackend _native = new(isa), _threads = new(isa) { Threads = 0 };
+    private readonly ReferenceBackend _plain = new();
+
+    public static IEnumerable<string> InstructionSets => NativeBackend.InstructionSets;
+
+    [Test]
+    public void RandomDocumentsAgree([Range(0, 7)] int variant)
+    {
+        for (int seed = 0; seed < 40; seed++)
+        {
+            var documents = new RandomDocuments(9000 + seed, 5, repaired: seed % 4 == 3);
+            DocumentPair[] pairs = [.. documents.Documents.Select(static d => d.Pair)];
+            AssertAgree(pairs, documents.Vocabularies, Variants[variant], $"seed {seed}");
+        }
+    }
+
+    [Test]
+    public void APriorsRowsAreTheColumns()
+    {
+        AlignmentOptions options = AlignmentPreset.Paper;
+        for (int seed = 0; seed < 40; seed++)
+        {
+            var documents = new RandomDocuments(9500 + seed, 3);
+            DocumentPair[] pairs = [.. documents.Documents.Select(static d => d.Pair)];
+            var before = new AlignedDocument[pairs.Length];
+            _plain.AlignBatch(pairs, documents.Vocabularies, options with { Fallback = seed % 2 == 0 ? FallbackRule.Target : FallbackRule.Mask }, before, new AlignmentReport());
+            AssertAgree([.. pairs.Zip(before, static (p, b) => p with { Prior = b })], documents.Vocabularies, options, $"seed {seed}");
+        }
+    }
+
+    [Test]
+    public void ThreadsAndBatchesDoNotMatter([Values("reference", "paper", "fusion")] string preset)
+    {
+        AlignmentOptions options = AlignmentPreset.Named(preset) with { Window = 1 };
+        var documents = new RandomDocuments(9700, 30);
+        // Enough tokens that several threads get a share.
+        DocumentPair[] pairs = [.. Enumerable.Repeat(documents.Documents.Select(static d => d.Pair), 60).SelectMany(static p => p)];
+        AlignedDocument[] one = new AlignedDocument[pairs.Length], many = new AlignedDocument[pairs.Length];
+        _native.AlignBatch(pairs, documents.Vocabularies, options, one, new AlignmentReport());
+        _threads.AlignBatch(pairs, new RandomDocuments(9700, 30).Vocabularies, options, many, new AlignmentReport());
+        Assert.That(one.Sum(static d => d.Rows), Is.GreaterThan(10_000));
+        for (int d = 0; d < pairs.Length; d++)
+        {
+            Assert.That(many[d].Rows, Is.EqualTo(one[d].Rows));
+            for (int i = 0; i < one[d].Rows; i++)
+            {
+                Assert.That(many[d][i], Is.EqualTo(one[d][i]));
+                Assert.That(many[d].IndicesOf(i).SequenceEqual(one[d].IndicesOf(i)) && many[d].ValuesOf(i).SequenceEqual(one[d].ValuesOf(i)), $"document {d}, row {i}");
+            }
+        }
+    }
+
+    [Test]
+    public void GoldenDocumentsAgree([Values("paper", "fusion")] string preset)
+    {
+        AlignmentOptions options = AlignmentPreset.Named(preset) with { Mass = MassRule.Renormalised };
+        var check = new AlignCheck(new GoldenContext(_native, new VocabularyFolder(Pta.Vocabularies), Pta.Golden));
+        int compared = 0;
+        foreach (string path in Directory.EnumerateFiles(Pta.Golden, "align.*.jsonl.gz").Order(StringComparer.Ordinal))
+        {
+            foreach (string line in GoldenJson.Lines(path).Where(static (_, i) => i % 12 == 0))
+            {
+                using JsonDocument row = JsonDocument.Parse(PtaKernels.Corpus.PythonJson.Quote(line));
+                VocabularyPair pair = check.FindPair(row.RootElement.GetProperty("source").GetString()!, row.RootElement.GetProperty("target").GetString()!)!;
+                AssertAgree([AlignCheck.DocumentsOf(row.RootElement)], pair, options, path);
+                compared++;
+            }
+        }
+
+        Assert.That(compared, Is.GreaterThan(8));
+    }
+
+    [Test]
+    public void OtherSwitchesAreSaidOnceAndRunStepByStep()
+    {
+        var documents = new RandomDocuments(9800, 2);
+        DocumentPair[] pairs = [.. documents.Documents.Select(static d => d.Pair)];
+        var report = new AlignmentReport();
+        AlignmentOptions options = AlignmentPreset.Fusion with { Transfer = TransferRule.Boundary, Transport = TransportKind.None };
+        for (int round = 0; round < 3; round++)
+            _native.AlignBatch(pairs, documents.Vocabularies, options, new AlignedDocument[2], report);
+        var joined = new AlignmentReport();
+        joined.Add(report);
+        joined.Add(report);
+        Assert.That(joined.Notices, Is.EqualTo(new[]
+        {
+            "backend native: transfer boundary, transport none are not preset fusion's, so documents are aligned step by step: the same results, more slowly.",
+        }));
+        var presets = new AlignmentReport();
+        foreach (AlignmentOptions variant in Variants)
+            _native.AlignBatch(pairs, documents.Vocabularies, variant, new AlignedDocument[2], presets);
+        Assert.That(presets.Notices, Is.Empty);
+        AssertAgree(pairs, documents.Vocabularies, options, "step by step");
+    }
+
+    private void AssertAgree(DocumentPair[] pairs, VocabularyPair vocabularies, AlignmentOptions options, string name)
+    {
+        for (int d = 0; d < pairs.Length; d++)
+        {
+            AlignmentReport plainReport = new(), nativeReport = new();
+            AlignedDocument[] plain = new AlignedDocument[1], native = new AlignedDocument[1];
+            try
+            {
+                _plain.AlignBatch([pairs[d]], vocabularies, options, plain, plainReport);
+            }
+            catch (AlignmentDataException e)
+            {
+                Assert.That(() => _native.AlignBatch([pairs[d]], vocabularies, options, native, nativeReport), Throws.TypeOf<AlignmentDataException>().With.Message.EqualTo(e.Message));
+                continue;
+            }
+
+            _native.AlignBatch([pairs[d]], vocabularies, options, native, nativeReport);
+            AssertEqual(native[0], plain[0], options, $"{name}, document {d}");
+            using (Assert.EnterMultipleScope())
+            {
+                Assert.That((nativeReport.Documents, nativeReport.TargetTokens, nativeReport.SourceTokens, nativeReport.RepairedDocuments),
+                    Is.EqualTo((plainReport.Documents, plainReport.TargetTokens, plainReport.SourceTokens, plainReport.RepairedDocuments)));
+                Assert.That((nativeReport.Transports, nativeReport.SignalRows, nativeReport.ProjectionTies),
+                    Is.EqualTo((plainReport.Transports, plainReport.SignalRows, plainReport.ProjectionTies)), $"{name}, document {d}");
+                Assert.That(nativeReport.SignalKept, Is.EqualTo(plainReport.SignalKept).Within(1e-6));
+            }
+        }
+    }
+
+    private static void AssertEqual(AlignedDocument native, AlignedDocument plain, AlignmentOptions options, string name)
+    {
+        double tolerance = options.Output == OutputUnit.Official ? 1e-12 : 1e-8;
+        Assert.That((native.Id, native.Unit, native.Rows), Is.EqualTo((plain.Id, plain.Unit, plain.Rows)));
+        for (int i = 0; i < plain.Rows; i++)
+        {
+            RowProvenance a = native[i], b = plain[i];
+            string at = $"{name}, row {i}: {a} instead of {b}";
+            if ((a.Rule, a.SourceRow, a.Source, a.Transport?.Status) != (b.Rule, b.SourceRow, b.Source, b.Transport?.Status))
+                Assert.Fail(at);
+            bool signal = double.IsNaN(b.SignalKept) ? double.IsNaN(a.SignalKept) : Math.Abs(a.SignalKept - b.SignalKept) <= tolerance;
+            if (!signal || Math.Abs(a.Missing - b.Missing) > tolerance || Math.Abs(a.Kappa - b.Kappa) > tolerance)
+                Assert.Fail(at);
+            if (options.Transport == TransportKind.Official && a.Transport?.Iterations != b.Transport?.Iterations)
+                Assert.Fail(at);
+            if (!Same(native.IndicesOf(i), native.ValuesOf(i), plain.IndicesOf(i), plain.ValuesOf(i), tolerance))
+                Assert.Fail($"{at}: {Print(native, i)} instead of {Print(plain, i)}");
+        }
+    }
+
+    /// <summary>The same tokens in the same order, except where masses are equal up to the tolerance.</summary>
+    private static bool Same(ReadOnlySpan<int> ids, ReadOnlySpan<double> values, ReadOnlySpan<int> expectedIds, ReadOnlySpan<double> expected, double tolerance)
+    {
+        if (ids.Length != expectedIds.Length)
+            return false;
+        for (int i = 0; i < ids.Length; i++)
+        {
+            bool nan = double.IsNaN(expected[i]) && double.IsNaN(values[i]);
+            if (!nan && !(Math.Abs(values[i] - expected[i]) <= tolerance) && values[i] != expected[i])
+                return false;
+            if (ids[i] != expectedIds[i])
+            {
+                int other = expectedIds.IndexOf(ids[i]);
+                if (other < 0 || !(Math.Abs(expected[other] - values[i]) <= tolerance))
+                    return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static string Print(AlignedDocument document, int row) => string.Join(' ', document.IndicesOf(row).ToArray().Zip(document.ValuesOf(row).ToArray()));
+}
