@@ -95,7 +95,7 @@ public sealed unsafe class BadDocumentTests
             Refused(good with { FusedK = -1 }, NativeStatus.Argument, "options.fused_k is -1");
             Refused(good with { MeasureSignal = 2 }, NativeStatus.Argument, "options.measure_signal is 2");
             Refused(good with { Threads = -1 }, NativeStatus.Argument, "options.threads is -1");
-            Refused(good with { Epsilon = double.NaN }, NativeStatus.Argument, "options.epsilon is nan");
+            Refused(good with { Epsilon = double.NaN }, NativeStatus.Argument, "options.epsilon is NaN");
             Refused(good with { Temperature = 0 }, NativeStatus.Argument, "options.temperature is 0");
             Refused(good with { Reserved = 1 }, NativeStatus.Argument, "options.reserved is 1");
             if (preset == 0)
