@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace pta {
 
@@ -43,38 +42,18 @@ double FusedRow::finish(double total, int32_t keep, bool tail) {
     return tail ? std::max(0.0, 1 - kept * scale) : 0;
 }
 
-namespace {
-
-struct Choice {
-    int32_t column;
-    bool tied; // a later column lies within the tolerance of the one taken
-};
-
-// The first entry within the tolerance of the largest; a NaN counts as largest, as in NumPy.
-Choice choose(const double* entries, int32_t m, double tie) {
-    double max = -std::numeric_limits<double>::infinity();
-    for (int32_t j = 0; j < m; j++)
-        max = entries[j] > max ? entries[j] : max;
-    bool nan = std::any_of(entries, entries + m, [](double entry) { return entry != entry; });
-    int32_t column = 0;
-    while (nan ? entries[column] == entries[column] : entries[column] < max - tie)
-        column++;
-    for (int32_t j = column + 1; j < m; j++) {
-        if (entries[j] > 0 && std::fabs(entries[j] - entries[column]) <= tie)
-            return {column, true};
+int32_t project_top1(const KernelTable& kernels, const CandidateRow& row, double tie, FusedRow& fused) {
+    int32_t columns[kMostCandidates], ties = 0;
+    uint8_t tied[kMostCandidates];
+    if (row.stride == row.m) {
+        kernels.top1(row.plan, row.n, row.m, tie, columns, tied);
+    } else {
+        for (int32_t i = 0; i < row.n; i++)
+            kernels.top1(row.plan + int64_t{i} * row.stride, 1, row.m, tie, columns + i, tied + i);
     }
-    return {column, false};
-}
-
-} // namespace
-
-int32_t project_top1(const CandidateRow& row, double tie, FusedRow& fused) {
-    int32_t ties = 0;
     for (int32_t i = 0; i < row.n; i++) {
-        const double* entries = row.plan + int64_t{i} * row.stride;
-        Choice choice = choose(entries, row.m, tie);
-        ties += choice.tied;
-        fused.add(row.columns[choice.column], entries[choice.column]);
+        ties += tied[i];
+        fused.add(row.columns[columns[i]], row.plan[int64_t{i} * row.stride + columns[i]]);
     }
     return ties;
 }
@@ -86,15 +65,15 @@ SemiRelaxedProjection::SemiRelaxedProjection(double epsilon) : epsilon_(epsilon)
 
 double SemiRelaxedProjection::weight(int32_t distance) const { return distance < kTable ? table_[distance] : std::exp(-distance / epsilon_); }
 
-int32_t SemiRelaxedProjection::project(const CandidateRow& row, FusedRow& fused) const {
-    return row.wide != nullptr ? project(row, row.wide, fused) : project(row, row.cost, fused);
+int32_t SemiRelaxedProjection::project(const KernelTable& kernels, const CandidateRow& row, FusedRow& fused) const {
+    return row.wide != nullptr ? project(kernels, row, row.wide, fused) : project(kernels, row, row.cost, fused);
 }
 
 // Only the distance d of a cost from its row's minimum matters: P_ij = value(d) = a_i (w(d) / sum), w(0) = 1, and value falls as d grows, rounded or not.
 // So the maximum is value(0), on every column of least cost. If value(1) is more than two tolerances below it, no other column can tie with the maximum
 // or with the column taken: the first column of least cost is the first within the tolerance, and a second one is a tie. Otherwise the row's entries are
 // written out and chosen from as those of any plan.
-template <class T> int32_t SemiRelaxedProjection::project(const CandidateRow& row, const T* cost, FusedRow& fused) const {
+template <class T> int32_t SemiRelaxedProjection::project(const KernelTable& kernels, const CandidateRow& row, const T* cost, FusedRow& fused) const {
     int32_t ties = 0;
     for (int32_t i = 0; i < row.n; i++, cost += row.stride) {
         int32_t least = cost[0];
@@ -118,9 +97,11 @@ template <class T> int32_t SemiRelaxedProjection::project(const CandidateRow& ro
         double entries[kMostCandidates];
         for (int32_t j = 0; j < row.m; j++)
             entries[j] = row.mass[i] * (weight(cost[j] - least) / sum);
-        Choice choice = choose(entries, row.m, kTieTolerance);
-        ties += choice.tied;
-        fused.add(row.columns[choice.column], entries[choice.column]);
+        int32_t column;
+        uint8_t tied;
+        kernels.top1(entries, 1, row.m, kTieTolerance, &column, &tied);
+        ties += tied;
+        fused.add(row.columns[column], entries[column]);
     }
     return ties;
 }

@@ -39,17 +39,17 @@ public:
 
 // top1 of a plan [n, stride]: each row's mass in its first column within the tie tolerance of the largest goes to that column's token. Returns the choices
 // in which a later column lay within the tolerance of the one taken.
-int32_t project_top1(const CandidateRow& row, double tie, FusedRow& fused);
+int32_t project_top1(const KernelTable& kernels, const CandidateRow& row, double tie, FusedRow& fused);
 
 // The same for the semi-relaxed plan P_ij = a_i softmax_j(-C_ij / epsilon), from costs alone.
 class SemiRelaxedProjection {
 public:
     explicit SemiRelaxedProjection(double epsilon);
 
-    int32_t project(const CandidateRow& row, FusedRow& fused) const;
+    int32_t project(const KernelTable& kernels, const CandidateRow& row, FusedRow& fused) const;
 
 private:
-    template <class T> int32_t project(const CandidateRow& row, const T* cost, FusedRow& fused) const;
+    template <class T> int32_t project(const KernelTable& kernels, const CandidateRow& row, const T* cost, FusedRow& fused) const;
     double weight(int32_t distance) const; // exp(-distance / epsilon)
 
     static constexpr int32_t kTable = 256;
