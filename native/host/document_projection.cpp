@@ -4,8 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "host/stable_exp.h"
-
 namespace pta {
 
 bool FusedRow::has_non_finite() const {
@@ -83,13 +81,10 @@ int32_t project_top1(const CandidateRow& row, double tie, FusedRow& fused) {
 
 SemiRelaxedProjection::SemiRelaxedProjection(double epsilon) : epsilon_(epsilon) {
     for (int32_t d = 0; d < kTable; d++)
-        table_[d] = stable_exp(-d / epsilon);
-    only_next_ = table_[2] * kMostCandidates < 0x1p-54;
+        table_[d] = std::exp(-d / epsilon);
 }
 
-double SemiRelaxedProjection::weight(int32_t distance) const {
-    return distance < kTable ? table_[distance] : stable_exp(-distance / epsilon_);
-}
+double SemiRelaxedProjection::weight(int32_t distance) const { return distance < kTable ? table_[distance] : std::exp(-distance / epsilon_); }
 
 int32_t SemiRelaxedProjection::project(const CandidateRow& row, FusedRow& fused) const {
     return row.wide != nullptr ? project(row, row.wide, fused) : project(row, row.cost, fused);
@@ -111,16 +106,9 @@ template <class T> int32_t SemiRelaxedProjection::project(const CandidateRow& ro
             cheapest += is_least;
             first = is_least ? j : first;
         }
-        double sum = cheapest;
-        if (only_next_) {
-            int32_t next = 0;
-            for (int32_t j = 0; j < row.m; j++)
-                next += cost[j] == least + 1;
-            sum += next * table_[1];
-        } else {
-            for (int32_t j = 0; j < row.m; j++)
-                sum += cost[j] == least ? 0 : weight(cost[j] - least);
-        }
+        double sum = 0; // in the order of the columns, as the plan's own rows are summed
+        for (int32_t j = 0; j < row.m; j++)
+            sum += weight(cost[j] - least);
         double value = row.mass[i] * (1 / sum);
         if (value - row.mass[i] * (weight(1) / sum) > 2 * kTieTolerance) {
             ties += cheapest > 1;

@@ -55,7 +55,6 @@ private:
     static constexpr int32_t kTable = 256;
     double epsilon_;
     double table_[kTable];
-    bool only_next_; // weights from distance 2 on are so small that all together leave a sum of 1 or more as it is
 };
 
 // Teacher signal kept: sum of min(source, fused) over tokens, the source being a row's mass pushed to nearest target tokens.

@@ -23,7 +23,7 @@ static BalancedQueue balanced_queue(Arena& arena, const TransportBatch<uint8_t>&
     return queue;
 }
 
-static inline f64xN balanced_masses(const double* masses, const BalancedQueue& queue, int64_t stride, int at) {
+static inline f64xN balanced_queued(const double* masses, const BalancedQueue& queue, int64_t stride, int at) {
     f64xN mass = f64xN{};
     for (int lane = 0; lane < kLanes<double>; lane++)
         mass[lane] = masses[queue.problem[lane] * stride + at];
@@ -48,7 +48,7 @@ static void balanced_flush(BalancedQueue& queue, const TransportBatch<uint8_t>& 
     const double beta = 1 / batch.epsilon;
     f64xN error = f64xN{};
     for (int j = 0; j < m; j++) {
-        const f64xN mass = balanced_masses(batch.b, queue, m, j);
+        const f64xN mass = balanced_queued(batch.b, queue, m, j);
         queue.g[j] = mass > 0.0 ? batch.epsilon * queue.g[j] : nothing;
         queue.column[j] = -mass;
     }
@@ -59,7 +59,7 @@ static void balanced_flush(BalancedQueue& queue, const TransportBatch<uint8_t>& 
             highest = larger(highest, queue.g[j] - row[j]);
         for (int j = 0; j < m; j++)
             sum += exp_lanes(beta * (queue.g[j] - row[j] - highest));
-        const f64xN mass = balanced_masses(batch.a, queue, n, i);
+        const f64xN mass = balanced_queued(batch.a, queue, n, i);
         const f64xN f = batch.epsilon * (log_lanes(mass > 0.0 ? mass : splat<f64xN>(1.0)) - log_lanes(sum)) - highest;
         queue.f[i] = mass > 0.0 ? f : nothing;
         f64xN row_sum = -mass;

@@ -39,7 +39,7 @@ struct BalancedLanes {
 #define PTA_UNROLL _Pragma("GCC unroll 10")
 
 // Direction lengths are in units of log G. A step longer than the radius is cut; beta moves on once the whole Newton step is shorter than kOnTrack.
-static constexpr double kFirstRadius = 1.5, kOnTrack = 1.5, kOvershoot = 0.5, kUndershoot = 0.25;
+static constexpr double kFirstRadius = 2, kOnTrack = 1.5, kOvershoot = 0.5, kUndershoot = 0.25;
 
 // Weak links would otherwise ask for steps of any size: they carry less mass than the residual, or than its rounding.
 static constexpr double kRelativeRidge = 1e-6, kSmallestRidge = 1e-17;

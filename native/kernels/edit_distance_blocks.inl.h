@@ -6,6 +6,9 @@ static constexpr int32_t kTile = 16;
 static constexpr int32_t kTilePattern = 8; // bits of a lane
 static constexpr int32_t kTileText = 16;
 
+// Bytes of a tile: 0 padding, classes below kNames as they are, kNames .. 254 names given to the others in order of appearance, 255 unknown to the target.
+static constexpr int32_t kNames = 160;
+
 struct TileScratch {
     // [position][text of rows, text of columns, pattern of rows, pattern of columns][token]. Patterns begin at position 0, texts end at position 15:
     // all lanes end together, and a lane waits in its first state until its text begins.
@@ -15,10 +18,12 @@ struct TileScratch {
     alignas(64) uint8_t masks[64];          // [length] the low bits
     alignas(64) uint8_t row_of[256];        // [pair] of a tile with `width` columns
     alignas(64) uint8_t column_of[256];     // plus kTile
-    alignas(64) uint8_t out[256];
-    uint16_t renamed[2 * kTile][kTileText];
+    alignas(64) uint8_t out[256];            // [pair]
+    uint16_t renamed[kTileText];
+    uint16_t given[96];                     // classes that have a name in this tile
+    int32_t names;
     int32_t width;
-    uint16_t* local;                        // [alphabet] zeros between uses
+    uint16_t* local;                        // [alphabet] the name of a class, zeros between uses
 };
 
 static void set_width(TileScratch& scratch, int32_t width) {
@@ -51,52 +56,98 @@ static int64_t pair_distance(Arena& arena, TokenSpan row, TokenSpan column, uint
     return text.length + __builtin_popcountll(state.positive & mask) - __builtin_popcountll(state.negative & mask);
 }
 
-// Replaces the codes of a tile's tokens by 1..254; false if there are too many.
-static bool rename_tile(TileScratch& scratch, TokenSpan (&tokens)[2 * kTile]) {
-    int32_t classes = 0;
-    for (int32_t t = 0; t < 2 * kTile; t++) {
-        for (int32_t p = 0; tokens[t].length <= kTileText && p < tokens[t].length; p++) {
-            uint16_t& name = scratch.local[tokens[t].codes[p]];
-            if (name == 0 && tokens[t].codes[p] != 0)
-                name = static_cast<uint16_t>(++classes);
-            scratch.renamed[t][p] = name;
-        }
-    }
-    for (TokenSpan& token : tokens) {
-        if (token.length > kTileText)
-            continue;
-        for (int32_t p = 0; p < token.length; p++)
-            scratch.local[token.codes[p]] = 0;
-        token.codes = scratch.renamed[&token - tokens];
-    }
-    return classes <= 254;
+// One side of a tile.
+struct TileSide {
+    const TokenSpan* tokens;
+    int32_t count;
+    int32_t longest;
+    bool named; // has classes that need a name
+};
+
+// Bit per token: longer than `length`.
+static inline uint32_t longer_than(const TileSide& side, int32_t length) {
+    uint32_t bits = 0;
+    for (int32_t t = 0; side.longest > length && t < side.count; t++)
+        bits |= static_cast<uint32_t>(side.tokens[t].length > length) << t;
+    return bits;
 }
 
-// Lays the tile's tokens out; those that are too long stay empty. Symbols are 1..254, unknown ones 255, padding 0. False: too many classes.
-static bool load_tile(TileScratch& scratch, const TokenSpan* rows, int32_t n, const TokenSpan* columns, int32_t m) {
-    TokenSpan tokens[2 * kTile] = {};
-    for (int32_t i = 0; i < n; i++)
-        tokens[i] = rows[i];
-    for (int32_t j = 0; j < m; j++)
-        tokens[kTile + j] = columns[j];
-    for (bool renamed = false;; renamed = true) {
-        u8x16 wide{};
-        for (int32_t t = 0; t < 2 * kTile; t++) {
-            int32_t length = tokens[t].length <= kTileText ? tokens[t].length : 0;
-            u8x16 bytes = load_token(tokens[t].codes, length);
-            wide |= (u8x16)(bytes == 255);
-            scratch.lengths[t] = static_cast<uint8_t>(length);
-            uint8_t* to = scratch.tokens + 64 * (t % kTile) + (t < kTile ? 0 : 16);
-            if (t < kTile)
-                bytes |= (u8x16)(bytes == 0); // unknown symbols, and padding, which the text does without and the pattern's mask covers
-            store(to + 32, bytes);
-            store(to, move_to_end(bytes, length));
+static inline void copy_bytes(uint8_t* to, const uint8_t* from, int32_t count) {
+    int32_t p = 0;
+    for (; p + 16 <= count; p += 16)
+        store(to + p, load<u8x16>(from + p));
+    if (count >= 16) {
+        store(to + count - 16, load<u8x16>(from + count - 16));
+        return;
+    }
+    for (; p < count; p++)
+        to[p] = from[p];
+}
+
+static inline bool any_bit(u8x16 x) {
+    typedef uint64_t u64x2 __attribute__((vector_size(16)));
+    u64x2 halves = (u64x2)x;
+    return (halves[0] | halves[1]) != 0;
+}
+
+static inline void store_token(TileScratch& scratch, int32_t number, int32_t t, u8x16 bytes, int32_t length) {
+    if (number == 0)
+        bytes |= bytes == 0; // unknown symbols, and padding, which the text does without and the pattern's mask covers
+    uint8_t* to = scratch.tokens + 64 * t + 16 * number;
+    store(to + 32, bytes);
+    store(to, move_to_end(bytes, length));
+}
+
+// Lays out one side's tokens (number 0: the source's); those over kTileText stay empty.
+static inline TileSide load_side(TileScratch& scratch, const TokenSpan* tokens, int32_t count, int32_t number) {
+    int32_t longest = 0;
+    u8x16 any{};
+    for (int32_t t = 0; t < count; t++) {
+        TokenSpan token = tokens[t];
+        longest = token.length > longest ? token.length : longest;
+        int32_t length = token.length <= kTileText ? token.length : 0;
+        // A masked load of nothing from a bad address does not fault, but takes hundreds of cycles.
+        u8x16 bytes = load_token(length > 0 ? token.codes : scratch.renamed, length);
+        any |= bytes >= static_cast<uint8_t>(kNames);
+        scratch.lengths[kTile * number + t] = static_cast<uint8_t>(length);
+        store_token(scratch, number, t, bytes, length);
+    }
+    return {tokens, count, longest, any_bit(any)};
+}
+
+// Lays out again the tokens with classes of kNames and more; false if there are too many such classes.
+static bool name_classes(TileScratch& scratch, const TileSide& side, int32_t number) {
+    for (int32_t t = 0; side.named && t < side.count; t++) {
+        TokenSpan token = side.tokens[t];
+        u8x16 text = load<u8x16>(scratch.tokens + 64 * t + 16 * number);
+        if (token.length > kTileText || !any_bit(text >= static_cast<uint8_t>(kNames)))
+            continue;
+        for (int32_t p = 0; p < token.length; p++) {
+            uint16_t code = token.codes[p];
+            if (code >= kNames) {
+                if (scratch.local[code] == 0) {
+                    if (kNames + scratch.names == 255)
+                        return false;
+                    scratch.given[scratch.names] = code;
+                    scratch.local[code] = static_cast<uint16_t>(kNames + scratch.names++);
+                }
+                code = scratch.local[code];
+            }
+            scratch.renamed[p] = code;
         }
-        typedef uint64_t u64x2 __attribute__((vector_size(16)));
-        u64x2 any = (u64x2)wide;
-        if ((any[0] | any[1]) == 0)
-            break;
-        if (renamed || !rename_tile(scratch, tokens))
+        store_token(scratch, number, t, load_token(scratch.renamed, token.length), token.length);
+    }
+    return true;
+}
+
+// Fills the tile's tables. False: its symbols have too many classes.
+static bool load_tile(TileScratch& scratch, const TileSide (&sides)[2]) {
+    if (sides[0].named || sides[1].named) {
+        scratch.names = 0;
+        bool fits = name_classes(scratch, sides[0], 0) && name_classes(scratch, sides[1], 1);
+        for (int32_t name = 0; name < scratch.names; name++)
+            scratch.local[scratch.given[name]] = 0;
+        if (!fits)
             return false;
     }
     for (int32_t part = 0; part < 64; part += kVectorBytes) {
@@ -112,69 +163,80 @@ static bool load_tile(TileScratch& scratch, const TokenSpan* rows, int32_t n, co
     return true;
 }
 
-// Distances of pairs first .. first + kVectorBytes - 1 of the tile, of which no pattern is longer than `pattern_length` and no text than `text_length`.
-static inline void walk_pairs(TileScratch& scratch, int32_t first, int32_t pattern_length, int32_t text_length) {
-    u8xN row = load<u8xN>(scratch.row_of + first), column = load<u8xN>(scratch.column_of + first);
-    u8xN row_length = lookup_32(scratch.lengths, 0, row), column_length = lookup_32(scratch.lengths, 0, column);
-    u8xN swap = (u8xN)(row_length > column_length); // the shorter token is the pattern
-    u8xN pattern = (swap & column) | (~swap & row), text = (swap & row) | (~swap & column);
-    u8xN mask = lookup_32(scratch.masks, 0, (swap & column_length) | (~swap & row_length));
-    u8xN symbols[kTilePattern];
-    for (int p = 0; p < kTilePattern; p++)
-        symbols[p] = lookup_32(scratch.table + 64 * p, 32, pattern);
-    MyersColumn<u8xN> state = myers_begin(mask);
-    const u8xN none{}, one = none + 1;
-    for (int32_t q = kTileText - text_length; q < kTileText; q++) {
-        u8xN symbol = lookup_32(scratch.table + 64 * q, 0, text);
-        u8xN equal{};
+// Distances of pairs first .. first + Vectors * kVectorBytes - 1 of the tile, of which no pattern is longer than Pattern and no text than text_length.
+template <int Vectors, int Pattern> static void walk_pairs(TileScratch& scratch, int32_t first, int32_t text_length) {
+    u8xN text[Vectors], mask[Vectors], length[Vectors], symbols[Vectors][Pattern];
+    MyersColumn<u8xN> state[Vectors];
+#pragma GCC unroll 2
+    for (int v = 0; v < Vectors; v++) {
+        u8xN row = load<u8xN>(scratch.row_of + first + v * kVectorBytes), column = load<u8xN>(scratch.column_of + first + v * kVectorBytes);
+        u8xN row_length = lookup_32(scratch.lengths, 0, row), column_length = lookup_32(scratch.lengths, 0, column);
+        u8xN swap = (u8xN)(row_length > column_length); // the shorter token is the pattern
+        u8xN pattern = (swap & column) | (~swap & row);
+        text[v] = (swap & row) | (~swap & column);
+        length[v] = (swap & row_length) | (~swap & column_length);
+        mask[v] = lookup_32(scratch.masks, 0, (swap & column_length) | (~swap & row_length));
+        state[v] = myers_begin(mask[v]);
 #pragma GCC unroll 8
-        for (int p = 0; p < kTilePattern; p++) {
-            if (p >= pattern_length)
-                break;
-            const uint8_t bit = static_cast<uint8_t>(1 << p);
-            equal = add_where_equal(equal, symbol, symbols[p], none + bit);
-        }
-        // Row 0 does not grow, and nothing else changes, before the text has begun.
-        myers_step(state, equal, [&](u8xN x) { return add_where_equal(x + x, symbol, none, one); });
+        for (int p = 0; p < Pattern; p++)
+            symbols[v][p] = lookup_32(scratch.table + 64 * p, 32, pattern);
     }
-    u8xN length = (swap & row_length) | (~swap & column_length);
-    store(scratch.out + first, length + bit_count(state.positive & mask) - bit_count(state.negative & mask));
+    const u8xN none{}, one = none + uint8_t{1};
+    for (int32_t q = kTileText - text_length; q < kTileText; q++) {
+#pragma GCC unroll 2
+        for (int v = 0; v < Vectors; v++) {
+            u8xN symbol = lookup_32(scratch.table + 64 * q, 0, text[v]), equal{};
+#pragma GCC unroll 8
+            for (int p = 0; p < Pattern; p++) {
+                const uint8_t bit = static_cast<uint8_t>(1 << p);
+                equal = add_where_equal(equal, symbol, symbols[v][p], none + bit);
+            }
+            // Row 0 does not grow, and nothing else changes, before the text has begun.
+            myers_step(state[v], equal, [&](u8xN x) { return add_where_equal(x + x, symbol, none, one); });
+        }
+    }
+#pragma GCC unroll 2
+    for (int v = 0; v < Vectors; v++)
+        store(scratch.out + first + v * kVectorBytes, length[v] + bit_count(state[v].positive & mask[v]) - bit_count(state[v].negative & mask[v]));
+}
+
+template <int Pattern> static void walk_tile(TileScratch& scratch, int32_t pairs, int32_t text_length) {
+    int32_t first = 0;
+    for (; first + kVectorBytes < pairs; first += 2 * kVectorBytes)
+        walk_pairs<2, Pattern>(scratch, first, text_length);
+    if (first < pairs)
+        walk_pairs<1, Pattern>(scratch, first, text_length);
 }
 
 static void fill_tile(Arena& arena, TileScratch& scratch, const TokenSpan* rows, int32_t n, const TokenSpan* columns, int32_t m, uint8_t* out, int32_t stride,
                       bool& range) {
     if (m != scratch.width)
         set_width(scratch, m);
-    bool lanes = load_tile(scratch, rows, n, columns, m);
-    uint32_t mid[2] = {}, long_ones[2] = {}; // bit per row, per column: over kTilePattern, over kTileText
-    int32_t longest[2] = {};
-    for (int32_t side = 0; side < 2; side++) {
-        const TokenSpan* tokens = side == 0 ? rows : columns;
-        for (int32_t t = 0; t < (side == 0 ? n : m); t++) {
-            int32_t length = tokens[t].length;
-            mid[side] |= static_cast<uint32_t>(length > kTilePattern) << t;
-            long_ones[side] |= static_cast<uint32_t>(length > kTileText || !lanes) << t;
-            longest[side] = length > longest[side] ? length : longest[side];
-        }
-    }
+    TileSide sides[2] = {load_side(scratch, rows, n, 0), load_side(scratch, columns, m, 1)};
+    int32_t shorter = sides[0].longest < sides[1].longest ? sides[0].longest : sides[1].longest;
+    int32_t longer = sides[0].longest < sides[1].longest ? sides[1].longest : sides[0].longest;
+    bool lanes = load_tile(scratch, sides);
     if (lanes) {
-        int32_t pattern_length = longest[0] < longest[1] ? longest[0] : longest[1], text_length = longest[0] < longest[1] ? longest[1] : longest[0];
-        if (text_length > kTileText)
-            text_length = kTileText;
-        for (int32_t first = 0; first < n * m; first += kVectorBytes)
-            walk_pairs(scratch, first, pattern_length, text_length);
+        int32_t text_length = longer < kTileText ? longer : kTileText;
+        if (shorter <= 4)
+            walk_tile<4>(scratch, n * m, text_length);
+        else if (shorter <= 6)
+            walk_tile<6>(scratch, n * m, text_length);
+        else
+            walk_tile<8>(scratch, n * m, text_length);
         if (m == stride) {
-            __builtin_memcpy(out, scratch.out, static_cast<size_t>(n * m));
+            copy_bytes(out, scratch.out, n * m);
         } else {
             for (int32_t i = 0; i < n; i++)
-                __builtin_memcpy(out + i * stride, scratch.out + i * m, static_cast<size_t>(m));
+                copy_bytes(out + i * stride, scratch.out + i * m, m);
         }
+        if (shorter <= kTilePattern && longer <= kTileText)
+            return;
     }
-    if (mid[0] == 0 && long_ones[0] == 0 && long_ones[1] == 0)
-        return;
-    uint32_t all = (1u << m) - 1;
+    uint32_t over_pattern = longer_than(sides[0], kTilePattern), over_text = lanes ? longer_than(sides[0], kTileText) : ~0u;
+    uint32_t columns_over_pattern = longer_than(sides[1], kTilePattern), columns_over_text = longer_than(sides[1], kTileText);
     for (int32_t i = 0; i < n; i++) {
-        uint32_t bit = 1u << i, left = (long_ones[0] & bit) != 0 ? all : (mid[0] & bit) != 0 ? mid[1] | long_ones[1] : long_ones[1];
+        uint32_t left = (over_text >> i & 1) != 0 ? (1u << m) - 1 : columns_over_text | ((over_pattern >> i & 1) != 0 ? columns_over_pattern : 0);
         for (; left != 0; left &= left - 1) {
             int32_t j = __builtin_ctz(left);
             out[i * stride + j] = saturate<uint8_t>(pair_distance(arena, rows[i], columns[j], scratch.local), range);
@@ -193,6 +255,12 @@ static void distance_blocks(Arena& arena, CostBlock* blocks, int64_t count, int3
     for (int64_t b = 0; b < count; b++) {
         CostBlock& block = blocks[b];
         block.range = false;
+        if (b + 1 < count) { // tokens lie anywhere on their tapes
+            for (int32_t i = 0; i < blocks[b + 1].n; i++)
+                __builtin_prefetch(blocks[b + 1].rows[i].codes);
+            for (int32_t j = 0; j < blocks[b + 1].m; j++)
+                __builtin_prefetch(blocks[b + 1].columns[j].codes);
+        }
         for (int32_t i = 0; i < block.n; i += kTile) {
             for (int32_t j = 0; j < block.m; j += kTile)
                 fill_tile(arena, scratch, block.rows + i, block.n - i < kTile ? block.n - i : kTile, block.columns + j,

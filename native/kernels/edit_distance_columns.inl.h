@@ -87,7 +87,7 @@ static ColumnChunk* make_chunks(Arena& arena, const TokenSpan* columns, int64_t 
     PrefixKey* keys = arena.take<PrefixKey>(most);
     PrefixKey* other = arena.take<PrefixKey>(most);
     auto* histogram = arena.take<uint32_t[256]>(8);
-    int32_t sorted_symbols = rows >= 256 ? 6 : rows >= 16 ? 3 : 0;
+    int32_t sorted_symbols = rows >= 256 ? 4 : rows >= 16 ? 3 : 0;
     for (int64_t first = 0, c = 0; first < m; first += kChunkColumns, c++) {
         ColumnChunk& chunk = chunks[c];
         chunk = {first, static_cast<int32_t>(m - first < kChunkColumns ? m - first : kChunkColumns), 0, steps, codes};

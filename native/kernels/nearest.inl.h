@@ -120,7 +120,7 @@ template <class T> static void scan_block(const NearestBlock& block, int32_t len
                     keep[v] = column[v];
                 }
             }
-            valid = query_length < kNearestShared ? query_length : kNearestShared;
+            valid = kNearestShared; // the next visit's share of it bounds this
 
             const V bound = bound_of<T>(most_allowed(query, block.first), query_length);
             V change[kNearestVectors];

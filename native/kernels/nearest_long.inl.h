@@ -1,6 +1,6 @@
 // Tokens longer than a lane: the query's symbols are the pattern, 64 at a time, and the horizontal deltas of a strip's last row enter the next strip.
 
-// Distance of a query to text [length]. deltas [length] and masks [index.alphabet, all zero, left so] are scratch.
+// Distance of a query to text [length], whose classes are never 0. deltas [length] and masks [index.alphabet, all zero, left so] are scratch.
 static int32_t long_distance(TokenSpan query, const uint16_t* text, int32_t length, int8_t* deltas, uint64_t* masks) {
     for (int32_t j = 0; j < length; j++)
         deltas[j] = 1; // row 0 of the table: 0, 1, 2, ...
@@ -9,7 +9,6 @@ static int32_t long_distance(TokenSpan query, const uint16_t* text, int32_t leng
         const int32_t height = query.length - begin < 64 ? query.length - begin : 64;
         for (int32_t p = 0; p < height; p++)
             masks[query.codes[begin + p]] |= uint64_t{1} << p;
-        masks[0] = 0; // class 0 equals nothing
         uint64_t positive = ~uint64_t{0}, negative = 0;
         for (int32_t j = 0; j < length; j++) {
             const int32_t above = deltas[j];
