@@ -77,6 +77,8 @@ void require_range(int64_t value, int64_t low, int64_t high, const char* name) {
 }
 
 void require_positive(double value, const char* name) {
+    if (std::isnan(value))
+        throw_argument("%s is NaN; it must be a finite number over 0.", name);
     if (!(std::isfinite(value) && value > 0))
         throw_argument("%s is %g; it must be a finite number over 0.", name, value);
 }

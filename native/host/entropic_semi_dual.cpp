@@ -1,11 +1,11 @@
 #include "host/entropic_semi_dual.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <utility>
 
 #include "host/entropic_laplacian.h"
+#include "host/libm.h"
 #include "host/transport_problem.h"
 
 namespace pta {

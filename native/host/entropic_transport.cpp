@@ -1,11 +1,11 @@
 #include "host/entropic_transport.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "host/entropic_problem.h"
 #include "host/exact_transport.h"
+#include "host/libm.h"
 
 namespace pta {
 

@@ -1,6 +1,6 @@
 #include "host/stable_exp.h"
 
-#include <cmath>
+#include "host/libm.h"
 
 namespace pta {
 

@@ -1,8 +1,9 @@
 #include "host/transport_problem.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
+
+#include "host/libm.h"
 
 namespace pta {
 

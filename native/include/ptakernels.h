@@ -151,7 +151,7 @@ typedef struct {
     double epsilon;        /* > 0, in edits; the official lambda is 1 / epsilon */
     double tolerance;      /* > 0: the official loop's stop */
     double rho;            /* > 0: the unbalanced penalty, in edits */
-    int32_t max_iterations; /* >= 1: the official loop's limit */
+    int32_t max_iterations; /* >= 0: the official loop's limit */
     int32_t reserved;      /* 0 */
 } pta_transport_options;
 

@@ -6,7 +6,10 @@
 
 // Length classes: lanes of 8, 16, 32 and 64 bits, several 64-bit words, longer still.
 static constexpr int32_t kRowClasses = 6;
-static constexpr int32_t kGroupVectors = kVectorBytes == 64 ? 4 : 2;
+static constexpr int32_t kGroupVectors = kVectorBytes == 64 ? 4 : 2; // what the registers hold
+
+// Larger matrices are written past the caches, which would lose more than they gain.
+static constexpr int64_t kCachedCells = int64_t{1} << 22;
 
 static int32_t row_class(int32_t length) {
     return length <= 8 ? 0 : length <= 16 ? 1 : length <= 32 ? 2 : length <= 64 ? 3 : length <= kLongestShort ? 4 : 5;
@@ -20,6 +23,7 @@ template <class T> struct MatrixTask {
     uint16_t* local;
     T* out;
     int64_t stride;
+    bool past_caches;
 };
 
 // One group of rows against all columns. L: lane type.
@@ -43,7 +47,7 @@ template <class L, class T> static void fill_group(Arena& arena, const MatrixTas
             walk<L, 3>(group, chunk, stack, results, pitch);
         else
             walk<L, 4>(group, chunk, stack, results, pitch);
-        store_rows(group, results, pitch, chunk.columns, task.out + first, task.stride);
+        store_rows(group, results, pitch, chunk.columns, task.out + first, task.stride, task.past_caches);
     }
     clear_group(group, task.rows);
 }
@@ -67,7 +71,7 @@ template <class T> static bool distances(Arena& arena, const TokenSpan* rows, in
     Arena::Scope scope(arena);
     uint16_t* local = arena.take<uint16_t>(alphabet);
     __builtin_memset(local, 0, static_cast<size_t>(alphabet) * sizeof(uint16_t));
-    MatrixTask<T> task{rows, nullptr, m, 0, local, out, stride};
+    MatrixTask<T> task{rows, nullptr, m, 0, local, out, stride, n * m > kCachedCells};
     bool any_long;
     task.chunks = make_chunks(arena, columns, m, n, &task.longest_column, &any_long);
 
@@ -95,6 +99,8 @@ template <class T> static bool distances(Arena& arena, const TokenSpan* rows, in
     fill_class<uint32_t>(arena, task, order + start[2], start[3] - start[2], false);
     fill_class<uint64_t>(arena, task, order + start[3], start[4] - start[3], false);
     fill_class<uint64_t>(arena, task, order + start[4], start[5] - start[4], true);
+    if (task.past_caches)
+        settle_stores();
     return (any_long || start[5] < n) && fill_long_pairs(arena, rows, n, columns, m, local, out, stride);
 }
 

@@ -7,7 +7,7 @@ static constexpr int32_t kTilePattern = 8; // bits of a lane
 static constexpr int32_t kTileText = 16;
 
 // Bytes of a tile: 0 padding, classes below kNames as they are, kNames .. 254 names given to the others in order of appearance, 255 unknown to the target.
-static constexpr int32_t kNames = 128;
+static constexpr int32_t kNames = 160;
 
 struct TileScratch {
     // [position][text of rows, text of columns, pattern of rows, pattern of columns][token]. Patterns begin at position 0, texts end at position 15:
@@ -20,7 +20,7 @@ struct TileScratch {
     alignas(64) uint8_t column_of[256];     // plus kTile
     alignas(64) uint8_t out[256];            // [pair]
     uint16_t renamed[kTileText];
-    uint16_t given[128];                    // classes that have a name in this tile
+    uint16_t given[96];                     // classes that have a name in this tile
     int32_t names;
     int32_t width;
     uint16_t* local;                        // [alphabet] the name of a class, zeros between uses
@@ -84,6 +84,12 @@ static inline void copy_bytes(uint8_t* to, const uint8_t* from, int32_t count) {
         to[p] = from[p];
 }
 
+static inline bool any_bit(u8x16 x) {
+    typedef uint64_t u64x2 __attribute__((vector_size(16)));
+    u64x2 halves = (u64x2)x;
+    return (halves[0] | halves[1]) != 0;
+}
+
 static inline void store_token(TileScratch& scratch, int32_t number, int32_t t, u8x16 bytes, int32_t length) {
     if (number == 0)
         bytes |= bytes == 0; // unknown symbols, and padding, which the text does without and the pattern's mask covers
@@ -94,7 +100,6 @@ static inline void store_token(TileScratch& scratch, int32_t number, int32_t t, 
 
 // Lays out one side's tokens (number 0: the source's); those over kTileText stay empty.
 static inline TileSide load_side(TileScratch& scratch, const TokenSpan* tokens, int32_t count, int32_t number) {
-    typedef uint64_t u64x2 __attribute__((vector_size(16)));
     int32_t longest = 0;
     u8x16 any{};
     for (int32_t t = 0; t < count; t++) {
@@ -103,25 +108,23 @@ static inline TileSide load_side(TileScratch& scratch, const TokenSpan* tokens, 
         int32_t length = token.length <= kTileText ? token.length : 0;
         // A masked load of nothing from a bad address does not fault, but takes hundreds of cycles.
         u8x16 bytes = load_token(length > 0 ? token.codes : scratch.renamed, length);
-        any |= bytes;
+        any |= bytes >= static_cast<uint8_t>(kNames);
         scratch.lengths[kTile * number + t] = static_cast<uint8_t>(length);
         store_token(scratch, number, t, bytes, length);
     }
-    u64x2 halves = (u64x2)any;
-    return {tokens, count, longest, ((halves[0] | halves[1]) & 0x8080808080808080u) != 0};
+    return {tokens, count, longest, any_bit(any)};
 }
 
 // Lays out again the tokens with classes of kNames and more; false if there are too many such classes.
 static bool name_classes(TileScratch& scratch, const TileSide& side, int32_t number) {
     for (int32_t t = 0; side.named && t < side.count; t++) {
         TokenSpan token = side.tokens[t];
-        if (token.length > kTileText)
+        u8x16 text = load<u8x16>(scratch.tokens + 64 * t + 16 * number);
+        if (token.length > kTileText || !any_bit(text >= static_cast<uint8_t>(kNames)))
             continue;
-        bool changed = false;
         for (int32_t p = 0; p < token.length; p++) {
             uint16_t code = token.codes[p];
             if (code >= kNames) {
-                changed = true;
                 if (scratch.local[code] == 0) {
                     if (kNames + scratch.names == 255)
                         return false;
@@ -132,8 +135,7 @@ static bool name_classes(TileScratch& scratch, const TileSide& side, int32_t num
             }
             scratch.renamed[p] = code;
         }
-        if (changed)
-            store_token(scratch, number, t, load_token(scratch.renamed, token.length), token.length);
+        store_token(scratch, number, t, load_token(scratch.renamed, token.length), token.length);
     }
     return true;
 }

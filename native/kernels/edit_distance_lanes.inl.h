@@ -170,23 +170,24 @@ __attribute__((noinline)) static void transpose_16(const uint8_t* from, int64_t 
         store(to + i * to_stride, x[i]);
 }
 
-static inline void copy_row(uint8_t* to, const uint8_t* from, int32_t count) {
+static inline void copy_row(uint8_t* to, const uint8_t* from, int32_t count, bool past_caches) {
     int32_t j = static_cast<int32_t>(-reinterpret_cast<uintptr_t>(to) & (kVectorBytes - 1));
-    if (j > count)
+    if (!past_caches || j > count)
         j = count;
     __builtin_memcpy(to, from, static_cast<size_t>(j));
     for (; j + kVectorBytes <= count; j += kVectorBytes)
         store_past_caches(to + j, load<u8xN>(from + j));
     __builtin_memcpy(to + j, from + j, static_cast<size_t>(count - j));
 }
-static inline void copy_row(uint16_t* to, const uint8_t* from, int32_t count) {
+static inline void copy_row(uint16_t* to, const uint8_t* from, int32_t count, bool) {
     for (int32_t j = 0; j < count; j++)
         to[j] = from[j];
 }
 
-// results [columns][pitch] -> rows of out. The strip keeps what is read, 16 lanes of it at a time, and what is made of it in the first-level cache.
+// results [columns][pitch] -> rows of out, by way of strips of 16 rows: long runs of whole lines are what memory takes fastest.
 static constexpr int32_t kColumnsPerStrip = 1024;
-template <class T> static void store_rows(const RowGroup& group, const uint8_t* results, int64_t pitch, int32_t columns, T* out, int64_t stride) {
+template <class T> static void store_rows(const RowGroup& group, const uint8_t* results, int64_t pitch, int32_t columns, T* out, int64_t stride,
+                                          bool past_caches) {
     alignas(kVectorBytes) uint8_t strip[16 * kColumnsPerStrip];
     for (int32_t lanes = 0; lanes < group.count; lanes += 64) {
         for (int32_t first = 0; first < columns; first += kColumnsPerStrip) {
@@ -195,7 +196,7 @@ template <class T> static void store_rows(const RowGroup& group, const uint8_t* 
                 for (int32_t j = 0; j < width; j += kVectorBytes)
                     transpose_16(results + (first + j) * pitch + r, pitch, strip + j, kColumnsPerStrip);
                 for (int32_t i = 0; i < 16 && r + i < group.count; i++)
-                    copy_row(out + group.rows[r + i] * stride + first, strip + i * kColumnsPerStrip, width);
+                    copy_row(out + group.rows[r + i] * stride + first, strip + i * kColumnsPerStrip, width, past_caches);
             }
         }
     }

@@ -16,6 +16,8 @@ template <class Sum> struct Parts {
     };
 };
 
+static constexpr int kStepsBetweenChecks = 16;
+
 // A sum that cannot be reached, and what larger sums saturate to. A path whose sum is below it is exact, and so is every sum on it: sums only grow.
 template <class Sum> inline constexpr Sum kOutside = static_cast<Sum>(~Sum{0});
 
@@ -39,7 +41,7 @@ template <class Sum> static inline Vec<Sum> left_of(const Front<Sum>& front, int
 }
 
 // One step. Masked: only lanes with active set move, the others keep their sum.
-template <class T, class Sum, bool kDoubled, bool kMasked>
+template <class T, class Sum, bool kMasked>
 static inline void step(Front<Sum>& front, const StripCosts<T, Sum>& costs, int64_t chunk_step, Vec<Sum> west, typename Parts<Sum>::Directions* out,
                         const Sum* active) {
     using V = Vec<Sum>;
@@ -54,7 +56,7 @@ static inline void step(Front<Sum>& front, const StripCosts<T, Sum>& costs, int6
         V best = lesser(lesser(diagonal, up), left[p]);
         out->diagonal[p] = static_cast<Word>(equal_bits(best, diagonal));
         out->up[p] = static_cast<Word>(at_most_bits(up, left[p]));
-        V sum = add_saturated(best, kDoubled ? cost[p] + cost[p] : cost[p]);
+        V sum = add_saturated(best, cost[p]);
         if constexpr (kMasked) {
             V moves = load<V>(active + p * kLanes<Sum>);
             sum = (sum & moves) | (up & ~moves);
@@ -82,47 +84,62 @@ template <class Sum> static void gather(const Vec<Sum>* vectors, Sum* by_lane) {
     }
 }
 
-// column[i], rows as in the table: on entry the sums left of the strip for rows first_row - 1 .. last_row, on return those of its last column for
-// first_row .. last_row; up to kStripColumns entries after them are overwritten. front enters with the sums above the strip and returns with
-// those of the last row.
-template <class T, class Sum, bool kDoubled> static void run_strip(const Strip& strip, StripCosts<T, Sum>& costs, Front<Sum>& front, Sum* column) {
+// Stop rule of strips that compute all their rows.
+template <class Sum> struct AllRows {
+    static constexpr bool over(const Front<Sum>&, int64_t) { return false; }
+};
+
+// The sums of one column, with room for rows -1 - kStripColumns .. n: the path starts in the corner, all else is outside.
+template <class Sum> static Sum* first_column(Arena& arena, int64_t n) {
+    Sum* column = arena.take<Sum>(n + 2 + kStripColumns) + 1 + kStripColumns;
+    for (int64_t i = -1 - kStripColumns; i <= n; i++)
+        column[i] = kOutside<Sum>;
+    column[-1] = 0;
+    return column;
+}
+
+// All rows above the strip are outside. column[i], rows as in the table: on entry the sums left of the strip for rows first_row - 1 .. last_row, on
+// return those of its last column for first_row .. last_row; kStripColumns entries before them are outside, one after them is rubbish. front returns
+// with the sums of the last row. Asks now and then whether the strip is over, before its lanes reach the last row. Returns the number of steps made.
+// Lanes that have not begun stay outside by themselves: so are all that they see, and adding a cost changes nothing.
+template <class T, class Sum, class Stop>
+static int64_t run_strip(const Strip& strip, StripCosts<T, Sum>& costs, Front<Sum>& front, Sum* column, const Stop& stop) {
     constexpr int parts = Parts<Sum>::count, lanes = kLanes<Sum>;
     using V = Vec<Sum>;
     const int64_t rows = strip.rows(), steps = strip.steps();
-    // Per vector: zeros, ones for all its lanes, zeros; two loads make the mask of a step.
-    Sum window[3 * lanes];
-    for (int k = 0; k < 3 * lanes; k++)
-        window[k] = k / lanes == 1 ? kOutside<Sum> : Sum{0};
+    // Ones for the lanes of a vector, then zeros: a load makes the mask of a step.
+    Sum window[2 * lanes];
+    for (int k = 0; k < 2 * lanes; k++)
+        window[k] = k < lanes ? kOutside<Sum> : Sum{0};
     Sum active[kStripColumns];
     Sum* west = column + strip.first_row;
     auto* out = static_cast<typename Parts<Sum>::Directions*>(strip.directions);
-    // The left neighbours of the row above, which every lane meets unchanged when its time comes.
+    for (V& sums : front.sums)
+        sums = splat<V>(kOutside<Sum>);
     for (int p = 0; p < parts; p++)
         front.diagonal[p] = left_of(front, p, load_lane<V>(west - 1));
     for (int64_t first = 0; first < steps; first += kChunkSteps) {
         costs.fill(first, steps);
         const int64_t end = steps - first < kChunkSteps ? steps : first + kChunkSteps, plain_end = rows < end ? rows : end;
         int64_t t = first;
-        while (t < end) {
-            if (t >= kStripColumns - 1 && t < plain_end) {
-                Front<Sum> moving = front; // in registers
-                for (; t < plain_end; t++) {
-                    step<T, Sum, kDoubled, false>(moving, costs, t - first, load_lane<V>(west + t), out + t, nullptr);
-                    store_lane(west + t - (kStripColumns - 1), moving.sums[0]);
-                }
-                front = moving;
-                continue;
+        while (t < plain_end) {
+            Front<Sum> moving = front; // in registers
+            const int64_t pause = plain_end - t < kStepsBetweenChecks ? plain_end : t + kStepsBetweenChecks;
+            for (; t < pause; t++) {
+                step<T, Sum, false>(moving, costs, t - first, load_lane<V>(west + t), out + t, nullptr);
+                store_lane(west + t - (kStripColumns - 1), moving.sums[0]);
             }
-            // Byte lanes [begin, kStripColumns - done) move: those whose row t - (kStripColumns - 1) + lane is one of the strip's.
-            const int64_t begin = t < kStripColumns - 1 ? kStripColumns - 1 - t : 0, done = t >= rows ? t - rows + 1 : 0;
-            for (int p = 0; p < parts; p++) {
-                const int64_t skipped = (begin - p + parts - 1) / parts, gone = (done + p) / parts;
-                store(active + p * lanes, load<V>(window + lanes - (skipped > 0 ? skipped : 0)) & load<V>(window + lanes + gone));
-            }
-            step<T, Sum, kDoubled, true>(front, costs, t - first, load_lane<V>(west + t), out + t, active);
-            if (t >= kStripColumns - 1)
-                store_lane(west + t - (kStripColumns - 1), front.sums[0]);
-            t++;
+            front = moving;
+            if (t >= kStripColumns && stop.over(front, strip.first_row + t - kStripColumns))
+                return t;
+        }
+        for (; t < end; t++) {
+            const int64_t done = t - rows + 1; // byte lanes at the upper end that are past the last row keep its sum
+            for (int p = 0; p < parts; p++)
+                store(active + p * lanes, load<V>(window + (done + p) / parts));
+            step<T, Sum, true>(front, costs, t - first, load_lane<V>(west + t), out + t, active);
+            store_lane(west + t - (kStripColumns - 1), front.sums[0]);
         }
     }
+    return steps;
 }

@@ -71,18 +71,17 @@ static inline u8xN load_pieces(const uint8_t* from, int64_t stride) {
     return (u8xN)_mm256_inserti128_si256(_mm256_zextsi128_si256(load<__m128i>(from)), load<__m128i>(from + stride + 16), 1);
 }
 
-// out[k][l] = table[ids[k] * stride + columns[l]] for kVectorBytes lanes l; without ids, rows 0, 1, ...
-struct ByteLookup {
-    int32_t columns[kVectorBytes];
-    void prepare(const int32_t* ids, int64_t, const uint8_t*) { __builtin_memcpy(columns, ids, sizeof columns); }
-    void expand(const uint8_t* table, int64_t stride, const int32_t* ids, int64_t count, uint8_t* out) const {
-        for (int64_t k = 0; k < count; k++) {
-            const uint8_t* row = table + (ids != nullptr ? ids[k] : k) * stride;
-            for (int l = 0; l < kVectorBytes; l++)
-                out[k * kVectorBytes + l] = row[columns[l]];
-        }
-    }
-};
+// Piece q of 16 bytes goes to to + q * stride.
+static inline void store_pieces(uint8_t* to, int64_t stride, u8xN v) {
+    store(to, _mm256_castsi256_si128((__m256i)v));
+    store(to + stride, _mm256_extracti128_si256((__m256i)v, 1));
+}
+// Smallest byte: pairs meet in two-byte lanes, where one instruction finds the least of eight.
+static inline uint8_t least_byte(u8xN v) {
+    __m128i half = _mm_min_epu8(_mm256_castsi256_si128((__m256i)v), _mm256_extracti128_si256((__m256i)v, 1));
+    half = _mm_min_epu8(half, _mm_srli_epi16(half, 8));
+    return static_cast<uint8_t>(_mm_cvtsi128_si32(_mm_minpos_epu16(_mm_and_si128(half, _mm_set1_epi16(255)))));
+}
 
 // Nearest tokens: a scalar in every lane, bits set per lane, and one bit per lane whose signed value is at most the limit's.
 template <class T> static inline Vec<T> every_lane(T x) {
@@ -140,6 +139,8 @@ static inline u32xN bit_count(u32xN x) { return (u32xN)_mm256_madd_epi16((__m256
 static inline u64xN bit_count(u64xN x) { return (u64xN)_mm256_sad_epu8((__m256i)bit_count((u8xN)x), _mm256_setzero_si256()); }
 // For results that nothing reads soon; `to` is aligned.
 static inline void store_past_caches(uint8_t* to, u8xN x) { _mm256_stream_si256((__m256i*)to, (__m256i)x); }
+// After the last of them, before anyone may be told of the results.
+static inline void settle_stores() { _mm_sfence(); }
 typedef uint8_t u8x16 __attribute__((vector_size(16)));
 // The first `length` <= 16 codes as bytes, zeros after them; codes over 254 become 255.
 static inline uint64_t narrow_codes(__m128i codes) {

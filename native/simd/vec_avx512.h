@@ -88,61 +88,24 @@ static inline u8xN load_pieces(const uint8_t* from, int64_t stride) {
     return (u8xN)_mm512_mask_loadu_epi64(v, 0xc0, from + 3 * stride);
 }
 
-// out[k][l] = table[ids[k] * stride + columns[l]] for kVectorBytes lanes l; without ids, rows 0, 1, ...
-// One permutation of 128 bytes of the row per 128 columns of the table.
-struct ByteLookup {
-    static constexpr int kMostBlocks = 16; // wider tables: plain loads are as fast
-    int32_t columns[kVectorBytes];
-    int blocks; // 0: plain loads
-    const uint8_t* table_end;
-    __m512i low; // column % 128
-    __mmask64 in_block[kMostBlocks];
-
-    void prepare(const int32_t* ids, int64_t table_columns, const uint8_t* end) {
-        __builtin_memcpy(columns, ids, sizeof columns);
-        table_end = end;
-        blocks = table_columns <= 128 * kMostBlocks ? static_cast<int>((table_columns + 127) / 128) : 0;
-        uint8_t lows[kVectorBytes];
-        uint8_t highs[kVectorBytes];
-        for (int l = 0; l < kVectorBytes; l++) {
-            lows[l] = static_cast<uint8_t>(ids[l] & 127);
-            highs[l] = static_cast<uint8_t>(ids[l] >> 7);
-        }
-        low = load<__m512i>(lows);
-        for (int b = 0; b < blocks; b++)
-            in_block[b] = _mm512_cmpeq_epu8_mask(load<__m512i>(highs), _mm512_set1_epi8(static_cast<char>(b)));
-    }
-
-    // Whole blocks may reach into the next row, but not past the table: rows near its end take plain loads.
-    template <int kBlocks> void expand_blocks(const uint8_t* table, int64_t stride, const int32_t* ids, int64_t count, uint8_t* out) const {
-        const int most = kBlocks > 0 ? kBlocks : blocks;
-        for (int64_t k = 0; k < count; k++) {
-            const uint8_t* row = table + (ids != nullptr ? ids[k] : k) * stride;
-            if (most == 0 || table_end - row < 128 * most) {
-                for (int l = 0; l < kVectorBytes; l++)
-                    out[k * kVectorBytes + l] = row[columns[l]];
-                continue;
-            }
-            __m512i found = low; // lanes of blocks to come still hold their column
-#pragma GCC unroll 6
-            for (int b = 0; b < most; b++)
-                found = _mm512_mask2_permutex2var_epi8(load<__m512i>(row + b * 128), found, in_block[b], load<__m512i>(row + b * 128 + 64));
-            store(out + k * kVectorBytes, found);
-        }
-    }
-
-    void expand(const uint8_t* table, int64_t stride, const int32_t* ids, int64_t count, uint8_t* out) const {
-        switch (blocks) {
-        case 1: return expand_blocks<1>(table, stride, ids, count, out);
-        case 2: return expand_blocks<2>(table, stride, ids, count, out);
-        case 3: return expand_blocks<3>(table, stride, ids, count, out);
-        case 4: return expand_blocks<4>(table, stride, ids, count, out);
-        case 5: return expand_blocks<5>(table, stride, ids, count, out);
-        case 6: return expand_blocks<6>(table, stride, ids, count, out);
-        default: return expand_blocks<0>(table, stride, ids, count, out);
-        }
-    }
-};
+// Piece q of 16 bytes goes to to + q * stride. (Shuffles: this compiler warns about its own extraction intrinsics.)
+static inline void store_pieces(uint8_t* to, int64_t stride, u8xN v) {
+    const u64xN words = (u64xN)v;
+    store(to, __builtin_shufflevector(words, words, 0, 1));
+    store(to + stride, __builtin_shufflevector(words, words, 2, 3));
+    store(to + 2 * stride, __builtin_shufflevector(words, words, 4, 5));
+    store(to + 3 * stride, __builtin_shufflevector(words, words, 6, 7));
+}
+// Smallest byte: pairs meet in two-byte lanes, where one instruction finds the least of eight.
+static inline uint8_t least_byte(u8xN v) {
+    const u64xN words = (u64xN)v;
+    typedef SomeLanes<uint64_t, 2>::type Piece;
+    const Piece a = __builtin_shufflevector(words, words, 0, 1), b = __builtin_shufflevector(words, words, 2, 3);
+    const Piece c = __builtin_shufflevector(words, words, 4, 5), d = __builtin_shufflevector(words, words, 6, 7);
+    __m128i least = _mm_min_epu8(_mm_min_epu8((__m128i)a, (__m128i)b), _mm_min_epu8((__m128i)c, (__m128i)d));
+    least = _mm_min_epu8(least, _mm_srli_epi16(least, 8));
+    return static_cast<uint8_t>(_mm_cvtsi128_si32(_mm_minpos_epu16(_mm_and_si128(least, _mm_set1_epi16(255)))));
+}
 
 // Nearest tokens: a scalar in every lane, bits set per lane, and one bit per lane whose signed value is at most the limit's.
 template <class T> static inline Vec<T> every_lane(T x) {
@@ -200,6 +163,8 @@ static inline u32xN bit_count(u32xN x) { return (u32xN)_mm512_popcnt_epi32((__m5
 static inline u64xN bit_count(u64xN x) { return (u64xN)_mm512_popcnt_epi64((__m512i)x); }
 // For results that nothing reads soon; `to` is aligned.
 static inline void store_past_caches(uint8_t* to, u8xN x) { _mm512_stream_si512((__m512i*)to, (__m512i)x); }
+// After the last of them, before anyone may be told of the results.
+static inline void settle_stores() { _mm_sfence(); }
 typedef uint8_t u8x16 __attribute__((vector_size(16)));
 // The first `length` <= 16 codes as bytes, zeros after them; codes over 254 become 255.
 static inline u8x16 load_token(const uint16_t* codes, int32_t length) {

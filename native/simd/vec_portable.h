@@ -63,18 +63,13 @@ template <class V> static inline uint32_t at_most_bits(V a, V b) { return mask_b
 // Piece q of 16 bytes comes from `from + q * (stride + 16)`.
 static inline u8xN load_pieces(const uint8_t* from, int64_t) { return load<u8xN>(from); }
 
-// out[k][l] = table[ids[k] * stride + columns[l]] for kVectorBytes lanes l; without ids, rows 0, 1, ...
-struct ByteLookup {
-    int32_t columns[kVectorBytes];
-    void prepare(const int32_t* ids, int64_t, const uint8_t*) { __builtin_memcpy(columns, ids, sizeof columns); }
-    void expand(const uint8_t* table, int64_t stride, const int32_t* ids, int64_t count, uint8_t* out) const {
-        for (int64_t k = 0; k < count; k++) {
-            const uint8_t* row = table + (ids != nullptr ? ids[k] : k) * stride;
-            for (int l = 0; l < kVectorBytes; l++)
-                out[k * kVectorBytes + l] = row[columns[l]];
-        }
-    }
-};
+static inline void store_pieces(uint8_t* to, int64_t, u8xN v) { store(to, v); }
+static inline uint8_t least_byte(u8xN v) {
+    uint8_t least = v[0];
+    for (int l = 1; l < kVectorBytes; l++)
+        least = v[l] < least ? v[l] : least;
+    return least;
+}
 
 // Nearest tokens: a scalar in every lane, bits set per lane, and one bit per lane whose signed value is at most the limit's.
 template <class T> static inline Vec<T> every_lane(T x) {
@@ -145,6 +140,8 @@ static inline u64xN bit_count(u64xN x) {
 }
 // For results that nothing reads soon; `to` is aligned.
 static inline void store_past_caches(uint8_t* to, u8xN x) { store(to, x); }
+// After the last of them, before anyone may be told of the results.
+static inline void settle_stores() {}
 typedef uint8_t u8x16 __attribute__((vector_size(16)));
 // The first `length` <= 16 codes as bytes, zeros after them; codes over 254 become 255.
 static inline u8x16 load_token(const uint16_t* codes, int32_t length) {

@@ -189,6 +189,31 @@ void check_kernels(const std::vector<const pta::KernelTable*>& all) {
     check_shape(all, arena, source, {2, 3, 3000, 4000, 6});
 }
 
+// Over 4 M cells, written past the caches: every cell against the same kernels on pieces that are not.
+void check_large(const std::vector<const pta::KernelTable*>& all) {
+    pta::Arena arena;
+    Source source;
+    auto rows = source.tokens(1030, 0, 18, 12, 0), columns = source.tokens(4100, 0, 12, 12, 1);
+    Codes row_codes(rows), column_codes(columns);
+    size_t stride = columns.size() + 3;
+    std::vector<uint8_t> out(rows.size() * stride), pieces(rows.size() * stride);
+    for (const pta::KernelTable* kernels : all) {
+        call(*kernels, arena, row_codes, column_codes, 13, out.data(), static_cast<int64_t>(stride));
+        for (size_t i = 0; i < rows.size(); i += 100) {
+            auto n = static_cast<int64_t>(std::min<size_t>(100, rows.size() - i));
+            kernels->distances_u8(arena, row_codes.spans.data() + i, n, column_codes.spans.data(), static_cast<int64_t>(columns.size()), 13,
+                                  pieces.data() + i * stride, static_cast<int64_t>(stride));
+        }
+        check(out == pieces, std::string(kernels->isa) + " large matrix");
+        bool same = true;
+        for (int k = 0; k < 2000; k++) {
+            auto i = static_cast<size_t>(source.below(1030)), j = static_cast<size_t>(source.below(4100));
+            same = same && out[i * stride + j] == plain_distance(rows[i], columns[j], 0);
+        }
+        check(same, std::string(kernels->isa) + " large matrix, samples");
+    }
+}
+
 // u16 saturates too: one token of 65,600 symbols against short ones.
 void check_u16_saturation(const std::vector<const pta::KernelTable*>& all) {
     pta::Arena arena;
@@ -305,6 +330,7 @@ int main() {
         }
     }
     check_kernels(all);
+    check_large(all);
     check_u16_saturation(all);
     check_tapes(all);
     std::printf("%ld passed, %ld failed\n", passed, failed);

@@ -205,6 +205,91 @@ void permuted_ids() {
     }
 }
 
+// Two token sequences over the same text: most target tokens repeat a source token, some are inserted, dropped or doubled. Equal tokens cost 0, others
+// 1 and more, so that most of the table is pruned.
+Case<uint8_t> document(int n, int vocabulary, int change, int highest) {
+    Case<uint8_t> c;
+    c.rows = c.columns = vocabulary;
+    c.stride = vocabulary + below(3);
+    c.table.resize(static_cast<size_t>((c.rows - 1) * c.stride + c.columns));
+    for (uint8_t& cost : c.table)
+        cost = static_cast<uint8_t>(1 + below(highest));
+    for (int a = 0; a < vocabulary; a++)
+        c.table[static_cast<size_t>(a * c.stride + a)] = static_cast<uint8_t>(below(20) == 0);
+    auto token = [&] { return below(2) == 0 ? below(8) : below(vocabulary); }; // a few are very frequent
+    for (int i = 0; i < n; i++) {
+        c.source.push_back(token());
+        int dice = below(100);
+        if (dice >= change)
+            c.target.push_back(c.source.back());
+        else if (dice % 3 == 1)
+            c.target.push_back(token());
+        else if (dice % 3 == 2)
+            c.target.insert(c.target.end(), {token(), c.source.back(), token()});
+    }
+    if (c.target.empty())
+        c.target.push_back(0);
+    return c;
+}
+
+void documents() {
+    for (int n : {130, 255, 512, 513, 575, 640, 1024, 1100, 1500, 2048}) {
+        for (int change : {0, 5, 20, 45, 80}) {
+            verify(document(n, 40 + below(400), change, 1 + below(8)), "document");
+            verify(document(n, 70, change, 1), "document, many ties");
+        }
+    }
+    verify(document(2000, 300, 10, 250), "document, costs to 251");
+    verify(document(5000, 700, 15, 6), "long document");
+}
+
+// Inputs that lead the guide astray or leave nothing to prune.
+void adversaries() {
+    for (int trial = 0; trial < 8; trial++) {
+        Case<uint8_t> moved = document(1300, 200, 10, 5);
+        std::rotate(moved.target.begin(), moved.target.begin() + 200 + below(600), moved.target.end());
+        verify(moved, "moved block");
+        Case<uint8_t> inserted = document(700, 200, 10, 5);
+        std::vector<int32_t> other(static_cast<size_t>(300 + below(600)));
+        for (int32_t& b : other)
+            b = below(200);
+        auto& side = trial % 2 == 0 ? inserted.target : inserted.source;
+        side.insert(side.begin() + below(static_cast<int>(side.size())), other.begin(), other.end());
+        verify(inserted, "inserted block");
+        Case<uint8_t> repeated = document(900, 300, 5, 4);
+        for (size_t i = 0; i < repeated.source.size(); i++)
+            repeated.source[i] = static_cast<int32_t>(i / 3 % 7);
+        verify(repeated, "repeated source");
+        for (size_t j = 0; j < repeated.target.size(); j++)
+            repeated.target[j] = static_cast<int32_t>(j % 7);
+        verify(repeated, "repeated texts");
+        // A cheap detour far from the diagonal, next to a dear diagonal.
+        Case<uint8_t> detour = random_case<uint8_t>(600 + below(700), 300 + below(900), 50, 60, 3, 6);
+        for (size_t k = 0; k < 8; k++)
+            detour.table[k * 60 + 7] = detour.table[7 * 60 + k] = 0;
+        for (size_t i = 0; i < detour.source.size() / 2; i++)
+            detour.source[i] = below(8);
+        for (size_t j = detour.target.size() / 3; j < detour.target.size(); j++)
+            detour.target[j] = below(8);
+        verify(detour, "detour");
+    }
+    for (int high : {0, 1, 2, 255}) {
+        verify(random_case<uint8_t>(1100, 900, 80, 90, 0, high), "random costs");
+        verify(random_case<uint8_t>(1100, 900, 80, 90, high, high), "equal costs");
+    }
+    verify(random_case<uint8_t>(2000, 300, 80, 90, 20, 45), "pruned up to 16 bits");
+    verify(random_case<uint8_t>(3000, 300, 80, 90, 20, 45), "bound over 16 bits");
+    verify(random_case<uint8_t>(600, 3000, 80, 90, 20, 30), "sums over 16 bits");
+}
+
+// Unused rows and columns, more than positions.
+void sparse_tables() {
+    verify(random_case<uint8_t>(300, 280, 3000, 2000, 0, 9), "sparse table");
+    verify(random_case<uint8_t>(600, 580, 700, 100, 0, 9), "sparse rows");
+    verify(random_case<uint8_t>(600, 580, 100, 700, 0, 9), "sparse columns");
+    verify(random_case<uint16_t>(30, 28, 300, 200, 0, 999), "sparse table, two-byte costs");
+}
+
 } // namespace
 
 int main() {
@@ -220,6 +305,9 @@ int main() {
     table_widths();
     sums();
     permuted_ids();
+    documents();
+    adversaries();
+    sparse_tables();
     std::printf("%ld passed, %ld failed\n", passed, failed);
     return failed == 0 ? 0 : 1;
 }

@@ -38,12 +38,13 @@ internal static class ReadmeTable
         return text.ToString();
     }
 
-    /// <summary>Three significant digits: 1.23, 45.6, 789, 12,300, 4.56 M.</summary>
+    /// <summary>Three significant digits: 1.23, 45.6, 789, 12,300, 4.56 M, 7.89 G.</summary>
     public static string Number(double value)
     {
         double rounded = double.Parse(value.ToString("G3", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
         return rounded switch
         {
+            >= 1e9 => (rounded / 1e9).ToString("G3", CultureInfo.InvariantCulture) + " G",
             >= 1e6 => (rounded / 1e6).ToString("G3", CultureInfo.InvariantCulture) + " M",
             >= 1000 => rounded.ToString("N0", CultureInfo.InvariantCulture),
             _ => rounded.ToString("G3", CultureInfo.InvariantCulture),

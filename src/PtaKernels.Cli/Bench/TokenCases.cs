@@ -40,7 +40,7 @@ internal static class TokenCases
     /// <summary>The same on two threads, compared with one.</summary>
     public static BenchCase EditTeam(BenchData data)
     {
-        const int Pieces = 16;
+        const int Pieces = 2;
         (TokenTape source, TokenTape target) = Stripped(data);
         int[] all = Edit.SourceTokens(source, EditRows), columns = [.. Enumerable.Range(0, target.Count)];
         Edit one = new(data.Backend, source, target, columns), team = new(data.Backend, source, target, columns);
@@ -51,7 +51,7 @@ internal static class TokenCases
         return new BenchCase(
             EditId, "pairs/s",
             new TeamLoop(data.Backend.Name, pairs, 2, Pieces, p => team.Fill(rows, rows.Length * p / Pieces, rows.Length * (p + 1) / Pieces)),
-            new PassLoop("one thread", pairs, () => one.Fill(rows), onTheClock: true), () => $"the work of {EditId}, in {Pieces} pieces of rows", 2);
+            new PassLoop("one thread", pairs, () => one.Fill(rows), onTheClock: true), () => $"the work of {EditId}, in {Pieces} halves", 2);
     }
 
     /// <summary>The nearest spA token of every GPT-2 token. Each pass begins with fresh tapes, so whatever a backend builds is built anew.</summary>

@@ -10,6 +10,9 @@ internal static class TransportCases
 {
     private const int N = 10;
 
+    /// <summary>Fewer problems are repeated up to about this many, since a long document leads to as many: one slow problem must not decide a whole batch.</summary>
+    private const int FewestProblems = 1000;
+
     /// <summary>SPEC A4.</summary>
     private const double PlanTolerance = 1e-12;
 
@@ -66,7 +69,7 @@ internal static class TransportCases
             .Where(static r => r.GetProperty("n").GetInt32() == N && r.GetProperty("m").GetInt32() == N
                 && r.GetProperty("tag").GetString()!.StartsWith("natural:", StringComparison.Ordinal) && double.IsFinite(GoldenJson.Number(r.GetProperty("dist"))))
             .GroupBy(static r => (r.GetProperty("lambda").GetDouble(), r.GetProperty("epsilon").GetDouble()))
-            .Select(static g => new Batch(g.Key.Item1, g.Key.Item2, [.. g]))];
+            .Select(static g => new Batch(g.Key.Item1, g.Key.Item2, [.. Enumerable.Repeat(g, (FewestProblems + g.Count() - 1) / g.Count()).SelectMany(static p => p)]))];
         return batches.Count > 0 ? batches : throw new AlignmentDataException($"{data.Golden.Folder}: sinkhorn.jsonl.gz holds no natural 10 x 10 problem.");
     }
 

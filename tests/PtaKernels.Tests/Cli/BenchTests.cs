@@ -125,6 +125,7 @@ public sealed class BenchTests
     [TestCase(999.6, "1,000")]
     [TestCase(123456, "123,000")]
     [TestCase(159e6, "159 M")]
+    [TestCase(6.444e9, "6.44 G")]
     public void NumbersAreShort(double value, string expected) => Assert.That(ReadmeTable.Number(value), Is.EqualTo(expected));
 
     private static BenchData DataOf(IKernelBackend backend) => new(backend, Path.Combine(Root, "tests", "golden"), Path.Combine(Root, "samples", "vocab"), Blink);

@@ -17,7 +17,7 @@ public sealed unsafe class BadArgumentTests
             Refused(NativeMethods.WorkspaceCreate("portable", null), NativeStatus.Argument, "workspace is null");
             Refused(NativeMethods.WorkspaceCreate("portable", (nint*)AbiArguments.Off((long*)&workspace)), NativeStatus.Argument, "workspace is misaligned");
             Refused(NativeMethods.WorkspaceCreate("mmx", &workspace), NativeStatus.Isa, "the instruction set 'mmx' is unknown");
-            Assert.That(workspace, Is.Zero);
+            Assert.That(workspace, Is.EqualTo((nint)0));
             Refused(NativeMethods.CheckIsa(null), NativeStatus.Argument, "name is null");
             Refused(NativeMethods.CheckIsa(""), NativeStatus.Isa, "name is empty");
             Refused(NativeMethods.CheckIsa("sse2"), NativeStatus.Isa, "the instruction set 'sse2' is unknown");

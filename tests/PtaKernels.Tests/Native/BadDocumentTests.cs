@@ -89,13 +89,13 @@ public sealed unsafe class BadDocumentTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(Capacity(good, 3, 2, 2), Is.EqualTo(6));
-            Refused(good with { StructSize = 64 }, NativeStatus.Struct, "options.struct_size is 64");
+            Refused(good with { StructSize = 60 }, NativeStatus.Struct, "options.struct_size is 60");
             Refused(good with { Preset = 3 }, NativeStatus.Argument, "options.preset is 3; it must be 0..2");
             Refused(good with { Window = 65 }, NativeStatus.Argument, "options.window is 65");
             Refused(good with { FusedK = -1 }, NativeStatus.Argument, "options.fused_k is -1");
             Refused(good with { MeasureSignal = 2 }, NativeStatus.Argument, "options.measure_signal is 2");
             Refused(good with { Threads = -1 }, NativeStatus.Argument, "options.threads is -1");
-            Refused(good with { Epsilon = double.NaN }, NativeStatus.Argument, "options.epsilon is nan");
+            Refused(good with { Epsilon = double.NaN }, NativeStatus.Argument, "options.epsilon is NaN");
             Refused(good with { Temperature = 0 }, NativeStatus.Argument, "options.temperature is 0");
             Refused(good with { Reserved = 1 }, NativeStatus.Argument, "options.reserved is 1");
             if (preset == 0)
