@@ -198,6 +198,39 @@ void test_same_model() {
     }
 }
 
+// Rule (b): the target's boundary lies inside the source token "ab", so that the row before it continues with what its candidates have behind "a".
+void test_prefix_rule() {
+    SmallPair pair(SmallVocabulary(letters_and({"ab", "ac", "abc"}), false), SmallVocabulary(letters_and({}), false));
+    pta_workspace workspace(pta::kernels_for(nullptr));
+    std::mt19937 random{1};
+    for (double x : {0.5, 3.0}) { // logit of the candidate that does not continue the text
+        pta_align_options options = options_of(PTA_PRESET_FUSION, PTA_MASS_TAIL);
+        std::vector<SmallDocument> documents;
+        documents.emplace_back(pair, "xab", "xab", 4, 4, random);
+        SmallView& source = documents[0].source;
+        const char* const row[] = {"ab", "ac", "x", "a"};
+        for (size_t c = 0; c < 4; c++) {
+            source.indices[c] = pair.source.find(row[c]);
+            source.values[c] = c == 2 ? x : 0.5 - 0.25 * static_cast<double>(c);
+        }
+        source.lse[0] = std::log(std::exp(0.5) + std::exp(0.25) + std::exp(x) + std::exp(-0.25) + 1);
+        documents[0].target.lse = {9, 9, 9, 9};
+        std::string error;
+        align(workspace, *pair.pair, options, documents, {0}, error);
+        const SmallDocument& document = documents[0];
+        double kept = std::exp(0.5) + std::exp(0.25), known = kept + 1; // in units of exp(log-sum-exp); 1 is missing
+        const pta_row& about = document.rows[1];
+        check(about.rule == 8 && about.source_row == 0 && std::fabs(about.kappa - kept / known) < 1e-12 && std::fabs(about.missing - 1 / known) < 1e-9,
+              "prefix rule: kappa and missing mass");
+        check(document.starts[2] - document.starts[1] == 2 && document.tokens[static_cast<size_t>(document.starts[1])] == pair.target.find("b") &&
+                  std::fabs(document.values[static_cast<size_t>(document.starts[1])] - std::exp(0.5) / known) < 1e-9,
+              "prefix rule: rests go to their nearest tokens");
+        source.lse[0] += 2; // most of the mass is missing: kappa falls under 0.3
+        align(workspace, *pair.pair, options, documents, {0}, error);
+        check(document.rows[1].rule == 0 && document.starts[2] == document.starts[1], "prefix rule: too little is known");
+    }
+}
+
 void test_sizes() {
     SmallPair pair = make_pair_of_vocabularies();
     pta_workspace workspace(pta::kernels_for(nullptr));
@@ -380,6 +413,7 @@ int main() {
     test_byte_alignment();
     test_threads();
     test_same_model();
+    test_prefix_rule();
     test_sizes();
     test_refusals();
     for (const char* isa : {"portable", "avx2", "avx512"}) {
