@@ -201,7 +201,7 @@ void DocumentsRun::align_rows(CandidateRow* rows, int64_t count) {
     double* logits = arena.take<double>(sources);
     int32_t* columns = arena.take<int32_t>(targets);
     double* column_mass = arena.take<double>(targets);
-    uint8_t* cost = settings_.fusion() ? arena.take<uint8_t>(cells) : nullptr; // the others' stand in their batches
+    uint8_t* cost = settings_.fusion() ? arena.take<uint8_t>(cells + kMostCandidates) : nullptr; // the others' stand in their batches
     for (int64_t r = 0; r < count; r++) {
         CandidateRow& row = rows[r];
         int32_t k = row.state->document->source.k, m = column_room(*row.state->document, settings_);

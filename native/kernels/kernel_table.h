@@ -95,6 +95,10 @@ struct KernelTable {
 
     // First column of each plan row within tie of the row's largest entry, and whether a later positive one lies within tie of it; plan [rows, m], m 1..64.
     void (*top1)(const double* plan, int64_t rows, int32_t m, double tie, int32_t* column, uint8_t* tied);
+
+    // Of each cost row [rows, stride] with m columns, 1..64: the smallest cost, and one bit per column of that cost and of the next one. 64 bytes from each
+    // row's start are readable.
+    void (*cheapest_columns)(const uint8_t* cost, int64_t rows, int32_t m, int64_t stride, uint8_t* least, uint64_t* equal, uint64_t* next);
 };
 
 // dispatch.cpp: the only place that looks at the CPU.

@@ -25,5 +25,6 @@ static constexpr KernelTable table_of(const char* isa) {
         .semi_relaxed = semi_relaxed,
         .exponentials = exponentials,
         .top1 = top1,
+        .cheapest_columns = cheapest_columns,
     };
 }
