@@ -1,4 +1,4 @@
-// Byte-by-byte alignment of two nearly equal texts by banded edit distance; the band doubles until it holds the optimum (Ukkonen).
+// Byte-by-byte alignment of two nearly equal texts: Levenshtein by furthest-reaching diagonals (Ukkonen, Myers 1986), O(length + distance^2) on such texts.
 #pragma once
 #include <cstdint>
 

@@ -131,8 +131,7 @@ internal static class DocumentCases
         int ties = 0;
         for (int i = 0; i < aligned.Rows; i++)
         {
-            bool same = aligned.IndicesOf(i).SequenceEqual(expected.IndicesOf(i));
-            double difference = same ? GoldenJson.Difference(aligned.ValuesOf(i), expected.ValuesOf(i)) : double.PositiveInfinity;
+            double difference = Difference(aligned, expected, i);
             if (difference <= Agreement)
                 continue;
             if (aligned[i].Rule != expected[i].Rule || difference < 1e-5)
@@ -141,6 +140,22 @@ internal static class DocumentCases
         }
 
         return ties;
+    }
+
+    /// <summary>The largest difference between two masses of one token. Equal masses of two solvers may change places by a rounding error, so order does not count.</summary>
+    private static double Difference(AlignedDocument aligned, AlignedDocument expected, int row)
+    {
+        ReadOnlySpan<int> tokens = aligned.IndicesOf(row), others = expected.IndicesOf(row);
+        if (tokens.Length != others.Length)
+            return double.PositiveInfinity;
+        double largest = 0;
+        for (int c = 0; c < tokens.Length; c++)
+        {
+            int at = others.IndexOf(tokens[c]);
+            largest = at < 0 ? double.PositiveInfinity : Math.Max(largest, Math.Abs(aligned.ValuesOf(row)[c] - expected.ValuesOf(row)[at]));
+        }
+
+        return largest;
     }
 
     private static void RequireFewTies(string id, int ties, IEnumerable<BenchDocument> documents)
