@@ -164,9 +164,12 @@ void collect_columns(const CandidateTask& task, const RowTexts& texts, Candidate
     if (task.settings.paper()) {
         normalise(row.column_mass, row.m);
     } else {
+        SeenTokens seen;
+        for (int32_t c = 0; c < row.m; c++)
+            seen.add(row.columns[c]);
         for (int32_t c = 0; c < row.n && row.m < kMostCandidates; c++) {
             int32_t token = row.nearest[c];
-            if (token != NearestMap::kNone && std::find(row.columns, row.columns + row.m, token) == row.columns + row.m)
+            if (token != NearestMap::kNone && !seen.contains(row.columns, row.m, token))
                 row.columns[row.m++] = token;
         }
     }
@@ -184,6 +187,12 @@ int32_t most_columns(const pta_document& document, const AlignSettings& settings
     if (settings.paper())
         return document.prior_starts != nullptr ? kMostCandidates : settings.used(document.target.k);
     return std::min(kMostCandidates, settings.used(document.target.k) + settings.used(document.source.k));
+}
+
+int32_t padded_columns(int32_t m, const pta_document& document, const AlignSettings& settings) {
+    if (settings.fusion())
+        return m <= 16 ? m : (m + 15) / 16 * 16; // cost blocks are made in tiles of 16
+    return settings.paper() && document.prior_starts != nullptr ? m + (m & 1) : m; // transports go by shape
 }
 
 void collect_texts(const CandidateTask& task, CandidateRow* rows, int64_t count) {

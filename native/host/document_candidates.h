@@ -1,5 +1,6 @@
 // Both sides of one row's transport: candidate tokens, their texts and their mass (SPEC A3.3; preset reference: B 3b.2).
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -38,13 +39,32 @@ struct CandidateRow {
     bool has_special = false;  // some candidate is compared by role
 
     // Costs and plan.
-    int32_t stride = 0; // columns of cost and plan; those from m on have no mass
+    int32_t stride = 0; // columns of cost and plan, m .. kMostStride; those from m on have no mass
     uint8_t* cost;      // [n, stride]
     uint16_t* wide;     // [n, stride] where a distance is over 254, else null
     double* plan;       // [n, stride]
     TransportOutcome outcome{0, -1, 0};
 
     const StepDecision& decision() const { return state->decisions[target_row]; }
+};
+
+constexpr int32_t kMostStride = kMostCandidates;
+
+// Whether a token stands in a short list. One bit per token answers most of the questions.
+class SeenTokens {
+public:
+    void add(int32_t token) { bits_ |= bit_of(token); }
+
+    // Also adds it.
+    bool contains(const int32_t* list, int32_t count, int32_t token) {
+        bool maybe = (bits_ & bit_of(token)) != 0;
+        bits_ |= bit_of(token);
+        return maybe && std::find(list, list + count, token) != list + count;
+    }
+
+private:
+    static uint64_t bit_of(int32_t token) { return uint64_t{1} << (static_cast<uint32_t>(token) * 0x9E3779B1u >> 26); }
+    uint64_t bits_ = 0;
 };
 
 struct CandidateTask {
@@ -55,6 +75,9 @@ struct CandidateTask {
 
 // Most columns that a row of this document can have.
 int32_t most_columns(const pta_document& document, const AlignSettings& settings);
+
+// Columns of a cost matrix whose row has m: where m differs from row to row a few more, without mass, make rows alike. Not falling in m.
+int32_t padded_columns(int32_t m, const pta_document& document, const AlignSettings& settings);
 
 // Presets paper and fusion: candidates keep their true texts. Rows that rule (b) leaves too little of, and rows without columns, become inactive.
 void collect_texts(const CandidateTask& task, CandidateRow* rows, int64_t count);

@@ -77,27 +77,33 @@ void compute_costs(const CandidateTask& task, CandidateRow* rows, int64_t count)
         }
         return;
     }
-    Arena& arena = task.workspace.arena;
-    CostBlock* blocks = arena.take<CostBlock>(count);
-    int64_t used = 0;
+    // In order of their widths: a kernel prepares itself for each new one.
+    int64_t first[kMostStride + 2] = {};
+    for (int64_t r = 0; r < count; r++)
+        first[rows[r].active && rows[r].transports ? rows[r].stride + 1 : 0]++;
+    int64_t used = count - first[0];
+    first[0] = 0;
+    for (int32_t stride = 1; stride <= kMostStride; stride++)
+        first[stride] += first[stride - 1];
+    CostBlock* blocks = task.workspace.arena.take<CostBlock>(used);
+    CandidateRow** row_of = task.workspace.arena.take<CandidateRow*>(used);
     for (int64_t r = 0; r < count; r++) {
         CandidateRow& row = rows[r];
         if (!row.active || !row.transports)
             continue;
         for (int32_t j = row.m; j < row.stride; j++)
             row.column_spans[j] = {target.codes.data(), 0};
-        blocks[used++] = {row.spans, row.column_spans, row.cost, row.n, row.stride, false};
+        int64_t at = first[row.stride]++;
+        row_of[at] = &row;
+        blocks[at] = {row.spans, row.column_spans, row.cost, row.n, row.stride, false};
     }
-    task.workspace.kernels.distance_blocks(arena, blocks, used, target.alphabet.size());
-    for (int64_t r = 0, b = 0; r < count; r++) {
-        CandidateRow& row = rows[r];
-        if (!row.active || !row.transports)
-            continue;
-        row.wide = nullptr;
-        if (blocks[b++].range)
-            compute_wide(task, row);
-        else if (row.has_special)
-            compare_specials(source, target, row);
+    task.workspace.kernels.distance_blocks(task.workspace.arena, blocks, used, target.alphabet.size());
+    for (int64_t b = 0; b < used; b++) {
+        row_of[b]->wide = nullptr;
+        if (blocks[b].range)
+            compute_wide(task, *row_of[b]);
+        else if (row_of[b]->has_special)
+            compare_specials(source, target, *row_of[b]);
     }
 }
 

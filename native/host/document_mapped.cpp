@@ -1,6 +1,4 @@
 // FuseLLM's candidate list (SPEC B 3b.2) and the official masses (O6).
-#include <algorithm>
-
 #include "host/document_candidates.h"
 #include "host/document_mass.h"
 
@@ -12,12 +10,13 @@ namespace {
 void map_candidates(const OfficialStrings& official, CandidateRow& row) {
     const pta_tokenized_document& source = row.state->document->source;
     int64_t first = static_cast<int64_t>(row.decision().source_row) * source.k;
+    SeenTokens seen;
     for (int32_t c = 0; c < source.k; c++) {
         int32_t target = official.map[source.indices[first + c]];
         if (target == NearestMap::kNone)
             throw_error(PTA_ERROR_DATA, "row %d, column %d: source token %d is not in the vocabulary map; make the map from the same tokenizers.",
                         row.decision().source_row, c, source.indices[first + c]);
-        if (std::find(row.tokens, row.tokens + row.mapped, target) != row.tokens + row.mapped)
+        if (seen.contains(row.tokens, row.mapped, target))
             continue;
         row.tokens[row.mapped] = target;
         row.logits[row.mapped++] = source.values[first + c];

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace pta {
 
@@ -43,38 +42,18 @@ double FusedRow::finish(double total, int32_t keep, bool tail) {
     return tail ? std::max(0.0, 1 - kept * scale) : 0;
 }
 
-namespace {
-
-struct Choice {
-    int32_t column;
-    bool tied; // a later column lies within the tolerance of the one taken
-};
-
-// The first entry within the tolerance of the largest; a NaN counts as largest, as in NumPy.
-Choice choose(const double* entries, int32_t m, double tie) {
-    double max = -std::numeric_limits<double>::infinity();
-    for (int32_t j = 0; j < m; j++)
-        max = entries[j] > max ? entries[j] : max;
-    bool nan = std::any_of(entries, entries + m, [](double entry) { return entry != entry; });
-    int32_t column = 0;
-    while (nan ? entries[column] == entries[column] : entries[column] < max - tie)
-        column++;
-    for (int32_t j = column + 1; j < m; j++) {
-        if (entries[j] > 0 && std::fabs(entries[j] - entries[column]) <= tie)
-            return {column, true};
+int32_t project_top1(const KernelTable& kernels, const CandidateRow& row, double tie, FusedRow& fused) {
+    int32_t columns[kMostCandidates], ties = 0;
+    uint8_t tied[kMostCandidates];
+    if (row.stride == row.m) {
+        kernels.top1(row.plan, row.n, row.m, tie, columns, tied);
+    } else {
+        for (int32_t i = 0; i < row.n; i++)
+            kernels.top1(row.plan + int64_t{i} * row.stride, 1, row.m, tie, columns + i, tied + i);
     }
-    return {column, false};
-}
-
-} // namespace
-
-int32_t project_top1(const CandidateRow& row, double tie, FusedRow& fused) {
-    int32_t ties = 0;
     for (int32_t i = 0; i < row.n; i++) {
-        const double* entries = row.plan + int64_t{i} * row.stride;
-        Choice choice = choose(entries, row.m, tie);
-        ties += choice.tied;
-        fused.add(row.columns[choice.column], entries[choice.column]);
+        ties += tied[i];
+        fused.add(row.columns[columns[i]], row.plan[int64_t{i} * row.stride + columns[i]]);
     }
     return ties;
 }
@@ -82,45 +61,67 @@ int32_t project_top1(const CandidateRow& row, double tie, FusedRow& fused) {
 SemiRelaxedProjection::SemiRelaxedProjection(double epsilon) : epsilon_(epsilon) {
     for (int32_t d = 0; d < kTable; d++)
         table_[d] = std::exp(-d / epsilon);
+    only_next_ = table_[2] * kMostCandidates < 0x1p-54;
 }
+
+namespace {
+int32_t cost_of(const CandidateRow& row, int32_t i, int32_t j) {
+    int64_t at = int64_t{i} * row.stride + j;
+    return row.wide != nullptr ? row.wide[at] : row.cost[at];
+}
+} // namespace
 
 double SemiRelaxedProjection::weight(int32_t distance) const { return distance < kTable ? table_[distance] : std::exp(-distance / epsilon_); }
-
-int32_t SemiRelaxedProjection::project(const CandidateRow& row, FusedRow& fused) const {
-    return row.wide != nullptr ? project(row, row.wide, fused) : project(row, row.cost, fused);
-}
 
 // Only the distance d of a cost from its row's minimum matters: P_ij = value(d) = a_i (w(d) / sum), w(0) = 1, and value falls as d grows, rounded or not.
 // So the maximum is value(0), on every column of least cost. If value(1) is more than two tolerances below it, no other column can tie with the maximum
 // or with the column taken: the first column of least cost is the first within the tolerance, and a second one is a tie. Otherwise the row's entries are
 // written out and chosen from as those of any plan.
-template <class T> int32_t SemiRelaxedProjection::project(const CandidateRow& row, const T* cost, FusedRow& fused) const {
+void SemiRelaxedProjection::project_row(const KernelTable& kernels, const CandidateRow& row, int32_t i, const CheapestColumns& cheapest, FusedRow& fused,
+                                        int32_t& ties) const {
+    double value = row.mass[i] * (1 / cheapest.sum);
+    if (value - row.mass[i] * (table_[1] / cheapest.sum) > 2 * kTieTolerance) {
+        ties += cheapest.several;
+        fused.add(row.columns[cheapest.first], value);
+        return;
+    }
+    double entries[kMostCandidates];
+    for (int32_t j = 0; j < row.m; j++)
+        entries[j] = row.mass[i] * (weight(cost_of(row, i, j) - cheapest.least) / cheapest.sum);
+    int32_t column;
+    uint8_t tied;
+    kernels.top1(entries, 1, row.m, kTieTolerance, &column, &tied);
+    ties += tied;
+    fused.add(row.columns[column], entries[column]);
+}
+
+int32_t SemiRelaxedProjection::project(const KernelTable& kernels, const CandidateRow& row, FusedRow& fused) const {
     int32_t ties = 0;
-    for (int32_t i = 0; i < row.n; i++, cost += row.stride) {
-        int32_t least = cost[0];
-        for (int32_t j = 1; j < row.m; j++)
-            least = std::min<int32_t>(least, cost[j]);
-        int32_t cheapest = 0, first = row.m;
-        for (int32_t j = row.m - 1; j >= 0; j--) {
-            bool is_least = cost[j] == least;
-            cheapest += is_least;
-            first = is_least ? j : first;
+    if (row.wide == nullptr && only_next_) {
+        uint8_t least[kMostCandidates];
+        uint64_t equal[kMostCandidates], next[kMostCandidates];
+        kernels.cheapest_columns(row.cost, row.n, row.m, row.stride, least, equal, next);
+        for (int32_t i = 0; i < row.n; i++) {
+            CheapestColumns cheapest{least[i], __builtin_ctzll(equal[i]), (equal[i] & (equal[i] - 1)) != 0, 0};
+            // In the order of the columns, as the plan's own rows are summed. Whole numbers have no order.
+            cheapest.sum = next[i] == 0 ? __builtin_popcountll(equal[i]) : 0;
+            for (uint64_t left = next[i] == 0 ? 0 : equal[i] | next[i]; left != 0; left &= left - 1)
+                cheapest.sum += (equal[i] & left & -left) != 0 ? 1 : table_[1];
+            project_row(kernels, row, i, cheapest, fused, ties);
         }
-        double sum = 0; // in the order of the columns, as the plan's own rows are summed
-        for (int32_t j = 0; j < row.m; j++)
-            sum += weight(cost[j] - least);
-        double value = row.mass[i] * (1 / sum);
-        if (value - row.mass[i] * (weight(1) / sum) > 2 * kTieTolerance) {
-            ties += cheapest > 1;
-            fused.add(row.columns[first], value);
-            continue;
+        return ties;
+    }
+    for (int32_t i = 0; i < row.n; i++) {
+        CheapestColumns cheapest{cost_of(row, i, 0), 0, false, 0};
+        for (int32_t j = 1; j < row.m; j++) {
+            int32_t cost = cost_of(row, i, j);
+            cheapest.several = cost == cheapest.least || (cheapest.several && cost > cheapest.least);
+            cheapest.first = cost < cheapest.least ? j : cheapest.first;
+            cheapest.least = std::min(cheapest.least, cost);
         }
-        double entries[kMostCandidates];
         for (int32_t j = 0; j < row.m; j++)
-            entries[j] = row.mass[i] * (weight(cost[j] - least) / sum);
-        Choice choice = choose(entries, row.m, kTieTolerance);
-        ties += choice.tied;
-        fused.add(row.columns[choice.column], entries[choice.column]);
+            cheapest.sum += weight(cost_of(row, i, j) - cheapest.least);
+        project_row(kernels, row, i, cheapest, fused, ties);
     }
     return ties;
 }

@@ -39,22 +39,29 @@ public:
 
 // top1 of a plan [n, stride]: each row's mass in its first column within the tie tolerance of the largest goes to that column's token. Returns the choices
 // in which a later column lay within the tolerance of the one taken.
-int32_t project_top1(const CandidateRow& row, double tie, FusedRow& fused);
+int32_t project_top1(const KernelTable& kernels, const CandidateRow& row, double tie, FusedRow& fused);
 
 // The same for the semi-relaxed plan P_ij = a_i softmax_j(-C_ij / epsilon), from costs alone.
 class SemiRelaxedProjection {
 public:
     explicit SemiRelaxedProjection(double epsilon);
 
-    int32_t project(const CandidateRow& row, FusedRow& fused) const;
+    int32_t project(const KernelTable& kernels, const CandidateRow& row, FusedRow& fused) const;
 
 private:
-    template <class T> int32_t project(const CandidateRow& row, const T* cost, FusedRow& fused) const;
+    // What a row of costs comes down to.
+    struct CheapestColumns {
+        int32_t least, first;
+        bool several; // there is a second column of least cost
+        double sum;   // of all weights
+    };
+    void project_row(const KernelTable& kernels, const CandidateRow& row, int32_t i, const CheapestColumns& cheapest, FusedRow& fused, int32_t& ties) const;
     double weight(int32_t distance) const; // exp(-distance / epsilon)
 
     static constexpr int32_t kTable = 256;
     double epsilon_;
     double table_[kTable];
+    bool only_next_; // weights from distance 2 on are so small that all together leave a sum of 1 or more as it is
 };
 
 // Teacher signal kept: sum of min(source, fused) over tokens, the source being a row's mass pushed to nearest target tokens.

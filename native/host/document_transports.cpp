@@ -8,12 +8,6 @@ namespace pta {
 
 namespace {
 
-// Priors make columns of any number; up to the next even one they share a batch, padded with columns without mass, which no plan notices.
-int32_t padded_columns(const CandidateRow& row) {
-    bool prior = row.state->document->prior_starts != nullptr;
-    return prior ? row.m + (row.m & 1) : row.m;
-}
-
 template <class T> void describe(TransportBatch<T>& batch, const pta_align_options& options) {
     batch.f = nullptr;
     batch.g = nullptr;
@@ -31,7 +25,7 @@ TransportGroups::TransportGroups(const CandidateTask& task, CandidateRow* rows, 
         CandidateRow& row = rows[r];
         if (!row.active || !row.transports)
             continue;
-        row.stride = padded_columns(row);
+        row.stride = padded_columns(row.m, *row.state->document, task.settings);
         auto same = [&](const Group& group) { return group.n == row.n && group.stride == row.stride; };
         auto found = std::find_if(groups_.begin(), groups_.end(), same);
         if (found == groups_.end())

@@ -23,6 +23,10 @@ namespace {
 constexpr int64_t kMostRows = 512;
 constexpr int64_t kMostCells = int64_t{1} << 16;
 
+int32_t column_room(const pta_document& document, const AlignSettings& settings) {
+    return padded_columns(most_columns(document, settings), document, settings);
+}
+
 int64_t nanoseconds() {
     timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -61,7 +65,7 @@ void DocumentsRun::align(DocumentState* documents, int64_t count) {
     int64_t used = 0, cells = 0;
     for (int64_t d = 0; d < count; d++) {
         DocumentState& state = documents[d];
-        int64_t row_cells = int64_t{settings_.used(state.document->source.k)} * most_columns(*state.document, settings_);
+        int64_t row_cells = int64_t{settings_.used(state.document->source.k)} * column_room(*state.document, settings_);
         for (int32_t t = 0; t < state.length() && !state.refused; t++) {
             if (!state.decisions[t].transfers())
                 continue;
@@ -187,7 +191,7 @@ void DocumentsRun::align_rows(CandidateRow* rows, int64_t count) {
     Arena::Scope scope(arena);
     int64_t sources = 0, targets = 0, cells = 0;
     for (int64_t r = 0; r < count; r++) {
-        int32_t k = rows[r].state->document->source.k, m = most_columns(*rows[r].state->document, settings_) + 1;
+        int32_t k = rows[r].state->document->source.k, m = column_room(*rows[r].state->document, settings_);
         sources += k;
         targets += m;
         cells += int64_t{k} * m;
@@ -197,10 +201,10 @@ void DocumentsRun::align_rows(CandidateRow* rows, int64_t count) {
     double* logits = arena.take<double>(sources);
     int32_t* columns = arena.take<int32_t>(targets);
     double* column_mass = arena.take<double>(targets);
-    uint8_t* cost = settings_.fusion() ? arena.take<uint8_t>(cells) : nullptr; // the others' stand in their batches
+    uint8_t* cost = settings_.fusion() ? arena.take<uint8_t>(cells + kMostCandidates) : nullptr; // the others' stand in their batches
     for (int64_t r = 0; r < count; r++) {
         CandidateRow& row = rows[r];
-        int32_t k = row.state->document->source.k, m = most_columns(*row.state->document, settings_) + 1; // one to pad with
+        int32_t k = row.state->document->source.k, m = column_room(*row.state->document, settings_);
         row.tokens = tokens;
         row.skips = tokens + k;
         row.nearest = settings_.signal() || settings_.fusion() ? tokens + 2 * k : nullptr;
@@ -226,7 +230,7 @@ void DocumentsRun::align_rows(CandidateRow* rows, int64_t count) {
         rows[r].active = rows[r].active && !rows[r].state->refused;
     if (settings_.fusion()) {
         for (int64_t r = 0; r < count; r++)
-            rows[r].stride = rows[r].m;
+            rows[r].stride = padded_columns(rows[r].m, *rows[r].state->document, settings_);
         compute_costs(task_, rows, count);
         lap(AlignStage::kCandidates);
         finish_text_rows(rows, count);
@@ -269,7 +273,7 @@ void DocumentsRun::finish_reference_rows(CandidateRow* rows, int64_t count) {
             continue;
         fused.clear();
         if (row.transports) {
-            state.document->ties += project_top1(row, 0, fused); // the official argmax is strict
+            state.document->ties += project_top1(workspace_.kernels, row, 0, fused); // the official argmax is strict
             if (fused.has_non_finite())
                 row.rule = RowRule::kSoftNotFinite;
         }
@@ -318,10 +322,10 @@ void DocumentsRun::finish_text_rows(CandidateRow* rows, int64_t count) {
             continue;
         fused.clear();
         if (settings_.fusion()) {
-            state.document->ties += semi_relaxed_.project(row, fused);
+            state.document->ties += semi_relaxed_.project(workspace_.kernels, row, fused);
             row.outcome = {0, PTA_TRANSPORT_CONVERGED, 0};
         } else {
-            state.document->ties += project_top1(row, kTieTolerance, fused);
+            state.document->ties += project_top1(workspace_.kernels, row, kTieTolerance, fused);
         }
         if (fused.has_non_finite() || !fused.has_mass())
             continue;

@@ -25,13 +25,13 @@ struct PrefixKey {
     uint32_t column;
 };
 
-static uint64_t prefix_of(TokenSpan token) {
-    uint64_t prefix = 0;
-    for (int32_t p = 0; p < 8; p++) {
-        uint64_t code = p < token.length ? token.codes[p] : 0;
-        prefix = prefix << 8 | (code > 255 ? 255 : code);
-    }
-    return prefix;
+static inline uint64_t prefix_of(TokenSpan token) {
+    if (token.length == 0)
+        return 0;
+    u8x16 bytes = load_token(token.codes, token.length < 8 ? token.length : 8);
+    uint64_t first;
+    __builtin_memcpy(&first, &bytes, sizeof first);
+    return __builtin_bswap64(first);
 }
 
 // Stable radix sort by the first `symbols` symbols; returns where the result lies. The order decides speed only.

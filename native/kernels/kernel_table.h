@@ -92,6 +92,13 @@ struct KernelTable {
 
     // exp of each value with the bits of stable_exp (host/stable_exp.h); result does not overlap x.
     void (*exponentials)(const double* x, double* result, int64_t n);
+
+    // First column of each plan row within tie of the row's largest entry, and whether a later positive one lies within tie of it; plan [rows, m], m 1..64.
+    void (*top1)(const double* plan, int64_t rows, int32_t m, double tie, int32_t* column, uint8_t* tied);
+
+    // Of each cost row [rows, stride] with m columns, 1..64: the smallest cost, and one bit per column of that cost and of the next one. 64 bytes from each
+    // row's start are readable.
+    void (*cheapest_columns)(const uint8_t* cost, int64_t rows, int32_t m, int64_t stride, uint8_t* least, uint64_t* equal, uint64_t* next);
 };
 
 // dispatch.cpp: the only place that looks at the CPU.

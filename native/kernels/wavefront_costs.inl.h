@@ -86,14 +86,13 @@ template <class Sum> struct StripCosts<uint8_t, Sum> {
     const PathTable<uint8_t>* table;
     int64_t first_row, rows; // of the strip
     uint8_t* by_token;       // [table->stride + 1][kStripColumns]: the strip's costs of every table row, and zeros
-    uint8_t* made;           // by_token has these kVectorBytes rows already
+    uint64_t made;           // bit k % 64: by_token has its rows k * kVectorBytes .. already
     const uint8_t* by_lane[kStripColumns];
     uint8_t* skewed;         // [kKept + kChunkSteps + 8][kStripColumns]
     u8xN delayed1, delayed2[2], delayed4[4], delayed8[8];
 
     StripCosts(Arena& arena, const PathTable<uint8_t>& t) : table(&t) {
         by_token = arena.take<uint8_t>((t.stride + 1) * kStripColumns);
-        made = arena.take<uint8_t>(t.stride / kVectorBytes + 1);
         skewed = arena.take<uint8_t>((kKept + kChunkSteps + 8) * kStripColumns);
         store(by_token + t.stride * kStripColumns, u8xN{});
     }
@@ -103,8 +102,7 @@ template <class Sum> struct StripCosts<uint8_t, Sum> {
         rows = strip_rows;
         for (int l = 0; l < kStripColumns; l++)
             by_lane[l] = table->by_column + columns[l] * table->stride;
-        for (int64_t k = 0; k * kVectorBytes < table->stride; k++)
-            made[k] = 0;
+        made = 0;
         delayed1 = u8xN{};
         for (u8xN& v : delayed2) v = u8xN{};
         for (u8xN& v : delayed4) v = u8xN{};
@@ -120,22 +118,26 @@ template <class Sum> struct StripCosts<uint8_t, Sum> {
         int count = static_cast<int>(steps - first < kChunkSteps ? steps - first : kChunkSteps);
         count = (count + 7) & ~7;
         int present = static_cast<int>(rows - first < count ? (rows > first ? rows - first : 0) : count);
-        uint32_t offsets[kChunkSteps];
         const int32_t* ids = table->problem->source + first_row + first;
-        for (int x = 0; x < present; x++) {
-            const int32_t block = ids[x] / kVectorBytes;
-            if (!made[block]) {
-                made[block] = 1;
-                transpose_block(by_lane, block * kVectorBytes, by_token + int64_t{block} * kVectorBytes * kStripColumns, kStripColumns);
-            }
-            offsets[x] = static_cast<uint32_t>(ids[x]);
+        uint64_t wanted = 0;
+        for (int x = 0; x < present; x++)
+            wanted |= uint64_t{1} << (static_cast<uint32_t>(ids[x]) / kVectorBytes % 64);
+        for (uint64_t missing = wanted & ~made; missing != 0; missing &= missing - 1) {
+            for (int64_t a = __builtin_ctzll(missing) * int64_t{kVectorBytes}; a < table->stride; a += 64 * kVectorBytes)
+                transpose_block(by_lane, a, by_token + a * kStripColumns, kStripColumns);
         }
-        for (int x = present; x < count; x++)
-            offsets[x] = static_cast<uint32_t>(table->stride);
-        skew(offsets, count);
+        made |= wanted;
+        int32_t padded[kChunkSteps];
+        if (present < count) {
+            __builtin_memcpy(padded, ids, static_cast<size_t>(present) * sizeof *ids);
+            for (int x = present; x < count; x++)
+                padded[x] = static_cast<int32_t>(table->stride);
+            ids = padded;
+        }
+        skew(ids, count);
     }
 
-    void skew(const uint32_t* offsets, int count) {
+    void skew(const int32_t* ids, int count) {
         using Mask = Vec<int8_t>;
         const Mask bit1 = lanes_with_bit<Mask>(1), bit2 = lanes_with_bit<Mask>(2), bit4 = lanes_with_bit<Mask>(4), bit8 = lanes_with_bit<Mask>(8);
         u8xN e = delayed1, v1[2], v2[4], v4[8];
@@ -146,7 +148,7 @@ template <class Sum> struct StripCosts<uint8_t, Sum> {
         for (int x = 0; x < count; x += 8) {
 #pragma GCC unroll 8
             for (int k = 0; k < 8; k++) {
-                u8xN next = load<u8xN>(by_token + static_cast<size_t>(offsets[x + k]) * kStripColumns);
+                u8xN next = load<u8xN>(by_token + int64_t{ids[x + k]} * kStripColumns);
                 u8xN one = bit1 ? next : e; // row x - 1
                 u8xN two = bit2 ? one : v1[k & 1];
                 u8xN four = bit4 ? two : v2[k & 3];

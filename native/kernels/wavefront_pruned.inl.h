@@ -140,7 +140,10 @@ static uint16_t narrow_table(Arena& arena, const PathProblem<uint8_t>& p, const 
             rows[k] = static_cast<uint16_t>(2 * k + odd <= n ? remaining.rows[2 * k + odd] : 0);
         within.rows[odd] = rows;
     }
-    auto* directions = arena.take<Parts<Sum>::Directions>(n + kStripColumns);
+    // A strip's steps are known only after it; what it leaves of the most it could need goes to the next ones.
+    const int64_t most_steps = n + kStripColumns, block = strips == nullptr ? most_steps : 4 * most_steps;
+    auto* directions = arena.take<Parts<Sum>::Directions>(block);
+    int64_t left = block;
     int64_t low = 0, high = -1; // rows whose sums are in column
     Front<Sum> front;
     Strip strip{};
@@ -181,9 +184,13 @@ static uint16_t narrow_table(Arena& arena, const PathProblem<uint8_t>& p, const 
         for (int64_t i = high + 1; i <= before + 1 || i == high + 1; i++)
             column[i] = kOutside<Sum>;
         if (strips != nullptr) {
-            strip.directions = arena.take<Parts<Sum>::Directions>(steps);
-            __builtin_memcpy(strip.directions, directions, static_cast<size_t>(steps) * sizeof *directions);
             strips[s] = strip;
+            directions += steps;
+            left -= steps;
+            if (left < most_steps && s + 1 < count) {
+                directions = arena.take<Parts<Sum>::Directions>(block);
+                left = block;
+            }
         }
     }
     Sum last[kStripColumns];
@@ -195,7 +202,7 @@ static uint16_t narrow_table(Arena& arena, const PathProblem<uint8_t>& p, const 
 static bool pruned_table(Arena& arena, PathProblem<uint8_t>& problem, const PathTable<uint8_t>& table, int64_t& total) {
     using Sum = uint16_t;
     const int64_t n = problem.n, m = problem.m, count = (m + kStripColumns - 1) / kStripColumns;
-    if (n < 8 * kStripColumns || m < 4 * kStripColumns)
+    if (n < 16 * kStripColumns || m < 8 * kStripColumns)
         return false;
     Arena::Scope scope(arena);
     const Remaining remaining = remaining_costs(arena, table);

@@ -189,3 +189,36 @@ static inline u8x16 move_to_end(u8x16 x, int32_t length) {
     const __m128i steps = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     return (u8x16)_mm_shuffle_epi8((__m128i)x, _mm_sub_epi8(steps, _mm_set1_epi8(static_cast<int8_t>(16 - length))));
 }
+
+// projection.inl.h
+static inline uint32_t at_least_bits(f64xN x, f64xN y) { return static_cast<uint32_t>(_mm256_movemask_pd(_mm256_cmp_pd((__m256d)x, (__m256d)y, _CMP_GE_OQ))); }
+static inline uint32_t unordered_bits(f64xN x) { return static_cast<uint32_t>(_mm256_movemask_pd(_mm256_cmp_pd((__m256d)x, (__m256d)x, _CMP_UNORD_Q))); }
+static inline uint8_t least_of_16(__m128i bytes) {
+    __m128i pairs = _mm_min_epu8(bytes, _mm_srli_epi16(bytes, 8));
+    return static_cast<uint8_t>(_mm_cvtsi128_si32(_mm_minpos_epu16(_mm_and_si128(pairs, _mm_set1_epi16(255)))));
+}
+struct Bytes64 { // 64 bytes, those without a bit in `used` the largest
+    __m256i low, high;
+    uint64_t used;
+    Bytes64(const uint8_t* from, uint64_t used) : low(load<__m256i>(from)), high(load<__m256i>(from + 32)), used(used) {
+        alignas(32) static constexpr uint8_t largest[128] = {
+#define PTA_SIXTEEN 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            PTA_SIXTEEN, PTA_SIXTEEN, PTA_SIXTEEN, PTA_SIXTEEN};
+#undef PTA_SIXTEEN
+        const uint8_t* unused = largest + __builtin_clzll(used);
+        low = _mm256_or_si256(low, load<__m256i>(unused));
+        high = _mm256_or_si256(high, load<__m256i>(unused + 32));
+    }
+    uint8_t least() const {
+        __m256i both = _mm256_min_epu8(low, high);
+        return least_of_16(_mm_min_epu8(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1)));
+    }
+    uint64_t equal_bits(uint8_t value) const {
+        const __m256i all = _mm256_set1_epi8(static_cast<char>(value));
+        uint64_t first = static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, all)));
+        uint64_t second = static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, all)));
+        return (first | second << 32) & used;
+    }
+};

@@ -192,3 +192,21 @@ static inline u8x16 move_to_end(u8x16 x, int32_t length) {
     const __m128i steps = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     return (u8x16)_mm_shuffle_epi8((__m128i)x, _mm_sub_epi8(steps, _mm_set1_epi8(static_cast<int8_t>(16 - length))));
 }
+
+// projection.inl.h
+static inline uint32_t at_least_bits(f64xN x, f64xN y) { return _mm512_cmp_pd_mask((__m512d)x, (__m512d)y, _CMP_GE_OQ); }
+static inline uint32_t unordered_bits(f64xN x) { return _mm512_cmp_pd_mask((__m512d)x, (__m512d)x, _CMP_UNORD_Q); }
+static inline uint8_t least_of_16(__m128i bytes) {
+    __m128i pairs = _mm_min_epu8(bytes, _mm_srli_epi16(bytes, 8));
+    return static_cast<uint8_t>(_mm_cvtsi128_si32(_mm_minpos_epu16(_mm_and_si128(pairs, _mm_set1_epi16(255)))));
+}
+struct Bytes64 { // 64 bytes, those without a bit in `used` the largest (masks: the plain forms trip a false warning of GCC 12)
+    __m512i bytes;
+    uint64_t used;
+    Bytes64(const uint8_t* from, uint64_t used) : bytes(_mm512_mask_loadu_epi8(_mm512_set1_epi8(-1), used, from)), used(used) {}
+    uint8_t least() const {
+        __m256i half = _mm256_min_epu8(_mm512_maskz_extracti64x4_epi64(0xf, bytes, 0), _mm512_maskz_extracti64x4_epi64(0xf, bytes, 1));
+        return least_of_16(_mm_min_epu8(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
+    }
+    uint64_t equal_bits(uint8_t value) const { return _mm512_mask_cmpeq_epu8_mask(used, bytes, _mm512_set1_epi8(static_cast<char>(value))); }
+};

@@ -173,3 +173,24 @@ static inline u8x16 move_to_end(u8x16 x, int32_t length) {
     store(bytes + 16 - length, x);
     return load<u8x16>(bytes);
 }
+
+// projection.inl.h
+static inline uint32_t at_least_bits(f64xN x, f64xN y) { return static_cast<uint32_t>(x[0] >= y[0]) | static_cast<uint32_t>(x[1] >= y[1]) << 1; }
+static inline uint32_t unordered_bits(f64xN x) { return static_cast<uint32_t>(x[0] != x[0]) | static_cast<uint32_t>(x[1] != x[1]) << 1; }
+struct Bytes64 { // 64 bytes, those without a bit in `used` the largest
+    const uint8_t* bytes;
+    int32_t count;
+    Bytes64(const uint8_t* from, uint64_t used) : bytes(from), count(64 - __builtin_clzll(used)) {}
+    uint8_t least() const {
+        uint8_t result = 255;
+        for (int32_t i = 0; i < count; i++)
+            result = bytes[i] < result ? bytes[i] : result;
+        return result;
+    }
+    uint64_t equal_bits(uint8_t value) const {
+        uint64_t bits = 0;
+        for (int32_t i = 0; i < count; i++)
+            bits |= static_cast<uint64_t>(bytes[i] == value) << i;
+        return bits;
+    }
+};

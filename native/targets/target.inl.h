@@ -7,6 +7,7 @@
 #include "kernels/balanced.inl.h"
 #include "kernels/semi_relaxed.inl.h"
 #include "kernels/exponential.inl.h"
+#include "kernels/projection.inl.h"
 
 static constexpr KernelTable table_of(const char* isa) {
     return KernelTable{
@@ -23,5 +24,7 @@ static constexpr KernelTable table_of(const char* isa) {
         .balanced = balanced,
         .semi_relaxed = semi_relaxed,
         .exponentials = exponentials,
+        .top1 = top1,
+        .cheapest_columns = cheapest_columns,
     };
 }

@@ -97,7 +97,7 @@ public interface IKernelBackend
     /// document's result depends on that document alone.
     /// </remarks>
     /// <param name="documents">[count].</param>
-    /// <param name="vocabularies">The two vocabularies; nearest tokens that are missing in its maps are resolved on the way.</param>
+    /// <param name="vocabularies">The two vocabularies; nearest tokens are found on the way, in its maps or in a backend's own.</param>
     /// <param name="options">All switches; must pass <see cref="AlignmentSwitches.Validate"/>.</param>
     /// <param name="destination">[count] receives the aligned documents.</param>
     /// <param name="report">Receives counts and seconds per stage; not thread-safe, use one per call.</param>

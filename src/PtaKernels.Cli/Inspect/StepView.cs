@@ -63,6 +63,7 @@ internal sealed class StepView
         IKernelBackend backend, DocumentPair pair, VocabularyPair vocabularies, in AlignmentOptions options, AlignedDocument aligned, int row)
     {
         RowProvenance provenance = aligned[row];
+        vocabularies.Official.Map.Resolve(backend, pair.Source.Candidates.IndicesOf(provenance.SourceRow).ToArray());
         var mapped = new MappedCandidates();
         mapped.Collect(pair.Source, vocabularies, provenance.SourceRow, soft: options.Transfer != TransferRule.StringHard);
         int k = pair.Source.Candidates.K, window = options.Window == 0 ? k : Math.Min(options.Window, k), n = Math.Min(window, mapped.Tokens.Length);

@@ -67,6 +67,7 @@ internal sealed class AlignCheck(GoldenContext context) : GoldenCheck(context)
     {
         if (row.Rule != RowRule.StringTransport)
             return false;
+        vocabularies.Official.Map.Resolve(Backend, pair.Source.Candidates.IndicesOf(row.SourceRow).ToArray());
         var mapped = new MappedCandidates();
         mapped.Collect(pair.Source, vocabularies, row.SourceRow, soft: true);
         int n = options.Window;
