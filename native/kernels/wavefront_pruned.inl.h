@@ -202,7 +202,7 @@ static uint16_t narrow_table(Arena& arena, const PathProblem<uint8_t>& p, const 
 static bool pruned_table(Arena& arena, PathProblem<uint8_t>& problem, const PathTable<uint8_t>& table, int64_t& total) {
     using Sum = uint16_t;
     const int64_t n = problem.n, m = problem.m, count = (m + kStripColumns - 1) / kStripColumns;
-    if (n < 8 * kStripColumns || m < 4 * kStripColumns)
+    if (n < 16 * kStripColumns || m < 8 * kStripColumns)
         return false;
     Arena::Scope scope(arena);
     const Remaining remaining = remaining_costs(arena, table);
