@@ -6,7 +6,7 @@
 #include <cstring>
 #include <new>
 
-#include "host/tape.h"
+#include "host/tokens/tape.h"
 #include "host/workspace.h"
 #include "kernels/kernel_table.h"
 

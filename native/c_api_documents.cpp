@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "c_api.h"
-#include "host/documents.h"
+#include "host/documents/documents.h"
 
 using namespace pta;
 

@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "c_api.h"
-#include "host/edit_distance.h"
-#include "host/nearest.h"
-#include "host/tape.h"
+#include "host/tokens/edit_distance.h"
+#include "host/tokens/nearest.h"
+#include "host/tokens/tape.h"
 #include "host/workspace.h"
 
 using namespace pta;

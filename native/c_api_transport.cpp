@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "c_api.h"
-#include "host/transport.h"
+#include "host/transport/transport.h"
 #include "host/workspace.h"
 
 using namespace pta;

@@ -1,7 +1,7 @@
 // One thread's scratch and instruction set.
 #pragma once
 #include "host/arena.h"
-#include "host/stable_exp.h"
+#include "host/transport/stable_exp.h"
 #include "kernels/kernel_table.h"
 
 struct pta_workspace {

@@ -1,4 +1,4 @@
-// exp(x) of many values, each with the bits of stable_exp (host/stable_exp.h): the same operations in the same order, one value per lane. The fused
+// exp(x) of many values, each with the bits of stable_exp (host/transport/stable_exp.h): the same operations in the same order, one value per lane. The fused
 // multiply-adds belong to the method on every target; vec_portable.h has them from the C library.
 
 // 2^(j/16), correctly rounded.

@@ -54,7 +54,7 @@ template <class T> struct TransportBatch {
     int32_t max_iterations;
 };
 
-struct NearestIndex; // host/nearest_index.h
+struct NearestIndex; // host/tokens/nearest_index.h
 
 // An ordinary source token that looks for its nearest target token.
 struct NearestQuery {
@@ -90,7 +90,7 @@ struct KernelTable {
     // Semi-relaxed at integer costs; table [256] = exp(-c / epsilon).
     void (*semi_relaxed)(Arena&, const double* kernel_table, const TransportBatch<uint8_t>&);
 
-    // exp of each value with the bits of stable_exp (host/stable_exp.h); result does not overlap x.
+    // exp of each value with the bits of stable_exp (host/transport/stable_exp.h); result does not overlap x.
     void (*exponentials)(const double* x, double* result, int64_t n);
 
     // First column of each plan row within tie of the row's largest entry, and whether a later positive one lies within tie of it; plan [rows, m], m 1..64.

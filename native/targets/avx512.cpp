@@ -1,6 +1,6 @@
 #include "kernels/kernel_table.h"
-#include "host/nearest_index.h"
-#include "host/stable_exp.h"
+#include "host/tokens/nearest_index.h"
+#include "host/transport/stable_exp.h"
 #include <immintrin.h>
 
 namespace pta {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "host/documents.h"
+#include "host/documents/documents.h"
 
 // A vocabulary of plain ASCII tokens; "<s>" and "</s>" are special.
 struct SmallVocabulary {

@@ -3,10 +3,10 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "host/byte_alignment.h"
+#include "host/documents/byte_alignment.h"
 #include "host/error.h"
-#include "host/stable_exp.h"
-#include "host/work_stealing.h"
+#include "host/transport/stable_exp.h"
+#include "host/documents/work_stealing.h"
 #include "small_vocabularies.h"
 
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "host/edit_distance.h"
+#include "host/tokens/edit_distance.h"
 #include "kernels/kernel_table.h"
 
 namespace {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "host/error.h"
-#include "host/nearest.h"
-#include "host/nearest_index.h"
+#include "host/tokens/nearest.h"
+#include "host/tokens/nearest_index.h"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "host/transport.h"
+#include "host/transport/transport.h"
 #include "host/workspace.h"
 #include "kernels/kernel_table.h"
 #include "ptakernels.h"

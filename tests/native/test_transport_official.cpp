@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "host/stable_exp.h"
-#include "host/transport.h"
+#include "host/transport/stable_exp.h"
+#include "host/transport/transport.h"
 #include "host/workspace.h"
 #include "kernels/kernel_table.h"
 #include "ptakernels.h"
