@@ -1,15 +1,20 @@
 // top1 of plans (paper Eq 5, SPEC A3.4): each row's first entry within the tie tolerance of its largest one.
 
-static inline f64xN larger_lanes(f64xN x, f64xN y) { return x > y ? x : y; }
+template <class V> static inline V larger_lanes(V x, V y) { return x > y ? x : y; }
 
 // The largest lane, in all lanes.
-static inline f64xN largest_lane(f64xN x) {
-    static constexpr int64_t flips[3][8] = {{1, 0, 3, 2, 5, 4, 7, 6}, {2, 3, 0, 1, 6, 7, 4, 5}, {4, 5, 6, 7, 0, 1, 2, 3}};
-    constexpr int steps = kLanes<double> == 8 ? 3 : kLanes<double> == 4 ? 2 : 1;
-#pragma GCC unroll 3
-    for (int step = 0; step < steps; step++)
-        x = larger_lanes(x, __builtin_shuffle(x, load<i64xN>(flips[step])));
-    return x;
+template <class V> static inline V largest_lane(V x) {
+    constexpr int lanes = sizeof(V) / sizeof(double);
+    if constexpr (lanes == 8) {
+        x = larger_lanes(x, __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3));
+        x = larger_lanes(x, __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5));
+        return larger_lanes(x, __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6));
+    } else if constexpr (lanes == 4) {
+        x = larger_lanes(x, __builtin_shufflevector(x, x, 2, 3, 0, 1));
+        return larger_lanes(x, __builtin_shufflevector(x, x, 1, 0, 3, 2));
+    } else {
+        return larger_lanes(x, __builtin_shufflevector(x, x, 1, 0));
+    }
 }
 
 // One plan row in kParts vectors, whose first entries stand at first[]. One bit per entry holds an answer. A NaN counts as largest, as in NumPy.

@@ -19,7 +19,16 @@ using f64xN = Vec<double>;
 
 template <class V> static inline V load(const void* from) { V v; __builtin_memcpy(&v, from, sizeof v); return v; }
 template <class V> static inline void store(void* to, V v) { __builtin_memcpy(to, &v, sizeof v); }
-template <class V, class T> static inline V splat(T x) { return V{} + static_cast<decltype(V{}[0] + 0)>(x); }
+template <class V, class T> static inline V splat(T x) {
+#if defined(__clang__) // adds no wider scalar to narrow lanes; makes one broadcast of the loop
+    V v{};
+    for (int lane = 0; lane < static_cast<int>(sizeof(V) / sizeof(v[0])); lane++)
+        v[lane] = x;
+    return v;
+#else
+    return V{} + static_cast<decltype(V{}[0] + 0)>(x);
+#endif
+}
 
 // Vectors of another width, to convert from.
 template <class T, int kCount> struct SomeLanes {

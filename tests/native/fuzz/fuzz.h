@@ -102,8 +102,11 @@ inline Handle<pta_tape> tape(Input& input, int32_t most_tokens, int32_t most_sym
     pta_tape_view view{sizeof(pta_tape_view), count, symbols.data(), offsets.data(), input.chance() ? nullptr : roles.data()};
     if (input.chance())
         view.struct_size = input.byte();
-    if (input.chance() && count > 0)
+    if (input.chance() && count > 0) {
         offsets[static_cast<size_t>(input.below(count))] = input.below(300) - 100;
+        symbols.resize(symbols.size() + 300); // if that was the last one, the tape is only longer
+        view.symbols = symbols.data();
+    }
     pta_tape* made = nullptr;
     return answered(pta_tape_create(&view, &made)) ? Handle<pta_tape>(made) : nullptr;
 }
