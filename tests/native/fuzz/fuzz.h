@@ -35,7 +35,7 @@ public:
         return static_cast<int32_t>(value % (static_cast<uint32_t>(most) + 1));
     }
 
-    bool chance() { return (byte() & 15) == 0; } // rarely true, never for used-up input's neighbours by accident: 1 in 16
+    bool chance() { return (byte() & 15) == 7; } // 1 in 16; never once the input is used up
 
     // A float64 that is usually a mass in 0..1 and sometimes anything at all.
     double real() {
