@@ -235,7 +235,8 @@ public sealed class FolderErrorTests
         var schema = new Schema(columns.Select(static c => new Field(c.Name, c.Data.DataType, true)), null);
         using var writer = new ArrowStreamWriter(File.Create(_scratch[Shard]), schema);
         writer.WriteStart();
-        writer.WriteRecordBatch(new RecordBatch(schema, columns.Select(static c => ArrowArrayFactory.BuildArray(c.Data)), 1));
+        using var batch = new RecordBatch(schema, columns.Select(static c => ArrowArrayFactory.BuildArray(c.Data)), 1); // held until it is written
+        writer.WriteRecordBatch(batch);
         writer.WriteEnd();
     }
 

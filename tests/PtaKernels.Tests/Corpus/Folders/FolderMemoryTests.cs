@@ -88,6 +88,7 @@ public sealed class FolderMemoryTests
             writer.WriteEnd();
         }
 
+        GC.KeepAlive(columns); // their memory is freed by finalizers
         File.WriteAllText(Path.Combine(folder, "state.json"), $$"""{"_data_files": [{{string.Join(", ", files.Select(static f => $$"""{"filename": "{{f}}"}"""))}}], "_split": "train"}""");
 
         ArrayData Rows(ArrayData values) => OfficialFolder.Lists(

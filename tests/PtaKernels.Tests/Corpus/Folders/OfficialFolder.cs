@@ -85,7 +85,12 @@ internal static class OfficialFolder
         using var writer = new ArrowStreamWriter(file, schema);
         writer.WriteStart();
         foreach (ModelRow[] chunk in rows.Chunk(layout.RowsPerBatch))
-            writer.WriteRecordBatch(new RecordBatch(schema, Columns(layout, chunk).Data.Select(ArrowArrayFactory.BuildArray), chunk.Length));
+        {
+            // Held until it is written: finalizers free the memory of arrays that nobody refers to.
+            using var batch = new RecordBatch(schema, Columns(layout, chunk).Data.Select(ArrowArrayFactory.BuildArray), chunk.Length);
+            writer.WriteRecordBatch(batch);
+        }
+
         writer.WriteEnd();
     }
 
