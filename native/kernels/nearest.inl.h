@@ -127,7 +127,7 @@ template <class T> static void scan_block(const NearestBlock& block, int32_t len
             uint64_t hits[kNearestVectors];
 #pragma GCC unroll 4
             for (int v = 0; v < kNearestVectors; v++) {
-                change[v] = lane_popcount<T>(column[v].positive & mask) - lane_popcount<T>(column[v].negative & mask);
+                change[v] = bit_count(column[v].positive & mask) - bit_count(column[v].negative & mask);
                 hits[v] = lanes_at_most<T>(change[v], bound);
             }
             if ((hits[0] | hits[1] | hits[2] | hits[3]) == 0)

@@ -107,7 +107,7 @@ static inline uint8_t least_byte(u8xN v) {
     return static_cast<uint8_t>(_mm_cvtsi128_si32(_mm_minpos_epu16(_mm_and_si128(least, _mm_set1_epi16(255)))));
 }
 
-// Nearest tokens: a scalar in every lane, bits set per lane, and one bit per lane whose signed value is at most the limit's.
+// Nearest tokens: a scalar in every lane, and one bit per lane whose signed value is at most the limit's.
 template <class T> static inline Vec<T> every_lane(T x) {
     if constexpr (sizeof(T) == 1)
         return (Vec<T>)_mm512_set1_epi8(static_cast<char>(x));
@@ -117,16 +117,6 @@ template <class T> static inline Vec<T> every_lane(T x) {
         return (Vec<T>)_mm512_set1_epi32(static_cast<int>(x));
     else
         return (Vec<T>)_mm512_set1_epi64(static_cast<long long>(x));
-}
-template <class T> static inline Vec<T> lane_popcount(Vec<T> v) {
-    if constexpr (sizeof(T) == 1)
-        return (Vec<T>)_mm512_popcnt_epi8((__m512i)v);
-    else if constexpr (sizeof(T) == 2)
-        return (Vec<T>)_mm512_popcnt_epi16((__m512i)v);
-    else if constexpr (sizeof(T) == 4)
-        return (Vec<T>)_mm512_popcnt_epi32((__m512i)v);
-    else
-        return (Vec<T>)_mm512_popcnt_epi64((__m512i)v);
 }
 template <class T> static inline uint64_t lanes_at_most(Vec<T> v, Vec<T> limit) {
     const __m512i a = (__m512i)v, b = (__m512i)limit;
