@@ -23,6 +23,9 @@ public sealed partial class GpuBackend : IKernelBackend, IDisposable
     /// <inheritdoc/>
     public string Isa => Device.IsEmulator ? "emulator" : $"sm_{Device.Capability}";
 
+    /// <inheritdoc/>
+    public int DocumentsAtOnce => 512;
+
     /// <summary>The device as its maker calls it.</summary>
     public string DeviceName => Device.Name;
 
