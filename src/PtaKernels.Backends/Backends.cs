@@ -1,3 +1,4 @@
+using PtaKernels.Gpu;
 using PtaKernels.Native;
 using PtaKernels.Reference;
 
@@ -11,15 +12,23 @@ public static class Backends
 
     private const string Auto = "auto", Native = "native", Plain = "reference";
 
-    /// <summary>Names of the backends that run here, in the order in which <c>auto</c> prefers them, best first.</summary>
-    public static IReadOnlyList<string> Available { get; } = NativeLibraryFile.WhyUnavailable is null ? [Native, Plain] : [Plain];
+    /// <summary>Every name that a backend may have, in the order in which <c>auto</c> prefers them; it never takes the emulator.</summary>
+    public static IReadOnlyList<string> Names { get; } = [GpuBackend.Cuda, Native, Plain, GpuBackend.Emulator];
 
-    /// <summary>Every name that a backend may have.</summary>
-    public static IReadOnlyList<string> Names { get; } = [Native, Plain];
+    /// <summary>Names of the backends that run here, in the same order.</summary>
+    public static IReadOnlyList<string> Available { get; } = [.. Names.Where(static name => WhyUnavailable(name) is null)];
+
+    /// <summary>Why a backend does not run here, one sentence, or null.</summary>
+    public static string? WhyUnavailable(string name) => name switch
+    {
+        GpuBackend.Cuda => GpuBackend.WhyUnavailable,
+        Native => NativeLibraryFile.WhyUnavailable,
+        _ => null,
+    };
 
     /// <summary>Opens a backend by name; <c>auto</c> or null takes <see cref="EnvironmentVariable"/>, then the best available.</summary>
     /// <param name="name">One of <see cref="Names"/>, <c>auto</c> or null.</param>
-    /// <param name="notice">Told when <c>auto</c> has to do without a faster backend, and why.</param>
+    /// <param name="notice">Told when <c>auto</c> has to do without a faster backend, and why; a machine without any sign of an NVIDIA device is told only if it asked for <c>auto</c>.</param>
     /// <exception cref="ArgumentException">The name is unknown or does not run here, or <c>PTAKERNELS_ISA</c> forces what this machine lacks.</exception>
     public static IKernelBackend Open(string? name, Action<string>? notice = null)
     {
@@ -28,15 +37,54 @@ public static class Backends
         {
             case Plain:
                 return new ReferenceBackend();
-            case Auto when NativeLibraryFile.WhyUnavailable is { } problem:
-                notice?.Invoke($"{problem} Until then backend {Plain} runs, which gives the same results far more slowly.");
-                return new ReferenceBackend();
-            case Native when NativeLibraryFile.WhyUnavailable is { } problem:
-                throw new ArgumentException($"backend {Native} does not run here: {problem}");
-            case Auto or Native:
+            case GpuBackend.Emulator:
+                return GpuBackend.OpenEmulator();
+            case Auto:
+                return OpenBest(askedByName: name is Auto, notice);
+            case Native or GpuBackend.Cuda when WhyUnavailable(asked) is { } problem:
+                throw new ArgumentException($"backend {asked} does not run here: {problem}");
+            case Native:
                 return new NativeBackend();
+            case GpuBackend.Cuda:
+                return OpenCuda();
             default:
                 throw new ArgumentException($"backend '{asked}' is unknown; use {string.Join(", ", Names)} or {Auto}.");
+        }
+    }
+
+    private static IKernelBackend OpenBest(bool askedByName, Action<string>? notice)
+    {
+        string? problem = GpuBackend.WhyUnavailable;
+        if (problem is null)
+        {
+            try
+            {
+                return GpuBackend.OpenCuda();
+            }
+            catch (GpuException e)
+            {
+                problem = e.Message;
+            }
+        }
+
+        bool runsNative = NativeLibraryFile.WhyUnavailable is null;
+        if (askedByName || GpuBackend.DeviceIsVisible)
+            notice?.Invoke($"{problem} Until then backend {(runsNative ? Native : Plain)} runs, which gives the same results.");
+        if (runsNative)
+            return new NativeBackend();
+        notice?.Invoke($"{NativeLibraryFile.WhyUnavailable} Until then backend {Plain} runs, which gives the same results far more slowly.");
+        return new ReferenceBackend();
+    }
+
+    private static GpuBackend OpenCuda()
+    {
+        try
+        {
+            return GpuBackend.OpenCuda();
+        }
+        catch (GpuException e)
+        {
+            throw new ArgumentException($"backend {GpuBackend.Cuda} does not run here: {e.Message}", e);
         }
     }
 }

@@ -1,3 +1,5 @@
+using PtaKernels.Gpu;
+
 namespace PtaKernels.Ptx;
 
 /// <summary>The <c>pta-ptx</c> command line: kernels to PTX without a device, and the gate on what ptxas makes of it.</summary>
@@ -10,6 +12,7 @@ internal static class Program
     public const int Usage = 2;
 
     private const string Help = """
+        pta-ptx compile DIR                           compiles every kernel for every architecture into DIR, whose former content is replaced
         pta-ptx check DIR --tools DIR [--json FILE]   assembles the PTX of DIR with the ptxas and nvdisasm of --tools and prints what is wrong with it
           --expected                                  the list names what must be found: anything else fails
         """;
@@ -25,6 +28,12 @@ internal static class Program
                 && options.Values.TryGetValue("--tools", out string? tools))
             {
                 return CheckCommand.Run(folder, tools, options.Values.GetValueOrDefault("--json"), options.Flags.Contains("--expected"), output, errors);
+            }
+
+            if (args is ["compile", var destination] && !destination.StartsWith('-'))
+            {
+                output.WriteLine($"{PtxFiles.Write(destination)} kernels compiled into {destination}");
+                return 0;
             }
 
             bool asked = args is ["-h" or "--help"];

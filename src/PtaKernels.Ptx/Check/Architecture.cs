@@ -1,12 +1,12 @@
 namespace PtaKernels.Ptx.Check;
 
 /// <summary>What one multiprocessor of an architecture has, from NVIDIA's programming guide (compute capabilities 8.0 and 9.0).</summary>
-/// <param name="Name">As ptxas and the PTX folders say it, for example <c>sm_90</c>.</param>
+/// <param name="Capability">Compute capability times ten.</param>
 /// <param name="SharedPerMultiprocessor">Bytes.</param>
 /// <param name="SharedPerBlock">The most bytes one block may have.</param>
 /// <param name="Float32Lanes">Float32 results per clock.</param>
 /// <param name="Float64Lanes">Float64 results per clock.</param>
-internal sealed record Architecture(string Name, int SharedPerMultiprocessor, int SharedPerBlock, int Float32Lanes, int Float64Lanes)
+internal sealed record Architecture(int Capability, int SharedPerMultiprocessor, int SharedPerBlock, int Float32Lanes, int Float64Lanes)
 {
     public const int WarpSize = 32, Warps = 64, Blocks = 32, Registers = 65_536, SubPartitions = 4;
 
@@ -25,9 +25,12 @@ internal sealed record Architecture(string Name, int SharedPerMultiprocessor, in
     /// <summary>Special functions, population counts, conversions.</summary>
     public const int SpecialLanes = 16;
 
+    /// <summary>As ptxas and the PTX folders say it, for example <c>sm_90</c>.</summary>
+    public string Name => $"sm_{Capability}";
+
     public static IReadOnlyList<Architecture> All { get; } =
     [
-        new("sm_80", 164 * 1024, 163 * 1024, 64, 32),
-        new("sm_90", 228 * 1024, 227 * 1024, 128, 64),
+        new(80, 164 * 1024, 163 * 1024, 64, 32),
+        new(90, 228 * 1024, 227 * 1024, 128, 64),
     ];
 }

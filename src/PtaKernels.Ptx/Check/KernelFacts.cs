@@ -9,7 +9,7 @@ namespace PtaKernels.Ptx.Check;
 /// <param name="UncontractedSass">The same assembled with <c>-fmad=false</c>; null where no exact float64 is promised.</param>
 /// <param name="Newer">Architectures newer than its own that ptxas knows and refuses it for, each with ptxas's words.</param>
 internal sealed record KernelFacts(
-    KernelEntry Entry, Architecture Architecture, PtxText? Ptx, PtxasReport? Assembled, SassListing? Sass, SassListing? UncontractedSass,
+    ListedKernel Entry, Architecture Architecture, PtxText? Ptx, PtxasReport? Assembled, SassListing? Sass, SassListing? UncontractedSass,
     IReadOnlyList<(string Architecture, string Error)> Newer)
 {
     /// <summary>Static and dynamic bytes per block.</summary>

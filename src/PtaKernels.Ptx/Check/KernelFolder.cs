@@ -12,10 +12,10 @@ internal sealed class KernelFolder
     public KernelFolder(string folder)
     {
         _folder = folder;
-        Kernels = KernelEntry.ReadAll(File.ReadLines(Path.Combine(folder, KernelEntry.FileName)));
+        Kernels = ListedKernel.ReadAll(File.ReadLines(Path.Combine(folder, ListedKernel.FileName)));
     }
 
-    public IReadOnlyList<KernelEntry> Kernels { get; }
+    public IReadOnlyList<ListedKernel> Kernels { get; }
 
     /// <summary>Assembles and disassembles every kernel for every architecture, several at a time; the order is that of the list.</summary>
     public IReadOnlyList<KernelFacts> Examine(CudaTools tools)
@@ -23,8 +23,8 @@ internal sealed class KernelFolder
         string scratch = Directory.CreateTempSubdirectory("pta-ptx-").FullName;
         try
         {
-            (KernelEntry Entry, Architecture Architecture)[] work =
-                [.. Kernels.SelectMany(static entry => Architecture.All.Select(architecture => (entry, architecture)))];
+            (ListedKernel Entry, Architecture Architecture)[] work =
+                [.. Kernels.SelectMany(static entry => Architecture.All.Where(a => a.Capability >= entry.Lowest).Select(architecture => (entry, architecture)))];
             var facts = new KernelFacts[work.Length];
             Parallel.For(0, work.Length, i => facts[i] = Examine(tools, work[i].Entry, work[i].Architecture, Path.Combine(scratch, i.ToString(CultureInfo.InvariantCulture))));
             return facts;
@@ -35,7 +35,7 @@ internal sealed class KernelFolder
         }
     }
 
-    private KernelFacts Examine(CudaTools tools, KernelEntry entry, Architecture architecture, string scratch)
+    private KernelFacts Examine(CudaTools tools, ListedKernel entry, Architecture architecture, string scratch)
     {
         string file = Path.Combine(_folder, architecture.Name, entry.Name + ".ptx");
         if (!File.Exists(file))

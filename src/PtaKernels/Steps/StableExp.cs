@@ -31,6 +31,9 @@ public static class StableExp
         1.9152065613971474,
     ];
 
+    /// <summary>2^(j/16), j = 0..15: for a backend that holds the table elsewhere.</summary>
+    internal static double PowerOf(int j) => Powers[j];
+
     /// <summary>exp(x): 0 far below, infinity far above, NaN for NaN.</summary>
     public static double Exp(double x)
     {

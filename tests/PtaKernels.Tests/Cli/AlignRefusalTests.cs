@@ -141,7 +141,7 @@ public sealed class AlignRefusalTests
     [TestCase("use --columns target-topk.", "--preset", "paper", "--columns", "union")]
     [TestCase("use --sources independent --fusion-function min-ce.", "--preset", "paper", "--transport", "semi-relaxed")]
     [TestCase("use --output probabilities.", "--preset", "reference", "--fusion-function", "min-ce")]
-    [TestCase("backend 'abacus' is unknown; use native, reference or auto", "--backend", "abacus")]
+    [TestCase("backend 'abacus' is unknown; use ilgpu-cuda, native, reference, ilgpu-cpu or auto", "--backend", "abacus")]
     [TestCase("--limit is -1; it must be a number of documents, or 0 for all.", "--limit", "-1")]
     public void AValueThatIsRefused(string says, params string[] options)
     {

@@ -1,3 +1,4 @@
+using PtaKernels.Gpu;
 using PtaKernels.Native;
 using PtaKernels.Tests.Oracles;
 
@@ -9,9 +10,27 @@ internal static class BackendCases
     /// <summary>Every backend, the native one once per instruction set that this machine has. A native library that does not load is a failure, not a skip.</summary>
     public static IEnumerable<string> Names => ["reference", .. NativeBackend.InstructionSets.Select(static isa => "native/" + isa)];
 
-    /// <summary>A backend by one of <see cref="Names"/>.</summary>
-    public static IKernelBackend Open(string name) =>
-        name.Split('/') is ["native", var isa] ? new NativeBackend(isa) : Backends.Backends.Open(name);
+    /// <summary>The same and the GPU kernels: on the emulator always, at the small shapes of <see cref="IsEmulator"/>; on a CUDA device at full size where there is one.</summary>
+    public static IEnumerable<string> NamesWithGpu => [.. Names, GpuBackend.Emulator, GpuBackend.Cuda];
+
+    // One device for all fixtures: every kernel is compiled once.
+    private static readonly Lazy<GpuBackend> SharedEmulator = new(GpuBackend.OpenEmulator), SharedCuda = new(static () => GpuBackend.OpenCuda());
+
+    /// <summary>A backend by one of <see cref="NamesWithGpu"/>. Without a CUDA device its fixtures are skipped, and say why.</summary>
+    public static IKernelBackend Open(string name)
+    {
+        if (name == GpuBackend.Cuda && GpuBackend.WhyUnavailable is { } problem)
+            Assert.Ignore("NOT RUN on a CUDA device: " + problem);
+        return name switch
+        {
+            GpuBackend.Emulator => SharedEmulator.Value,
+            GpuBackend.Cuda => SharedCuda.Value,
+            _ => name.Split('/') is ["native", var isa] ? new NativeBackend(isa) : Backends.Backends.Open(name),
+        };
+    }
+
+    /// <summary>Whether a backend is so slow that only small shapes fit a test.</summary>
+    public static bool IsEmulator(string name) => name == GpuBackend.Emulator;
 
     public static TokenTape ToTape(IReadOnlyList<PlainToken> tokens)
     {

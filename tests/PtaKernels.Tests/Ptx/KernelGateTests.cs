@@ -22,7 +22,7 @@ public sealed class KernelGateTests
     private static readonly Architecture Sm90 = Architecture.All[^1];
 
     private static KernelFacts Clean => new(
-        new KernelEntry("k", 256, 64, 0, ExactFloat64: true, []), Sm90, PtxText.Parse(CleanPtx), new PtxasReport(64, 0, 0, 0, 0, null), Sass(CleanBody), Sass(CleanBody), []);
+        new ListedKernel("k", 256, 64, 0, ExactFloat64: true, Lowest: 80, []), Sm90, PtxText.Parse(CleanPtx), new PtxasReport(64, 0, 0, 0, 0, null), Sass(CleanBody), Sass(CleanBody), []);
 
     [Test]
     public void ACleanKernelPasses() => Assert.That(KernelGate.Judge(Clean), Is.Empty);

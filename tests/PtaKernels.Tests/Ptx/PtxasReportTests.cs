@@ -5,6 +5,8 @@ namespace PtaKernels.Tests.Ptx;
 /// <summary>What is read of ptxas's messages, of PTX itself and of the list of kernels.</summary>
 public sealed class PtxasReportTests
 {
+    private const string Header = "kernel\tthreads\tregisters\tdynamic_shared\texact_float64";
+
     [Test]
     public void NumbersOfAnAssembledKernel()
     {
@@ -59,11 +61,16 @@ public sealed class PtxasReportTests
     [Test]
     public void ListOfKernels()
     {
-        KernelEntry entry = new("a", 256, 64, 1024, true, []);
-        Assert.That(KernelEntry.ReadAll([KernelEntry.Header, entry.ToString()]).Single().ToString(), Is.EqualTo("a\t256\t64\t1024\t1"));
-        Assert.That(
-            KernelEntry.ReadAll([KernelEntry.Header + "\texpected", "b\t32\t8\t0\t0\tSpill,Registers", "c\t32\t8\t0\t0\t-"])[0].Expected,
-            Is.EqualTo(new[] { FindingKind.Spill, FindingKind.Registers }));
+        ListedKernel[] plain = [.. ListedKernel.ReadAll([Header, "a\t256\t64\t1024\t1", "# a comment"])];
+        ListedKernel[] more = [.. ListedKernel.ReadAll([Header + "\tarchitecture\texpected", "b\t32\t8\t0\t0\t90\tSpill,Registers", "c\t32\t8\t0\t0\t80\t-"])];
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(plain, Has.Length.EqualTo(1));
+            Assert.That(plain[0] with { Expected = [] }, Is.EqualTo(new ListedKernel("a", 256, 64, 1024, true, 80, [])));
+            Assert.That(more.Select(static k => k.Lowest), Is.EqualTo(new[] { 90, 80 }));
+            Assert.That(more[0].Expected, Is.EqualTo(new[] { FindingKind.Spill, FindingKind.Registers }));
+            Assert.That(more[1].Expected, Is.Empty);
+        }
     }
 
     [TestCase("a\t256\t64\t0", TestName = "too few columns")]
@@ -72,8 +79,8 @@ public sealed class PtxasReportTests
     [TestCase("a\t256\t-1\t0\t1", TestName = "negative registers")]
     [TestCase("a\t256\t64\t0\tyes", TestName = "exact is 0 or 1")]
     public void WrongLinesAreNamed(string line) =>
-        Assert.That(() => KernelEntry.ReadAll([KernelEntry.Header, line]), Throws.InstanceOf<InvalidDataException>().With.Message.StartsWith("Line 2"));
+        Assert.That(() => ListedKernel.ReadAll([Header, line]), Throws.InstanceOf<InvalidDataException>().With.Message.StartsWith("Line 2"));
 
     [Test]
-    public void AListWithoutKernelsIsRefused() => Assert.That(static () => KernelEntry.ReadAll([KernelEntry.Header]), Throws.InstanceOf<InvalidDataException>());
+    public void AListWithoutKernelsIsRefused() => Assert.That(static () => ListedKernel.ReadAll([Header]), Throws.InstanceOf<InvalidDataException>());
 }
