@@ -32,9 +32,9 @@ internal static class PtxFiles
         }
 
         IEnumerable<string> rows = KernelCatalog.All.Select(static k => string.Create(
-            CultureInfo.InvariantCulture, $"{k.Name}\t{k.Shape.Threads}\t{k.Shape.Registers}\t0\t{(k.Shape.ExactFloat64 ? 1 : 0)}"));
+            CultureInfo.InvariantCulture, $"{k.Name}\t{k.Shape.Threads}\t{k.Shape.Registers}\t0\t{(k.Shape.ExactFloat64 ? 1 : 0)}\t{k.Shape.Architecture}"));
         // Written last: a folder without it, or with another stamp, is not used.
-        File.WriteAllLines(Path.Combine(folder, List), ["kernel\tthreads\tregisters\tdynamic_shared\texact_float64", .. rows, "# " + Stamp]);
+        File.WriteAllLines(Path.Combine(folder, List), ["kernel\tthreads\tregisters\tdynamic_shared\texact_float64\tarchitecture", .. rows, "# " + Stamp]);
         return files;
     }
 

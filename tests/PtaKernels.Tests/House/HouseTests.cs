@@ -16,6 +16,7 @@ public sealed class HouseTests
         ["PtaKernels"] = [],
         ["PtaKernels.Native"] = ["PtaKernels"],
         ["PtaKernels.Gpu"] = ["PtaKernels"],
+        ["PtaKernels.Ptx"] = ["PtaKernels", "PtaKernels.Gpu"],
         ["PtaKernels.Backends"] = ["PtaKernels", "PtaKernels.Native", "PtaKernels.Gpu"],
         ["PtaKernels.Text"] = ["PtaKernels"],
         ["PtaKernels.Alignment"] = ["PtaKernels", "PtaKernels.Text"],

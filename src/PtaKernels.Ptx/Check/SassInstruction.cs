@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace PtaKernels.Ptx.Check;
+
+/// <summary>One instruction of a disassembled kernel.</summary>
+/// <param name="Address">Bytes from the start of its section.</param>
+/// <param name="Guard">The predicate in front, for example <c>@!P0</c>; empty when it always runs.</param>
+/// <param name="Opcode">With its modifiers, for example <c>LDG.E.64</c>.</param>
+/// <param name="Operands">The rest of the line.</param>
+/// <param name="Target">The label among the operands, for branches and calls.</param>
+internal sealed partial record SassInstruction(int Address, string Guard, string Opcode, string Operands, string? Target)
+{
+    /// <summary>The opcode up to its first dot.</summary>
+    public string Base => Opcode.IndexOf('.') is var dot and >= 0 ? Opcode[..dot] : Opcode;
+
+    /// <summary>Whether control can go on behind it.</summary>
+    public bool FallsThrough => !IsUnconditional || Base is not ("BRA" or "BRX" or "JMP" or "JMX" or "EXIT" or "RET" or "KILL");
+
+    /// <summary>Whether the label is where control may go on in the same function: calls come back, and the others only name a place.</summary>
+    public bool Jumps => Target is not null && Base is "BRA" or "JMP" or "WARPSYNC" && !IsDivergenceFallback;
+
+    /// <summary>The way out for lanes that lost each other, taken never where a whole warp runs.</summary>
+    public bool IsDivergenceFallback => Opcode.StartsWith("BRA.DIV", StringComparison.Ordinal);
+
+    /// <summary>Bits moved per thread by a load or store.</summary>
+    public int Width => WidthPattern().Match(Opcode) is { Success: true } match ? int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : 32;
+
+    // `BRA P1, label` has its condition among the operands; BRA.DIV always goes on for whole warps.
+    private bool IsUnconditional => Guard.Length == 0 && !IsDivergenceFallback && !(Base == "BRA" && Operands.Contains(','));
+
+    /// <summary>The instruction on a line of <c>nvdisasm -c</c>; null for every other line.</summary>
+    public static SassInstruction? Parse(string line)
+    {
+        Match match = LinePattern().Match(line);
+        if (!match.Success)
+            return null;
+        string operands = match.Groups[4].Value.Trim();
+        Match target = TargetPattern().Match(operands);
+        return new SassInstruction(
+            int.Parse(match.Groups[1].ValueSpan, NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+            match.Groups[2].Value,
+            match.Groups[3].Value,
+            operands,
+            target.Success ? target.Groups[1].Value : null);
+    }
+
+    // /*01f0*/              @!P0 BRA `(.L_x_1) ;
+    [GeneratedRegex(@"^\s*/\*([0-9a-f]{4,})\*/\s+(?:(@!?U?P\w+)\s+)?([A-Z][A-Z0-9_.]*)\s*([^;]*);")]
+    private static partial Regex LinePattern();
+
+    [GeneratedRegex(@"`\(([^)]+)\)")]
+    private static partial Regex TargetPattern();
+
+    [GeneratedRegex(@"\.U?(16|64|128)(?:\.|$)")]
+    private static partial Regex WidthPattern();
+}
