@@ -43,72 +43,82 @@ public sealed class DocumentAligner
     /// <param name="sources">Each source's view, in the order of the constructor's list.</param>
     /// <param name="report">Receives the counts.</param>
     /// <exception cref="AlignmentDataException">Bad input of SPEC A5.</exception>
-    public FusedDocument Align(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, AlignmentRunReport report)
+    public FusedDocument Align(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, AlignmentRunReport report) => AlignTogether([target], [sources], report)[0];
+
+    /// <summary>Aligns several documents, each source's in one call of the backend; the results are those of <see cref="Align"/>.</summary>
+    /// <param name="targets">[documents] the target's views.</param>
+    /// <param name="sources">[documents] each source's view, in the order of the constructor's list.</param>
+    /// <param name="report">Receives the counts.</param>
+    /// <exception cref="AlignmentDataException">Bad input of SPEC A5 in one of them; the others' results are lost with it.</exception>
+    public FusedDocument[] AlignTogether(IReadOnlyList<TokenizedDocument> targets, IReadOnlyList<IReadOnlyList<TokenizedDocument>> sources, AlignmentRunReport report)
     {
-        ArgumentNullException.ThrowIfNull(target);
+        ArgumentNullException.ThrowIfNull(targets);
         ArgumentNullException.ThrowIfNull(sources);
         ArgumentNullException.ThrowIfNull(report);
-        if (sources.Count != _sources.Count)
-            throw new ArgumentException($"{sources.Count} source views for {_sources.Count} sources.");
+        if (sources.Count != targets.Count || sources.Any(views => views.Count != _sources.Count))
+            throw new ArgumentException($"each of {targets.Count} documents needs {_sources.Count} source views.");
         // The target's own rows stand first in a fold, among the candidates of a choice, or last as the fallback.
         if (_options.Sources == SourceMerging.Recursive || _options.WithTarget || _options.Fallback == FallbackRule.Target)
-            DocumentChecks.RequireLogSumExp(target, "target", _options);
-        var perSource = new AlignedDocument[sources.Count];
-        AlignedDocument? merged;
-        if (_options.Sources == SourceMerging.Recursive)
         {
-            merged = Fold(target, sources, perSource, report);
-        }
-        else
-        {
-            for (int s = 0; s < sources.Count; s++)
-                perSource[s] = AlignOne(s, new DocumentPair(sources[s], target), report);
-            merged = _options.Output == OutputUnit.Official ? null : Choose(target, sources, perSource);
+            foreach (TokenizedDocument target in targets)
+                DocumentChecks.RequireLogSumExp(target, "target", _options);
         }
 
-        Count(target, perSource, merged, report);
-        return new FusedDocument(perSource, merged);
+        var perSource = new AlignedDocument[_sources.Count][];
+        bool recursive = _options.Sources == SourceMerging.Recursive;
+        AlignedDocument[]? folded = null;
+        foreach (int s in recursive ? _order : Enumerable.Range(0, _sources.Count))
+        {
+            perSource[s] = AlignSource(s, targets, sources, folded, report);
+            if (recursive)
+                folded = [.. targets.Select((target, d) => CarryOver(target, perSource[s][d], folded?[d], s))];
+        }
+
+        var fused = new FusedDocument[targets.Count];
+        for (int d = 0; d < fused.Length; d++)
+        {
+            AlignedDocument[] own = [.. perSource.Select(rows => rows[d])];
+            AlignedDocument? merged = recursive ? WithFallback(targets[d], folded![d]) : _options.Output == OutputUnit.Official ? null : Choose(targets[d], sources[d], own);
+            Count(targets[d], own, merged, report);
+            fused[d] = new FusedDocument(own, merged);
+        }
+
+        return fused;
     }
 
-    private AlignedDocument AlignOne(int source, DocumentPair pair, AlignmentRunReport report)
+    private AlignedDocument[] AlignSource(
+        int source, IReadOnlyList<TokenizedDocument> targets, IReadOnlyList<IReadOnlyList<TokenizedDocument>> sources, AlignedDocument[]? priors, AlignmentRunReport report)
     {
-        var aligned = new AlignedDocument[1];
+        var aligned = new AlignedDocument[targets.Count];
+        DocumentPair[] pairs = [.. targets.Select((target, d) => new DocumentPair(sources[d][source], target, priors?[d]))];
         try
         {
-            _backend.AlignBatch([pair], _sources[source].Vocabularies, _perSource, aligned, report.Sources[source]);
+            _backend.AlignBatch(pairs, _sources[source].Vocabularies, _perSource, aligned, report.Sources[source]);
         }
         catch (AlignmentDataException e) when (_sources.Count > 1)
         {
             throw e.WithSource(_sources[source].Name);
         }
 
-        return aligned[0];
+        return aligned;
     }
 
-    /// <summary>D_s = project(transport(source_s, D_(s-1))), best source first (SPEC A3.5).</summary>
-    private AlignedDocument Fold(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, AlignedDocument[] perSource, AlignmentRunReport report)
+    /// <summary>The last fold of SPEC A3.5; a row that no source reached gets the fallback.</summary>
+    private AlignedDocument WithFallback(TokenizedDocument target, AlignedDocument folded)
     {
-        AlignedDocument? folded = null;
-        foreach (int s in _order)
-        {
-            perSource[s] = AlignOne(s, new DocumentPair(sources[s], target, folded), report);
-            folded = CarryOver(target, perSource[s], folded, s);
-        }
-
         var merged = new AlignedDocument(target.Id, _options.Output);
         for (int i = 0; i < target.Length; i++)
         {
-            RowProvenance row = folded![i];
-            if (row.Rule == RowRule.TargetOwn)
+            if (folded[i].Rule == RowRule.TargetOwn)
                 RowFallback.Add(merged, target, _options);
             else
-                merged.AddRow(folded.IndicesOf(i), folded.ValuesOf(i), row);
+                merged.AddRow(folded.IndicesOf(i), folded.ValuesOf(i), folded[i]);
         }
 
         return merged;
     }
 
-    /// <summary>The next source's columns: this source's row where it transfers, else the row before it, at the start the target's own.</summary>
+    /// <summary>D_s = project(transport(source_s, D_(s-1))) (SPEC A3.5), the next source's columns: this source's row where it transfers, else the row before it, at the start the target's own.</summary>
     private AlignedDocument CarryOver(TokenizedDocument target, AlignedDocument aligned, AlignedDocument? before, int source)
     {
         AlignmentOptions own = _options with { Fallback = FallbackRule.Target };

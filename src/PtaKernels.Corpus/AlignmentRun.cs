@@ -17,7 +17,7 @@ public enum OnError
 public sealed class AlignmentRun
 {
     /// <summary>Documents read, aligned in parallel and written in order at a time; bounds the memory, never the result.</summary>
-    private const int BatchSize = 64;
+    private const int SmallestBatch = 64;
 
     /// <summary>The target's documents.</summary>
     public required IDocumentReader TargetDocuments { get; init; }
@@ -71,11 +71,10 @@ public sealed class AlignmentRun
         UsedOrder = SourceOrder ?? OrderByBitsPerByte(options, cancellation);
         var aligner = new DocumentAligner(backend, Sources, options, UsedOrder);
         var report = new AlignmentRunReport(Sources.Count);
-        foreach (IDocumentRecord[][] batch in ReadTogether().Chunk(BatchSize))
+        foreach (IDocumentRecord[][] batch in ReadTogether().Chunk(Math.Max(SmallestBatch, backend.DocumentsAtOnce)))
         {
             cancellation.ThrowIfCancellationRequested();
-            var results = new Result[batch.Length];
-            Parallel.For(0, batch.Length, d => results[d] = AlignDocument(aligner, batch[d]));
+            Result[] results = AlignBatch(aligner, batch, together: backend.DocumentsAtOnce > 1);
             for (int d = 0; d < results.Length; d++)
             {
                 report.Add(results[d].Report);
@@ -101,15 +100,54 @@ public sealed class AlignmentRun
         return report;
     }
 
-    private Result AlignDocument(DocumentAligner aligner, IDocumentRecord[] records)
+    /// <summary>Parses a batch in parallel and aligns it: in one call where the backend gains from that, else document by document.</summary>
+    private Result[] AlignBatch(DocumentAligner aligner, IDocumentRecord[][] batch, bool together)
     {
+        var results = new Result[batch.Length];
+        if (!together)
+        {
+            Parallel.For(0, batch.Length, d => results[d] = Align(aligner, Parse(batch[d]), batch[d]));
+            return results;
+        }
+
+        Parallel.For(0, batch.Length, d => results[d] = Parse(batch[d]));
+        int[] good = [.. Enumerable.Range(0, results.Length).Where(d => results[d].Error is null)];
         var report = new AlignmentRunReport(Sources.Count);
         try
         {
-            TokenizedDocument[] views = [.. records.Select(static r => r.Parse())];
-            for (int s = 1; s < views.Length; s++)
-                RequireSameDocument(views[0], records[0], views[s], records[s]);
-            return new Result(views[0], views[1..], aligner.Align(views[0], views[1..], report), report, null);
+            FusedDocument[] fused = aligner.AlignTogether([.. good.Select(d => results[d].Target!)], [.. good.Select(d => results[d].Sources!)], report);
+            for (int g = 0; g < good.Length; g++)
+                results[good[g]] = results[good[g]] with { Fused = fused[g], Report = g == 0 ? report : results[good[g]].Report };
+        }
+        catch (AlignmentDataException)
+        {
+            // One of them is bad: each for itself says which, and keeps the counts of the others.
+            foreach (int d in good)
+                results[d] = Align(aligner, results[d], batch[d]);
+        }
+
+        return results;
+    }
+
+    private Result Parse(IDocumentRecord[] records) => Attempt(records, () =>
+    {
+        TokenizedDocument[] views = [.. records.Select(static r => r.Parse())];
+        for (int s = 1; s < views.Length; s++)
+            RequireSameDocument(views[0], records[0], views[s], records[s]);
+        return new Result(views[0], views[1..], null, new AlignmentRunReport(Sources.Count), null);
+    });
+
+    private Result Align(DocumentAligner aligner, Result parsed, IDocumentRecord[] records) => parsed.Error is not null ? parsed : Attempt(records, () =>
+    {
+        var report = new AlignmentRunReport(Sources.Count);
+        return parsed with { Fused = aligner.Align(parsed.Target!, parsed.Sources!, report), Report = report };
+    });
+
+    private Result Attempt(IDocumentRecord[] records, Func<Result> work)
+    {
+        try
+        {
+            return work();
         }
         catch (AlignmentDataException e)
         {

@@ -9,7 +9,11 @@ public sealed partial class GpuBackend : IKernelBackend, IDisposable
     /// <summary>Name of the backend on the emulator.</summary>
     public const string Emulator = "ilgpu-cpu";
 
-    private GpuBackend(GpuDevice device) => Device = device;
+    private GpuBackend(GpuDevice device)
+    {
+        Device = device;
+        _transports = new(() => new TransportKernels(device));
+    }
 
     /// <summary>Why <see cref="OpenCuda"/> cannot work here, one sentence, or null.</summary>
     public static string? WhyUnavailable => CudaDriver.WhyUnavailable;
@@ -22,6 +26,9 @@ public sealed partial class GpuBackend : IKernelBackend, IDisposable
 
     /// <inheritdoc/>
     public string Isa => Device.IsEmulator ? "emulator" : $"sm_{Device.Capability}";
+
+    /// <inheritdoc/>
+    public int DocumentsAtOnce => 512;
 
     /// <summary>The device as its maker calls it.</summary>
     public string DeviceName => Device.Name;

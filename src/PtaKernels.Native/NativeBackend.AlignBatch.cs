@@ -12,7 +12,7 @@ public sealed unsafe partial class NativeBackend
         int preset = FusedPreset.Match(options);
         if (preset < 0)
         {
-            report.AddNotice(FusedPreset.WhyStepwise(options));
+            report.AddNotice(FusedPreset.WhyStepwise(Name, options));
             StepwiseAlignment.AlignBatch(this, documents, vocabularies, options, destination, report);
             return;
         }

@@ -18,6 +18,9 @@ public interface IKernelBackend
     /// <summary>The instruction set that its inner loops use: portable, avx2, avx512, ...</summary>
     string Isa { get; }
 
+    /// <summary>Documents that one <see cref="AlignBatch"/> call should hold: 1 where several calls run side by side on the cores, more where one call fills a device.</summary>
+    int DocumentsAtOnce => 1;
+
     /// <summary>Edit-distance cost matrix of two token lists, u8.</summary>
     /// <param name="source">Tape of the rows.</param>
     /// <param name="sourceTokens">[n] ids on <paramref name="source"/>.</param>

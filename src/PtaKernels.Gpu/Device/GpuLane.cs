@@ -11,10 +11,14 @@ internal sealed class GpuLane : IDisposable
     private const long Alignment = 256;
     private const long SmallestBlock = 1L << 20;
 
+    // A page-locked array is one array of the runtime, whose length is an int.
+    private const long LargestStage = 1L << 30;
+
     private readonly GpuDevice _device;
     private readonly List<MemoryBuffer1D<byte, Stride1D.Dense>> _blocks = [];
-    private int _block;
-    private long _used;
+    private readonly List<PageLockedArray1D<byte>> _stages = [];
+    private int _block, _stage;
+    private long _used, _staged;
 
     internal GpuLane(GpuDevice device)
     {
@@ -34,7 +38,7 @@ internal sealed class GpuLane : IDisposable
     {
         if (length == 0)
             return ArrayView<T>.Empty;
-        long bytes = (checked(length * Interop.SizeOf<T>()) + Alignment - 1) / Alignment * Alignment;
+        long bytes = RoundUp(checked(length * Interop.SizeOf<T>()));
         while (_block < _blocks.Count && _used + bytes > _blocks[_block].Length)
         {
             _block++;
@@ -60,6 +64,58 @@ internal sealed class GpuLane : IDisposable
         }
 
         return view;
+    }
+
+    /// <summary>Page-locked host memory for this call, not cleared: copies to and from it overlap with other work.</summary>
+    /// <exception cref="GpuException">The host has no memory left that may be locked.</exception>
+    public Staged<T> Stage<T>(long length)
+        where T : unmanaged
+    {
+        if (length == 0)
+            return default;
+        long bytes = RoundUp(checked(length * Interop.SizeOf<T>()));
+        while (_stage < _stages.Count && _staged + bytes > _stages[_stage].Length)
+        {
+            _stage++;
+            _staged = 0;
+        }
+
+        if (_stage == _stages.Count)
+        {
+            long size = Math.Max(bytes, _stage == 0 ? SmallestBlock : Math.Min(2 * _stages[^1].Length, LargestStage));
+            try
+            {
+                _stages.Add(_device.Accelerator.AllocatePageLocked1D<byte>(size));
+            }
+            catch (Exception e) when (_device.Explain(e) is { } problem)
+            {
+                throw new GpuException($"{size:N0} bytes of host memory could not be page-locked: {problem}", e) { OutOfMemory = true };
+            }
+        }
+
+        var staged = new Staged<T>(_stages[_stage].ArrayView.SubView(_staged, bytes).Cast<T>().SubView(0, length));
+        _staged += bytes;
+        return staged;
+    }
+
+    /// <summary>Takes device memory and queues a copy of staged values into it; the staged memory must stay as it is until the lane is synchronised.</summary>
+    public ArrayView<T> Send<T>(in Staged<T> staged)
+        where T : unmanaged
+    {
+        ArrayView<T> view = Take<T>(staged.Length);
+        if (staged.Length != 0)
+            staged.View.CopyTo(Stream, view);
+        return view;
+    }
+
+    /// <summary>Queues a copy of device values into page-locked memory, to be read after <see cref="Synchronize"/>.</summary>
+    public Staged<T> Receive<T>(ArrayView<T> view)
+        where T : unmanaged
+    {
+        Staged<T> staged = Stage<T>(view.Length);
+        if (staged.Length != 0)
+            view.CopyTo(Stream, staged.View);
+        return staged;
     }
 
     /// <summary>Takes memory with every byte 0.</summary>
@@ -96,7 +152,7 @@ internal sealed class GpuLane : IDisposable
     }
 
     /// <summary>Gives all memory back to the lane; nothing may still be queued.</summary>
-    internal void Reset() => (_block, _used) = (0, 0);
+    internal void Reset() => (_block, _used, _stage, _staged) = (0, 0, 0, 0);
 
     /// <summary>Gives the lane back to its device.</summary>
     public void Dispose() => _device.Return(this);
@@ -105,8 +161,12 @@ internal sealed class GpuLane : IDisposable
     internal void Release()
     {
         FreeBlocks();
+        foreach (PageLockedArray1D<byte> stage in _stages)
+            stage.Dispose();
         Stream.Dispose();
     }
+
+    private static long RoundUp(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
 
     private void AddBlock(long bytes)
     {
@@ -142,4 +202,19 @@ internal sealed class GpuLane : IDisposable
         _blocks.Clear();
         Reset();
     }
+}
+
+/// <summary>Page-locked host memory of a lane.</summary>
+/// <typeparam name="T">A blittable element.</typeparam>
+internal readonly struct Staged<T>(ArrayView<T> view)
+    where T : unmanaged
+{
+    /// <summary>The memory as the device's copies see it.</summary>
+    public ArrayView<T> View { get; } = view;
+
+    /// <summary>Number of elements.</summary>
+    public int Length => View.IntLength;
+
+    /// <summary>The memory as the host sees it.</summary>
+    public unsafe Span<T> Span => Length == 0 ? [] : new Span<T>(System.Runtime.CompilerServices.Unsafe.AsPointer(ref View.LoadEffectiveAddress()), Length);
 }

@@ -41,6 +41,9 @@ public sealed class VocabularyMap
     /// <summary>Number of source ids.</summary>
     public int Count => _nearest.Length;
 
+    /// <summary>[Count] what is known so far, for a copy on a device: -2 where nobody has asked.</summary>
+    internal ReadOnlySpan<int> Known => _nearest;
+
     /// <summary>The nearest target token of a resolved source token, or <see cref="None"/>.</summary>
     /// <exception cref="InvalidOperationException">The token was never resolved: a caller's mistake, not the data's.</exception>
     public int this[int sourceToken]

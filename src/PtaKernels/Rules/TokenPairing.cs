@@ -14,6 +14,15 @@ public sealed class TokenPairing
         Array.Fill(_last, -1);
     }
 
+    /// <summary>A pairing from its ranges.</summary>
+    /// <param name="first">[target length] first paired source position, or -1.</param>
+    /// <param name="last">[target length] last paired source position, or -1.</param>
+    internal TokenPairing(ReadOnlySpan<int> first, ReadOnlySpan<int> last)
+    {
+        _first = first.ToArray();
+        _last = last.ToArray();
+    }
+
     /// <summary>Number of target positions.</summary>
     public int TargetLength => _first.Length;
 

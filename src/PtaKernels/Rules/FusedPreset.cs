@@ -1,6 +1,6 @@
-namespace PtaKernels.Native;
+namespace PtaKernels.Rules;
 
-/// <summary>Which switches the native documents are made for: those that decide a preset have its values, the others are free.</summary>
+/// <summary>Which switches the fused documents of the native and GPU backends are made for: those that decide a preset have its values, the others are free.</summary>
 internal static class FusedPreset
 {
     /// <summary>The deciding switches; mass is one of them except between the two that preset <c>fusion</c> offers.</summary>
@@ -8,7 +8,7 @@ internal static class FusedPreset
 
     private static readonly (string Name, AlignmentOptions Options)[] Presets = [.. AlignmentPreset.Names.Select(static n => (n, AlignmentPreset.Named(n)))];
 
-    /// <summary>The native number of the preset that the options are, or -1.</summary>
+    /// <summary>The preset that the options are, as its place in <see cref="AlignmentPreset.Names"/>, or -1.</summary>
     public static int Match(in AlignmentOptions options)
     {
         for (int p = 0; p < Presets.Length; p++)
@@ -20,15 +20,24 @@ internal static class FusedPreset
         return -1;
     }
 
+    /// <summary>Preset <c>reference</c>.</summary>
+    public const int Reference = 0;
+
+    /// <summary>Preset <c>paper</c>.</summary>
+    public const int Paper = 1;
+
+    /// <summary>Preset <c>fusion</c>.</summary>
+    public const int Fusion = 2;
+
     /// <summary>The sentence for options that are no preset: which switches stand against the nearest one.</summary>
-    public static string WhyStepwise(in AlignmentOptions options)
+    public static string WhyStepwise(string backend, in AlignmentOptions options)
     {
         AlignmentOptions given = options;
         (string name, string[] differing) = Presets
             .Select(p => (p.Name, Differing: Deciding.Where(d => Differs(d, given, p.Options)).ToArray()))
             .MinBy(static p => p.Differing.Length);
         string switches = string.Join(", ", differing.Select(d => $"{d} {AlignmentSwitches.Named(d).Get(given)}"));
-        return $"backend native: {switches} {(differing.Length == 1 ? "is" : "are")} not preset {name}'s, so documents are aligned step by step: the same results, more slowly.";
+        return $"backend {backend}: {switches} {(differing.Length == 1 ? "is" : "are")} not preset {name}'s, so documents are aligned step by step: the same results, more slowly.";
     }
 
     private static bool Decides(in AlignmentOptions options, in AlignmentOptions preset) =>

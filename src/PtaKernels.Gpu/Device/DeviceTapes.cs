@@ -1,0 +1,111 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace PtaKernels.Gpu;
+
+/// <summary>The tapes on one device, each copied once and kept while its <see cref="TokenTape"/> lives. Thread-safe.</summary>
+/// <param name="device">The device.</param>
+internal sealed class DeviceTapes(GpuDevice device)
+{
+    private readonly ConditionalWeakTable<TokenTape, DeviceTape> _known = [];
+
+    // Memory in use is reachable from here: its own finalizer must not run before that of the tape that gives it back.
+    private readonly ConcurrentDictionary<TapeMemory, bool> _inUse = [];
+    private readonly ConcurrentQueue<TapeMemory> _retired = [];
+
+    /// <summary>A tape on the device.</summary>
+    /// <exception cref="GpuException">The device is full.</exception>
+    public DeviceTape Of(TokenTape tape) => _known.GetValue(tape, t => new DeviceTape(this, t));
+
+    /// <summary>Memory for a tape.</summary>
+    internal TapeMemory Allocate(long tokens, long quads)
+    {
+        while (_retired.TryDequeue(out TapeMemory? retired))
+            retired.Dispose();
+        var memory = new TapeMemory(device, tokens, quads);
+        _inUse[memory] = true;
+        return memory;
+    }
+
+    /// <summary>Memory that no tape uses any more; freed when the next tape comes, at the latest with the device.</summary>
+    internal void Retire(TapeMemory memory)
+    {
+        if (_inUse.TryRemove(memory, out _))
+            _retired.Enqueue(memory);
+    }
+}
+
+/// <summary>Device memory of one tape.</summary>
+internal sealed class TapeMemory : IDisposable
+{
+    private readonly GpuDevice _device;
+    private readonly MemoryBuffer1D<TokenEntry, Stride1D.Dense> _tokens;
+    private readonly MemoryBuffer1D<SymbolQuad, Stride1D.Dense> _quads;
+
+    internal TapeMemory(GpuDevice device, long tokens, long quads)
+    {
+        _device = device;
+        device.Accelerator.Bind();
+        try
+        {
+            _tokens = device.Accelerator.Allocate1D<TokenEntry>(Math.Max(tokens, 1));
+            _quads = device.Accelerator.Allocate1D<SymbolQuad>(Math.Max(quads, 1));
+        }
+        catch (Exception e) when (device.Explain(e) is { } problem)
+        {
+            _tokens?.Dispose();
+            throw new GpuException(problem, e) { OutOfMemory = CudaDriver.IsOutOfMemory(e) };
+        }
+    }
+
+    /// <summary>Whether so much fits.</summary>
+    public bool Holds(long tokens, long quads) => tokens <= _tokens.Length && quads <= _quads.Length;
+
+    /// <summary>The first tokens and quads.</summary>
+    public TapeView View(long tokens, long quads) => new() { Tokens = _tokens.View.BaseView.SubView(0, tokens), Quads = _quads.View.BaseView.SubView(0, quads) };
+
+    /// <summary>Copies from the host and waits.</summary>
+    public void Write(long firstToken, ReadOnlySpan<TokenEntry> tokens, long firstQuad, ReadOnlySpan<SymbolQuad> quads)
+    {
+        using AcceleratorStream stream = _device.Accelerator.CreateStream();
+        Write(stream, firstToken, tokens, firstQuad, quads);
+    }
+
+    /// <inheritdoc cref="Write(long, ReadOnlySpan{TokenEntry}, long, ReadOnlySpan{SymbolQuad})"/>
+    public void Write(AcceleratorStream stream, long firstToken, ReadOnlySpan<TokenEntry> tokens, long firstQuad, ReadOnlySpan<SymbolQuad> quads)
+    {
+        try
+        {
+            if (!tokens.IsEmpty)
+                _tokens.View.BaseView.SubView(firstToken, tokens.Length).CopyFromCPU(stream, tokens);
+            if (!quads.IsEmpty)
+                _quads.View.BaseView.SubView(firstQuad, quads.Length).CopyFromCPU(stream, quads);
+            stream.Synchronize();
+        }
+        catch (Exception e) when (_device.Explain(e) is { } problem)
+        {
+            throw new GpuException(problem, e);
+        }
+    }
+
+    /// <summary>Copies a tape of the same device and waits.</summary>
+    public void CopyFrom(TapeView view, long tokens, long quads)
+    {
+        using AcceleratorStream stream = _device.Accelerator.CreateStream();
+        if (tokens != 0)
+            view.Tokens.SubView(0, tokens).CopyTo(stream, _tokens.View.BaseView.SubView(0, tokens));
+        if (quads != 0)
+            view.Quads.SubView(0, quads).CopyTo(stream, _quads.View.BaseView.SubView(0, quads));
+        stream.Synchronize();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _device.Accelerator.Bind();
+        _tokens.Dispose();
+        _quads.Dispose();
+    }
+}
