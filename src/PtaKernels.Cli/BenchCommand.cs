@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using PtaKernels.Cli.Bench;
+using PtaKernels.Gpu;
 
 namespace PtaKernels.Cli;
 
@@ -9,7 +10,7 @@ namespace PtaKernels.Cli;
 internal static class BenchCommand
 {
     /// <summary>Widths of the printed columns; negative ones are aligned to the left.</summary>
-    private static readonly int[] Widths = [-14, -11, -8, 7, 9, -10, -22, 9, 7, -16];
+    private static readonly int[] Widths = [-22, -11, -8, 7, 9, -10, -22, 9, 7, -16];
 
     public static Command Create()
     {
@@ -55,7 +56,7 @@ internal static class BenchCommand
             header = true;
             BenchEntry e = BenchFiles.EntryOf(result, backend);
             terminal.Line(Terminal.Escape(Format(
-                e.Case, e.Backend, e.Isa, e.Threads.ToString(CultureInfo.InvariantCulture), ReadmeTable.Number(e.Rate), e.Unit, e.Peer, ReadmeTable.Number(e.PeerRate),
+                e.Clock is null ? e.Case : $"{e.Case}, {e.Clock}", e.Backend, e.Isa, e.Threads.ToString(CultureInfo.InvariantCulture), ReadmeTable.Number(e.Rate), e.Unit, e.Peer, ReadmeTable.Number(e.PeerRate),
                 ReadmeTable.Number(e.Ratio), $"{ReadmeTable.Number(result.RatioMin)}..{ReadmeTable.Number(result.RatioMax)}")));
             terminal.Line($"[grey]    {Terminal.Escape($"{result.Note}; {result.Rounds} rounds")}[/]");
         });
@@ -72,7 +73,8 @@ internal static class BenchCommand
         {
             var run = new BenchRunInfo(
                 DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), DevicesCommand.CpuName(), Environment.ProcessorCount, RuntimeInformation.OSDescription,
-                RuntimeInformation.FrameworkDescription, python?.Versions[0], python?.Versions[1], seconds, [.. results.Select(BenchFiles.SpreadOf)], native?.Versions[0], data.RapidFuzz);
+                RuntimeInformation.FrameworkDescription, python?.Versions[0], python?.Versions[1], seconds, [.. results.Select(BenchFiles.SpreadOf)], native?.Versions[0], data.RapidFuzz,
+                backend is GpuBackend gpu ? new BenchDevice(gpu.DeviceName, gpu.ComputeCapability, gpu.Driver) : null);
             BenchFiles.Write(json, results.Select(r => BenchFiles.EntryOf(r, backend)), run);
         }
 

@@ -27,7 +27,6 @@ internal static class VerifyCommand
         var verb = new Verb(
             "verify", "Check a backend against golden files made by the official code, or against another backend on random problems; exit status 1 on a failure, 2 without golden files, 3 on skipped rows.",
             "pta verify --golden tests/golden --vocab samples/vocab --allow-skips",
-            "pta verify --golden tests/golden --vocab samples/vocab --backend reference --allow-skips --json",
             "pta verify --random 1000000 --backend ilgpu-cuda --against native",
             "pta verify --random 500 --kernel official-transport alignment-path --backend ilgpu-cpu --seed 7")
         {
@@ -40,7 +39,7 @@ internal static class VerifyCommand
                 parse.GetValue(allowSkips), parse.GetValue(common.Json));
             if (request.Golden is null && request.Random is null)
             {
-                parse.InvocationConfiguration.Error.WriteLine("pta: Option '--golden' or '--random' is required. Type `pta verify --help` for what it takes.");
+                parse.InvocationConfiguration.Error.WriteLine("pta: Option '--golden' is required, or '--random'. Type `pta verify --help` for what it takes.");
                 return Program.Usage;
             }
 

@@ -56,12 +56,18 @@ public sealed partial class GpuBackend
         ArrayView<int> first = lane.Take<int>(batch.TargetCount), last = lane.Take<int>(batch.TargetCount);
         ArrayView<long> total = lane.Take<long>(problems.Length);
         Paths.QueuePaths(lane, batch.Documents, batch.Rows, batch.Columns, batch.Costs, first, last, total);
+        Download(lane, batch, first, last, total, paths);
+    }
+
+    /// <summary>Waits for what <see cref="PathKernels"/> was given and writes the paths.</summary>
+    internal static void Download(GpuLane lane, PathBatch batch, ArrayView<int> first, ArrayView<int> last, ArrayView<long> total, ReadOnlySpan<AlignmentPath> paths)
+    {
         int[] firstHost = new int[batch.TargetCount], lastHost = new int[batch.TargetCount];
-        long[] totalHost = new long[problems.Length];
+        long[] totalHost = new long[paths.Length];
         lane.Download(first, firstHost);
         lane.Download(last, lastHost);
         lane.Download(total, totalHost);
-        for (int p = 0; p < problems.Length; p++)
+        for (int p = 0; p < paths.Length; p++)
         {
             DocumentPath document = batch.Documents[p];
             Write(paths[p], document.SourceLength, firstHost.AsSpan(document.TargetStart, document.TargetLength), lastHost.AsSpan(document.TargetStart, document.TargetLength), totalHost[p]);

@@ -33,6 +33,12 @@ public sealed partial class GpuBackend : IKernelBackend, IDisposable
     /// <summary>The device as its maker calls it.</summary>
     public string DeviceName => Device.Name;
 
+    /// <summary>Compute capability as its maker writes it, for example 9.0; null on the emulator.</summary>
+    public string? ComputeCapability => Device.IsEmulator ? null : $"{Device.Capability / 10}.{Device.Capability % 10}";
+
+    /// <summary>Versions of the driver and of the CUDA that it is for; null on the emulator.</summary>
+    public string? Driver => Device.IsEmulator ? null : CudaDriver.Version;
+
     /// <summary>What a user should know of how this device came up, each sentence once.</summary>
     public IReadOnlyList<string> Notices => Device.Notices;
 

@@ -21,6 +21,9 @@ internal sealed class PassLoop(string name, double units, Action pass, bool onTh
 {
     public string Name => name;
 
+    /// <summary>The same passes timed on the clock.</summary>
+    public PassLoop OnTheClock() => new(name, units, pass, onTheClock: true);
+
     public Lap Run(double seconds)
     {
         TimeSpan processor = Environment.CpuUsage.TotalTime;
@@ -84,11 +87,12 @@ internal sealed class RecordedRate(string name, double rate) : IContestant
 /// <param name="Peer">The other side.</param>
 /// <param name="Note">What the work is, what was left out, where the time went; asked after timing.</param>
 /// <param name="Threads">Threads of our side; the peer has one.</param>
-internal sealed record BenchCase(string Id, string Unit, IContestant Ours, IContestant Peer, Func<string> Note, int Threads = 1);
+/// <param name="Clock">Null for host to host through the contract; else what <see cref="DeviceCases"/> calls it.</param>
+internal sealed record BenchCase(string Id, string Unit, IContestant Ours, IContestant Peer, Func<string> Note, int Threads = 1, string? Clock = null);
 
 /// <summary>What was measured of a case: rates are medians over rounds, the ratio is the median of the rounds' ratios.</summary>
 internal sealed record BenchResult(
-    string Case, int Threads, double Rate, string Unit, string Peer, double PeerRate, double Ratio, double RatioMin, double RatioMax, int Rounds, string Note)
+    string Case, int Threads, double Rate, string Unit, string Peer, double PeerRate, double Ratio, double RatioMin, double RatioMax, int Rounds, string Note, string? Clock = null)
 {
     private const int FewestRounds = 3;
     private const int MostRounds = 15;
@@ -101,7 +105,7 @@ internal sealed record BenchResult(
     {
         foreach (IContestant side in new[] { one.Ours, one.Peer })
         {
-            if (side is PassLoop or TeamLoop)
+            if (side is PassLoop or TeamLoop or DeviceLoop)
                 side.Run(Math.Min(LongestWarmUp, seconds / 4));
         }
 
@@ -121,7 +125,7 @@ internal sealed record BenchResult(
 
         double[] ratios = [.. ours.Zip(peers, static (a, b) => a / b)];
         return new BenchResult(
-            one.Id, one.Threads, Median(ours), one.Unit, one.Peer.Name, Median(peers), Median(ratios), ratios.Min(), ratios.Max(), ratios.Length, one.Note());
+            one.Id, one.Threads, Median(ours), one.Unit, one.Peer.Name, Median(peers), Median(ratios), ratios.Min(), ratios.Max(), ratios.Length, one.Note(), one.Clock);
     }
 
     private static double Median(IEnumerable<double> values)

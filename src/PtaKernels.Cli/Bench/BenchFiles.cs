@@ -1,19 +1,27 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace PtaKernels.Cli.Bench;
 
-/// <summary>One measured case in a results file.</summary>
-internal sealed record BenchEntry(string Case, string Backend, string Isa, int Threads, double Rate, string Unit, string Peer, double PeerRate, double Ratio);
+/// <summary>One measured case in a results file. A clock stands only where the case is one of <see cref="DeviceCases"/>.</summary>
+internal sealed record BenchEntry(
+    string Case, string Backend, string Isa, int Threads, double Rate, string Unit, string Peer, double PeerRate, double Ratio,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Clock = null);
 
 /// <summary>How one case was measured.</summary>
-internal sealed record BenchSpread(string Case, int Rounds, double RatioMin, double RatioMax, string Note, int Threads = 1);
+internal sealed record BenchSpread(
+    string Case, int Rounds, double RatioMin, double RatioMax, string Note, int Threads = 1,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Clock = null);
 
 /// <summary>Where and when a results file was made.</summary>
 internal sealed record BenchRunInfo(
     string Date, string Cpu, int Cores, string System, string Dotnet, string? Python, string? Numpy, double SecondsPerCase, BenchSpread[] Cases, string? Compiler = null,
-    string? Rapidfuzz = null);
+    string? Rapidfuzz = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BenchDevice? Device = null);
+
+/// <summary>The device of a GPU backend; the emulator has no capability and no driver.</summary>
+internal sealed record BenchDevice(string Name, string? ComputeCapability, string? Driver);
 
 /// <summary>A results file, an array of <see cref="BenchEntry"/>, and beside it <c>NAME.run.json</c> with the machine, the date and the versions.</summary>
 internal static class BenchFiles
@@ -26,10 +34,10 @@ internal static class BenchFiles
     };
 
     public static BenchEntry EntryOf(BenchResult result, IKernelBackend backend) => new(
-        result.Case, backend.Name, backend.Isa, result.Threads, Significant(result.Rate), result.Unit, result.Peer, Significant(result.PeerRate), Significant(result.Ratio));
+        result.Case, backend.Name, backend.Isa, result.Threads, Significant(result.Rate), result.Unit, result.Peer, Significant(result.PeerRate), Significant(result.Ratio), result.Clock);
 
     public static BenchSpread SpreadOf(BenchResult result) =>
-        new(result.Case, result.Rounds, Significant(result.RatioMin), Significant(result.RatioMax), result.Note, result.Threads);
+        new(result.Case, result.Rounds, Significant(result.RatioMin), Significant(result.RatioMax), result.Note, result.Threads, result.Clock);
 
     public static void Write(string path, IEnumerable<BenchEntry> entries, BenchRunInfo run)
     {

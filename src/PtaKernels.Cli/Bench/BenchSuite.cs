@@ -1,4 +1,5 @@
 using System.Globalization;
+using PtaKernels.Gpu;
 
 namespace PtaKernels.Cli.Bench;
 
@@ -19,6 +20,18 @@ internal static class BenchSuite
         ("doc.fusion", DocumentCases.Fusion),
     ];
 
+    /// <summary>The same names, timed on a device.</summary>
+    private static readonly (string Id, Func<BenchData, BenchCase> Prepare)[] OnDevice =
+    [
+        ("edit.all-pairs", DeviceCases.EditAllPairs),
+        ("map.gpt2-spA", DeviceCases.Map),
+        ("path.2048", DeviceCases.Path2048),
+        ("ot.official", DeviceCases.OfficialTransport),
+        ("doc.reference", DeviceCases.Reference),
+        ("doc.paper", DeviceCases.Paper),
+        ("doc.fusion", DeviceCases.Fusion),
+    ];
+
     public static IEnumerable<string> Ids => Cases.Select(static c => c.Id).Distinct();
 
     /// <summary>Checks every answer, then times; nothing is timed when one of them is wrong.</summary>
@@ -34,6 +47,8 @@ internal static class BenchSuite
         if (ids.FirstOrDefault(id => !Ids.Contains(id)) is { } unknown)
             throw new ArgumentException($"case '{unknown}' is unknown; use {string.Join(", ", Ids)}.");
         BenchCase[] cases = [.. Cases.Where(c => ids.Count == 0 || ids.Contains(c.Id)).Select(c => c.Prepare(data))];
+        if (data.Backend is GpuBackend)
+            cases = [.. cases.Select(OnTheClock), .. OnDevice.Where(c => ids.Count == 0 || ids.Contains(c.Id)).Select(c => c.Prepare(data))];
         var results = new List<BenchResult>();
         foreach (BenchCase one in cases)
         {
@@ -46,4 +61,9 @@ internal static class BenchSuite
 
         return results;
     }
+
+    /// <summary>A device's work is no processor time.</summary>
+    private static BenchCase OnTheClock(BenchCase one) => one with { Ours = OnTheClock(one.Ours), Peer = OnTheClock(one.Peer) };
+
+    private static IContestant OnTheClock(IContestant side) => side is PassLoop loop ? loop.OnTheClock() : side;
 }

@@ -63,11 +63,42 @@ internal static class DocumentCases
             () => $"the documents of doc.reference, each {TeamCopies} times", 2);
     }
 
-    public static BenchCase Paper(BenchData data) => Preset(data, "doc.paper", AlignmentPreset.Paper with { MeasureSignal = false });
+    /// <summary>Preset <c>paper</c> as it is timed.</summary>
+    public static AlignmentOptions PaperOptions => AlignmentPreset.Paper with { MeasureSignal = false };
 
-    /// <summary>Golden rows hold no log-sum-exp, so the mass is renormalised.</summary>
-    public static BenchCase Fusion(BenchData data) =>
-        Preset(data, "doc.fusion", AlignmentPreset.Fusion with { MeasureSignal = false, Mass = MassRule.Renormalised });
+    /// <summary>Preset <c>fusion</c>: golden rows hold no log-sum-exp, so the mass is renormalised.</summary>
+    public static AlignmentOptions FusionOptions => AlignmentPreset.Fusion with { MeasureSignal = false, Mass = MassRule.Renormalised };
+
+    public static BenchCase Paper(BenchData data) => Preset(data, "doc.paper", PaperOptions);
+
+    public static BenchCase Fusion(BenchData data) => Preset(data, "doc.fusion", FusionOptions);
+
+    /// <summary>Documents on which a backend agrees with another one; those that SPEC A5 refuses are left out.</summary>
+    /// <exception cref="AlignmentDataException">An answer differs, or no document is left.</exception>
+    public static BenchDocument[] Agreeing(
+        string id, IKernelBackend backend, IKernelBackend other, IEnumerable<BenchDocument> documents, Func<BenchDocument, AlignmentOptions> options)
+    {
+        var agreeing = new List<BenchDocument>();
+        var ties = new List<string>();
+        foreach (BenchDocument document in documents)
+        {
+            AlignedDocument right;
+            try
+            {
+                right = Align(other, document, options(document));
+            }
+            catch (AlignmentDataException)
+            {
+                continue;
+            }
+
+            ties.AddRange(Compare(id, Align(backend, document, options(document)), right, other.Name));
+            agreeing.Add(document);
+        }
+
+        RequireFewTies(id, ties, agreeing);
+        return agreeing.Count > 0 ? [.. agreeing] : throw new AlignmentDataException($"{id}: SPEC A5 refuses every document; name other golden files with --golden.");
+    }
 
     /// <summary>A preset that no golden file covers: checked against the plain backend, and for what must hold of every row. Documents that SPEC A5 refuses are left out.</summary>
     private static BenchCase Preset(BenchData data, string id, AlignmentOptions options)
@@ -124,7 +155,7 @@ internal static class DocumentCases
     }
 
     /// <returns>Rows of the same rule whose columns or masses differ; a choice between equal columns moves a whole mass, so what is small is an error.</returns>
-    private static List<string> Compare(string id, AlignedDocument aligned, AlignedDocument expected)
+    private static List<string> Compare(string id, AlignedDocument aligned, AlignedDocument expected, string other = "plain")
     {
         if (aligned.Rows != expected.Rows)
             throw BenchData.Wrong(id, $"{aligned.Id} has {aligned.Rows} rows, expected {expected.Rows}");
@@ -135,7 +166,7 @@ internal static class DocumentCases
             if (difference <= Agreement)
                 continue;
             if (aligned[i].Rule != expected[i].Rule || difference < 1e-5)
-                throw BenchData.Wrong(id, $"{aligned.Id} row {i} differs from the plain backend's by {difference:G3}");
+                throw BenchData.Wrong(id, $"{aligned.Id} row {i} differs from the {other} backend's by {difference:G3}");
             ties.Add($"{aligned.Id} row {i} has {Row(aligned, i)}, expected {Row(expected, i)}");
         }
 
@@ -176,53 +207,5 @@ internal static class DocumentCases
         foreach (double value in values)
             sum += value;
         return sum;
-    }
-
-    /// <summary>Documents in batches of one vocabulary pair and one set of options.</summary>
-    private sealed class DocumentWork
-    {
-        private readonly List<(VocabularyPair Vocabularies, AlignmentOptions Options, DocumentPair[] Documents, AlignedDocument[] Aligned)> _batches = [];
-
-        private readonly AlignmentReport _report = new();
-
-        public long Tokens { get; private set; }
-
-        public static DocumentWork Of(IReadOnlyCollection<BenchDocument> documents, Func<BenchDocument, AlignmentOptions> options)
-        {
-            var work = new DocumentWork();
-            foreach (IGrouping<(VocabularyPair Vocabularies, AlignmentOptions Options), BenchDocument> batch in documents.GroupBy(d => (d.Vocabularies, options(d))))
-            {
-                DocumentPair[] pairs = [.. batch.Select(static d => d.Pair)];
-                work._batches.Add((batch.Key.Vocabularies, batch.Key.Options, pairs, new AlignedDocument[pairs.Length]));
-                work.Tokens += pairs.Sum(static p => (long)p.Target.Length);
-            }
-
-            return work;
-        }
-
-        public void Run(IKernelBackend backend)
-        {
-            foreach ((VocabularyPair vocabularies, AlignmentOptions options, DocumentPair[] documents, AlignedDocument[] aligned) in _batches)
-                backend.AlignBatch(documents, vocabularies, options, aligned, _report);
-        }
-
-        /// <summary>One document at a time, the longest first.</summary>
-        public TeamLoop Team(IKernelBackend backend, int threads)
-        {
-            var pieces = _batches.SelectMany(static b => b.Documents.Select((d, k) => (Batch: b, Document: d, Index: k))).OrderByDescending(static p => p.Document.Target.Length).ToArray();
-            return new TeamLoop(backend.Name, Tokens, threads, pieces.Length, p =>
-            {
-                ((VocabularyPair vocabularies, AlignmentOptions options, _, AlignedDocument[] aligned), DocumentPair document, int index) = pieces[p];
-                backend.AlignBatch([document], vocabularies, options, aligned.AsSpan(index, 1), new AlignmentReport());
-            });
-        }
-
-        /// <summary>Where the time went, where the backend says.</summary>
-        public string Stages()
-        {
-            AlignmentStage[] stages = Enum.GetValues<AlignmentStage>();
-            double all = stages.Sum(_report.SecondsOf);
-            return all == 0 ? "" : "; " + string.Join(", ", stages.Select(s => FormattableString.Invariant($"{s.ToString().ToLowerInvariant()} {_report.SecondsOf(s) / all:P0}")));
-        }
     }
 }

@@ -1,5 +1,6 @@
 using CommunityToolkit.HighPerformance;
 using PtaKernels.Cli.Verify;
+using PtaKernels.Gpu;
 using PtaKernels.Reference;
 
 namespace PtaKernels.Cli.Bench;
@@ -17,10 +18,7 @@ internal static class PathCases
         var check = new PathCheck(data.Golden);
         foreach (var row in data.Rows("dtw"))
             BenchData.Require(Id, check.Check(row));
-        BenchDocument[] documents = [.. data.Documents.Documents.Where(static d => Math.Min(d.Pair.Source.Length, d.Pair.Target.Length) >= FewestTokens)];
-        if (documents.Length == 0)
-            throw new AlignmentDataException($"{Id}: no document has {FewestTokens} tokens on both sides; name other golden files with --golden.");
-        PathWork[] work = [.. documents.Select(static d => new PathWork(d))];
+        PathWork[] work = WorkOf(data);
         var path = new AlignmentPath();
         ulong sum = 0;
         foreach (PathWork one in work)
@@ -39,6 +37,17 @@ internal static class PathCases
         });
         return new BenchCase(Id, "cells/s", ours, peer, () =>
             $"{work.Length} documents: {string.Join(", ", work.Select(static w => $"{w.Source.Length} x {w.Target.Length}"))}{data.Documents.Origin}");
+    }
+
+    /// <summary>The same documents as problems of their own.</summary>
+    public static PathProblem[] Problems(BenchData data) => [.. WorkOf(data).Select(static w => w.ToProblem())];
+
+    private static PathWork[] WorkOf(BenchData data)
+    {
+        BenchDocument[] documents = [.. data.Documents.Documents.Where(static d => Math.Min(d.Pair.Source.Length, d.Pair.Target.Length) >= FewestTokens)];
+        if (documents.Length == 0)
+            throw new AlignmentDataException($"{Id}: no document has {FewestTokens} tokens on both sides; name other golden files with --golden.");
+        return [.. documents.Select(static d => new PathWork(d))];
     }
 
     /// <summary>A document's tokens as rows and columns of the costs between its distinct tokens.</summary>
@@ -68,6 +77,8 @@ internal static class PathCases
 
         /// <summary>Positions of both sides, rows and columns of the table.</summary>
         public long[] Shape => [Source.Length, Target.Length, _rows, _columns];
+
+        public PathProblem ToProblem() => new(Source, Target, new ReadOnlySpan2D<byte>(Cost, _rows, _columns).ToArray());
 
         public void Find(IKernelBackend backend, AlignmentPath path) => backend.FindAlignmentPath(Source, Target, new ReadOnlySpan2D<byte>(Cost, _rows, _columns), path);
 

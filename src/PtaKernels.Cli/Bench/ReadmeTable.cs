@@ -27,13 +27,15 @@ internal static class ReadmeTable
         text.Append("| Case | Backend | Rate | Peer | Peer's rate | Ratio (min..max) |\n|---|---|---:|---|---:|---:|\n");
         foreach (BenchEntry e in entries)
         {
-            BenchSpread? spread = run.Cases.FirstOrDefault(c => c.Case == e.Case && c.Threads == e.Threads);
+            BenchSpread? spread = run.Cases.FirstOrDefault(c => c.Case == e.Case && c.Threads == e.Threads && c.Clock == e.Clock);
             string range = spread is null || spread.RatioMin == spread.RatioMax ? "" : $" ({Number(spread.RatioMin)}..{Number(spread.RatioMax)})";
-            text.Append(CultureInfo.InvariantCulture, $"| {e.Case}{(e.Threads > 1 ? $", {e.Threads} threads" : "")} | {e.Backend}, {e.Isa} | {Number(e.Rate)} {e.Unit} | {e.Peer} | {Number(e.PeerRate)} | {Number(e.Ratio)}{range} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {e.Case}{(e.Threads > 1 ? $", {e.Threads} threads" : "")}{(e.Clock is null ? "" : $", {e.Clock} time")} | {e.Backend}, {e.Isa} | {Number(e.Rate)} {e.Unit} | {e.Peer} | {Number(e.PeerRate)} | {Number(e.Ratio)}{range} |\n");
         }
 
         string others = (run.Compiler is null ? "" : $", g++ {run.Compiler}") + (run.Rapidfuzz is null ? "" : $", rapidfuzz-cpp {run.Rapidfuzz}")
             + (run.Python is null ? "" : $", Python {run.Python}, NumPy {run.Numpy}");
+        if (run.Device is { } device)
+            others += $"; {device.Name}" + (device.ComputeCapability is null ? "" : $", compute capability {device.ComputeCapability}, driver {device.Driver}");
         text.Append(CultureInfo.InvariantCulture, $"\nOne thread each where nothing else is said, {run.Date}, {run.Cpu} ({run.Cores} cores), {run.Dotnet}{others}. `scripts/pta bench` measures again; perf/README.md says what.\n");
         return text.ToString();
     }

@@ -8,7 +8,8 @@ namespace PtaKernels.Cli.Bench;
 /// <summary>ot.*: the 10 x 10 transports that golden documents led to, in batches.</summary>
 internal static class TransportCases
 {
-    private const int N = 10;
+    /// <summary>Sides of every problem.</summary>
+    public const int N = 10;
 
     /// <summary>Fewer problems are repeated up to about this many, since a long document leads to as many: one slow problem must not decide a whole batch.</summary>
     private const int FewestProblems = 1000;
@@ -53,6 +54,16 @@ internal static class TransportCases
         return new BenchCase(
             "ot.certified", "problems/s", Loop(data.Backend.Name, data.Backend, batches, static b => b.CertifiedOptions),
             Loop("ot.official", data.Backend, official, static b => b.OfficialOptions), () => $"{batches.Sum(static b => b.Count)} problems, both sides sum to 1");
+    }
+
+    /// <summary>The golden problems of the options that most of them have.</summary>
+    /// <param name="data">Where the golden files are.</param>
+    /// <param name="most">Most problems.</param>
+    public static TransportProblem Problems(BenchData data, int most)
+    {
+        Batch batch = Load(data).MaxBy(static b => b.Count)!;
+        int count = Math.Min(most, batch.Count);
+        return new TransportProblem(count, batch.Cost[..(count * N * N)], batch.A[..(count * N)], batch.B[..(count * N)], batch.OfficialOptions);
     }
 
     private static PassLoop Loop(string name, IKernelBackend backend, List<Batch> batches, Func<Batch, TransportOptions> options) =>
@@ -162,3 +173,11 @@ internal static class TransportCases
         })];
     }
 }
+
+/// <summary>Transports of one shape and one set of options.</summary>
+/// <param name="Count">How many.</param>
+/// <param name="Cost">[count, n, m].</param>
+/// <param name="A">[count, n].</param>
+/// <param name="B">[count, m].</param>
+/// <param name="Options">Official, and its parameters.</param>
+internal sealed record TransportProblem(int Count, byte[] Cost, double[] A, double[] B, TransportOptions Options);

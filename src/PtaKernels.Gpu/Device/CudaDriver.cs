@@ -37,6 +37,20 @@ internal static class CudaDriver
         }
     }
 
+    /// <summary>The driver's version where the system tells it, and the CUDA version that it is for.</summary>
+    public static string Version
+    {
+        get
+        {
+            const string Module = "/proc/driver/nvidia/version";
+            CudaAPI.CurrentAPI.GetDriverVersion(out CudaDriverVersion cuda);
+            string release = File.Exists(Module)
+                ? File.ReadLines(Module).SelectMany(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).FirstOrDefault(static word => word.Contains('.', StringComparison.Ordinal) && System.Version.TryParse(word, out _)) ?? ""
+                : "";
+            return $"{release} CUDA {cuda.Major}.{cuda.Minor}".TrimStart();
+        }
+    }
+
     /// <exception cref="GpuException">No driver, or one that is too old.</exception>
     public static void Require()
     {

@@ -154,6 +154,12 @@ internal sealed class GpuLane : IDisposable
     /// <summary>Gives all memory back to the lane; nothing may still be queued.</summary>
     internal void Reset() => (_block, _used, _stage, _staged) = (0, 0, 0, 0);
 
+    /// <summary>Where the next piece of memory is taken; <see cref="Rewind"/> gives back what was taken since.</summary>
+    internal (int Block, long Used, int Stage, long Staged) Position => (_block, _used, _stage, _staged);
+
+    /// <summary>Gives back what was taken since a <see cref="Position"/>. What is queued may still use it: it comes before whatever this stream is given next.</summary>
+    internal void Rewind((int Block, long Used, int Stage, long Staged) position) => (_block, _used, _stage, _staged) = position;
+
     /// <summary>Gives the lane back to its device.</summary>
     public void Dispose() => _device.Return(this);
 

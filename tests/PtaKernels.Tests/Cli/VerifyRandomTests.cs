@@ -88,7 +88,7 @@ public sealed class VerifyRandomTests
         }
     }
 
-    [TestCase("--golden' or '--random' is required")]
+    [TestCase("'--golden' is required, or '--random'")]
     [TestCase("--random is 0; it must be 1 or more", "--random", "0")]
     [TestCase("kernel 'sinkhorn' is unknown; use edit-distance", "--random", "5", "--kernel", "sinkhorn")]
     [TestCase("compares backend reference with itself", "--random", "5", "--backend", "reference", "--against", "reference")]
