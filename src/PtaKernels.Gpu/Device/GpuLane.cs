@@ -34,6 +34,9 @@ internal sealed class GpuLane : IDisposable
     {
         if (length == 0)
             return ArrayView<T>.Empty;
+        // A view of bytes becomes one of T at a multiple of T's size only.
+        if (Alignment % Interop.SizeOf<T>() != 0)
+            throw new NotSupportedException($"{typeof(T).Name} has {Interop.SizeOf<T>()} bytes; elements of device memory need a power of two up to {Alignment}.");
         long bytes = (checked(length * Interop.SizeOf<T>()) + Alignment - 1) / Alignment * Alignment;
         while (_block < _blocks.Count && _used + bytes > _blocks[_block].Length)
         {
