@@ -63,6 +63,7 @@ internal static partial class BalancedKernel
         }
 
         usable = usable && doublings <= MostDoublings && beta <= 1e300;
+        Warp.Barrier();
         if (!free)
             return lane;
         if (!usable)
