@@ -210,6 +210,8 @@ internal static class SinkhornKernel
                 sum = saved[depth] + sum;
             }
 
+            // All lanes have read the parts that end here before one of them overwrites their places.
+            Warp.Barrier();
             if (depth == 0)
                 return sum;
             saved[depth - 1] = sum;

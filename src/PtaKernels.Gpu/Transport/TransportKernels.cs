@@ -75,6 +75,9 @@ internal sealed partial class TransportKernels(GpuDevice device)
             case TransportKind.Official:
                 QueueOfficial(lane, arguments);
                 break;
+            case TransportKind.Balanced:
+                QueueBalanced(lane, arguments);
+                break;
             case TransportKind.SemiRelaxed:
                 LoadedKernel<TransportArguments> kernel = device.Load<TransportArguments>(arguments.RealCost.Length == 0 ? SemiRelaxedKernel.Bytes : SemiRelaxedKernel.Reals);
                 int perWarp = SemiRelaxedKernel.ProblemsPerWarp(queue.Rows);
@@ -83,6 +86,19 @@ internal sealed partial class TransportKernels(GpuDevice device)
             default:
                 throw new ArgumentException($"'{options.Kind}' has no kernel.", nameof(options));
         }
+    }
+
+    /// <summary>Shapes beyond the larger kernel are left to the host as they are.</summary>
+    private void QueueBalanced(GpuLane lane, in TransportArguments arguments)
+    {
+        int side = Math.Max(arguments.Queue.Rows, arguments.Queue.Columns + BalancedKernel.ExtraLanes);
+        bool plain = device.IsEmulator;
+        if (side <= BalancedKernel.SmallSide)
+            LaunchQueue(lane, plain ? BalancedKernel.PlainSmall : BalancedKernel.Small, 2, arguments);
+        else if (side <= BalancedKernel.LargeSide)
+            LaunchQueue(lane, plain ? BalancedKernel.PlainLarge : BalancedKernel.Large, 1, arguments);
+        else
+            device.Load<TransportArguments>(HandOverKernel.Run).LaunchPerItem(lane.Stream, arguments.Queue.Batch, arguments);
     }
 
     /// <summary>Small matrices by the kernel for them, which lists what it passes on; then the general kernel.</summary>
