@@ -5,7 +5,7 @@ namespace PtaKernels.Gpu;
 
 public sealed partial class GpuBackend
 {
-    private PathKernels Paths => field ??= new PathKernels(Device);
+    internal PathKernels Paths => field ??= new PathKernels(Device);
 
     /// <inheritdoc/>
     public void FindAlignmentPath(ReadOnlySpan<int> source, ReadOnlySpan<int> target, ReadOnlySpan2D<byte> cost, AlignmentPath path) =>

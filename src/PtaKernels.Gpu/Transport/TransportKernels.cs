@@ -73,7 +73,7 @@ internal sealed partial class TransportKernels(GpuDevice device)
         switch (options.Kind)
         {
             case TransportKind.Official:
-                LaunchQueue(lane, SinkhornKernel.Run, 1, arguments);
+                QueueOfficial(lane, arguments);
                 break;
             case TransportKind.SemiRelaxed:
                 LoadedKernel<TransportArguments> kernel = device.Load<TransportArguments>(arguments.RealCost.Length == 0 ? SemiRelaxedKernel.Bytes : SemiRelaxedKernel.Reals);
@@ -83,6 +83,23 @@ internal sealed partial class TransportKernels(GpuDevice device)
             default:
                 throw new ArgumentException($"'{options.Kind}' has no kernel.", nameof(options));
         }
+    }
+
+    /// <summary>Small matrices by the kernel for them, which lists what it passes on; then the general kernel.</summary>
+    private void QueueOfficial(GpuLane lane, TransportArguments arguments)
+    {
+        int side = Math.Max(arguments.Queue.Rows, arguments.Queue.Columns);
+        bool plain = device.IsEmulator;
+        if (arguments.PlanHoldsKernel == 0 && side <= 15)
+        {
+            arguments.List = lane.Take<int>(arguments.Queue.Batch);
+            if (side <= 10)
+                LaunchQueue(lane, plain ? SinkhornSmallKernel.PlainTen : SinkhornSmallKernel.Ten, 6, arguments);
+            else
+                LaunchQueue(lane, plain ? SinkhornSmallKernel.PlainFifteen : SinkhornSmallKernel.Fifteen, 4, arguments);
+        }
+
+        LaunchQueue(lane, plain ? SinkhornKernel.PlainRun : SinkhornKernel.Run, 1, arguments);
     }
 
     /// <summary>Launches a kernel whose warps take problems until none is left.</summary>

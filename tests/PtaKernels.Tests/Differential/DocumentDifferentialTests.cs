@@ -1,5 +1,4 @@
 using PtaKernels.Tests.Conformance;
-using PtaKernels.Tests.Native;
 
 namespace PtaKernels.Tests.Differential;
 

@@ -1,15 +1,15 @@
 using System.Text.Json;
 using PtaKernels.Cli.Verify;
+using PtaKernels.Gpu;
 using PtaKernels.Native;
 using PtaKernels.Reference;
 using PtaKernels.Tests.Cli;
-using PtaKernels.Tests.Conformance;
 
-namespace PtaKernels.Tests.Native;
+namespace PtaKernels.Tests.Conformance;
 
-/// <summary>Whole documents in one call, against the plain backend (SPEC A4), on every instruction set.</summary>
-[TestFixtureSource(nameof(InstructionSets))]
-public sealed class FusedDocumentTests(string isa)
+/// <summary>Whole documents in one call, against the plain backend (SPEC A4), on every instruction set and the GPU kernels.</summary>
+[TestFixtureSource(nameof(Backends))]
+public sealed class FusedDocumentTests(string backend)
 {
     /// <summary>Every preset, with each of the switches that the fused form leaves free.</summary>
     internal static readonly AlignmentOptions[] Variants =
@@ -24,15 +24,18 @@ public sealed class FusedDocumentTests(string isa)
         AlignmentPreset.Fusion with { Mass = MassRule.Renormalised, Fallback = FallbackRule.OneHotCurrent, MeasureSignal = false, Epsilon = 0.5, FusedK = 64 },
     ];
 
-    private readonly NativeBackend _native = new(isa), _threads = new(isa) { Threads = 0 };
+    private readonly IKernelBackend _fused = BackendCases.Open(backend);
     private readonly ReferenceBackend _plain = new();
 
-    public static IEnumerable<string> InstructionSets => NativeBackend.InstructionSets;
+    // The emulator takes some milliseconds for each kernel of each document.
+    private readonly int _seeds = BackendCases.IsEmulator(backend) ? 6 : 40;
+
+    public static IEnumerable<string> Backends => BackendCases.NamesWithGpu.Where(static name => name != "reference");
 
     [Test]
     public void RandomDocumentsAgree([Range(0, 7)] int variant)
     {
-        for (int seed = 0; seed < 40; seed++)
+        for (int seed = 0; seed < _seeds; seed++)
         {
             var documents = new RandomDocuments(9000 + seed, 5, repaired: seed % 4 == 3);
             DocumentPair[] pairs = [.. documents.Documents.Select(static d => d.Pair)];
@@ -44,7 +47,7 @@ public sealed class FusedDocumentTests(string isa)
     public void APriorsRowsAreTheColumns()
     {
         AlignmentOptions options = AlignmentPreset.Paper;
-        for (int seed = 0; seed < 40; seed++)
+        for (int seed = 0; seed < _seeds; seed++)
         {
             var documents = new RandomDocuments(9500 + seed, 3);
             DocumentPair[] pairs = [.. documents.Documents.Select(static d => d.Pair)];
@@ -55,16 +58,19 @@ public sealed class FusedDocumentTests(string isa)
     }
 
     [Test]
+    [NonParallelizable]
     public void ThreadsAndBatchesDoNotMatter([Values("reference", "paper", "fusion")] string preset)
     {
         AlignmentOptions options = AlignmentPreset.Named(preset) with { Window = 1 };
         var documents = new RandomDocuments(9700, 30);
         // Enough tokens that several threads get a share.
-        DocumentPair[] pairs = [.. Enumerable.Repeat(documents.Documents.Select(static d => d.Pair), 60).SelectMany(static p => p)];
+        int copies = BackendCases.IsEmulator(backend) ? 1 : 60;
+        DocumentPair[] pairs = [.. Enumerable.Repeat(documents.Documents.Select(static d => d.Pair), copies).SelectMany(static p => p)];
         AlignedDocument[] one = new AlignedDocument[pairs.Length], many = new AlignedDocument[pairs.Length];
-        _native.AlignBatch(pairs, documents.Vocabularies, options, one, new AlignmentReport());
-        _threads.AlignBatch(pairs, new RandomDocuments(9700, 30).Vocabularies, options, many, new AlignmentReport());
-        Assert.That(one.Sum(static d => d.Rows), Is.GreaterThan(10_000));
+        _fused.AlignBatch(pairs, documents.Vocabularies, options, one, new AlignmentReport());
+        using (var cut = _fused as GpuBackend is { } gpu ? new ShortChunks(gpu) : null)
+            (cut is null ? new NativeBackend(_fused.Isa) { Threads = 0 } : _fused).AlignBatch(pairs, new RandomDocuments(9700, 30).Vocabularies, options, many, new AlignmentReport());
+        Assert.That(one.Sum(static d => d.Rows), Is.GreaterThan(150 * copies));
         for (int d = 0; d < pairs.Length; d++)
         {
             Assert.That(many[d].Rows, Is.EqualTo(one[d].Rows));
@@ -80,7 +86,7 @@ public sealed class FusedDocumentTests(string isa)
     public void GoldenDocumentsAgree([Values("paper", "fusion")] string preset)
     {
         AlignmentOptions options = AlignmentPreset.Named(preset) with { Mass = MassRule.Renormalised };
-        var check = new AlignCheck(new GoldenContext(_native, new VocabularyFolder(Pta.Vocabularies), Pta.Golden));
+        var check = new AlignCheck(new GoldenContext(_fused, new VocabularyFolder(Pta.Vocabularies), Pta.Golden));
         int compared = 0;
         foreach (string path in Directory.EnumerateFiles(Pta.Golden, "align.*.jsonl.gz").Order(StringComparer.Ordinal))
         {
@@ -104,17 +110,17 @@ public sealed class FusedDocumentTests(string isa)
         var report = new AlignmentReport();
         AlignmentOptions options = AlignmentPreset.Fusion with { Transfer = TransferRule.Boundary, Transport = TransportKind.None };
         for (int round = 0; round < 3; round++)
-            _native.AlignBatch(pairs, documents.Vocabularies, options, new AlignedDocument[2], report);
+            _fused.AlignBatch(pairs, documents.Vocabularies, options, new AlignedDocument[2], report);
         var joined = new AlignmentReport();
         joined.Add(report);
         joined.Add(report);
         Assert.That(joined.Notices, Is.EqualTo(new[]
         {
-            "backend native: transfer boundary, transport none are not preset fusion's, so documents are aligned step by step: the same results, more slowly.",
+            $"backend {_fused.Name}: transfer boundary, transport none are not preset fusion's, so documents are aligned step by step: the same results, more slowly.",
         }));
         var presets = new AlignmentReport();
         foreach (AlignmentOptions variant in Variants)
-            _native.AlignBatch(pairs, documents.Vocabularies, variant, new AlignedDocument[2], presets);
+            _fused.AlignBatch(pairs, documents.Vocabularies, variant, new AlignedDocument[2], presets);
         Assert.That(presets.Notices, Is.Empty);
         AssertAgree(pairs, documents.Vocabularies, options, "step by step");
     }
@@ -131,11 +137,11 @@ public sealed class FusedDocumentTests(string isa)
             }
             catch (AlignmentDataException e)
             {
-                Assert.That(() => _native.AlignBatch([pairs[d]], vocabularies, options, native, nativeReport), Throws.TypeOf<AlignmentDataException>().With.Message.EqualTo(e.Message));
+                Assert.That(() => _fused.AlignBatch([pairs[d]], vocabularies, options, native, nativeReport), Throws.TypeOf<AlignmentDataException>().With.Message.EqualTo(e.Message));
                 continue;
             }
 
-            _native.AlignBatch([pairs[d]], vocabularies, options, native, nativeReport);
+            _fused.AlignBatch([pairs[d]], vocabularies, options, native, nativeReport);
             AssertEqual(native[0], plain[0], options, $"{name}, document {d}");
             using (Assert.EnterMultipleScope())
             {
@@ -197,6 +203,20 @@ public sealed class FusedDocumentTests(string isa)
         }
 
         return true;
+    }
+
+    /// <summary>Makes a device take a batch in many chunks.</summary>
+    private sealed class ShortChunks : IDisposable
+    {
+        private readonly GpuBackend _backend;
+
+        public ShortChunks(GpuBackend backend)
+        {
+            _backend = backend;
+            backend.ChunkPositions = 40;
+        }
+
+        public void Dispose() => _backend.ChunkPositions = 0;
     }
 
     private static string Print(AlignedDocument document, int row) => string.Join(' ', document.IndicesOf(row).ToArray().Zip(document.ValuesOf(row).ToArray()));

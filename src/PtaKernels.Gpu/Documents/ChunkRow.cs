@@ -1,0 +1,82 @@
+using PtaKernels.Rules;
+
+namespace PtaKernels.Gpu;
+
+/// <summary>A target row that receives something.</summary>
+/// <param name="Document">Index in the chunk.</param>
+/// <param name="Row">Target position in the document.</param>
+/// <param name="Decision">What it receives.</param>
+/// <param name="Kappa">Kept share of rule (b); 1 for every other rule.</param>
+/// <param name="Prepared">Place among the rows that the host collected, or -1.</param>
+/// <param name="StartsText">The row predicts text at offset 0 of the target.</param>
+internal readonly record struct ChunkRow(int Document, int Row, StepDecision Decision, double Kappa, int Prepared, bool StartsText);
+
+/// <summary>The candidates of rows whose texts are shortened: a stripped prefix (SPEC A3.2 rule (b)) or the dummy prefix's space. The rule itself collects them.</summary>
+internal sealed class PreparedRows(IKernelBackend backend, PairOnDevice pair, int used)
+{
+    private readonly RowCandidates _candidates = new();
+    private readonly List<int> _counts = [], _ids = [], _nearest = [];
+    private readonly List<double> _mass = [], _missing = [];
+
+    /// <summary>[prepared] candidates.</summary>
+    public List<int> Counts => _counts;
+
+    /// <summary>[prepared, used] ids on <see cref="PairOnDevice.RowTexts"/>.</summary>
+    public List<int> Ids => _ids;
+
+    /// <summary>[prepared, used] nearest target tokens.</summary>
+    public List<int> Nearest => _nearest;
+
+    /// <summary>[prepared, used] masses.</summary>
+    public List<double> Mass => _mass;
+
+    /// <summary>[prepared] missing mass.</summary>
+    public List<double> Missing => _missing;
+
+    /// <summary>Collects a row.</summary>
+    /// <param name="source">The source's view.</param>
+    /// <param name="decision">What the row receives.</param>
+    /// <param name="sourceStart">The source row predicts text at offset 0.</param>
+    /// <param name="targetStart">The target row does.</param>
+    /// <param name="options">Window, mass, temperature.</param>
+    /// <param name="needsNearest">Nearest target tokens are asked for.</param>
+    /// <param name="kappa">Kept share.</param>
+    /// <returns>The row's place, or -1 when rule (b) keeps too little.</returns>
+    public int Add(
+        TokenizedDocument source, in StepDecision decision, bool sourceStart, bool targetStart, in AlignmentOptions options, bool needsNearest, out double kappa)
+    {
+        bool collected = _candidates.Collect(source, pair.Pair, decision, sourceStart, options);
+        kappa = _candidates.Kappa;
+        if (!collected)
+            return -1;
+        if (needsNearest)
+            _candidates.FindNearest(backend, pair.Pair, targetStart);
+        bool whole = ReferenceEquals(_candidates.Tape, pair.Pair.Source.Texts);
+        for (int c = 0; c < used; c++)
+        {
+            bool there = c < _candidates.Count;
+            _ids.Add(!there ? -1 : whole ? _candidates.Ids[c] : IdOf(_candidates.Tape, _candidates.Ids[c], source.Candidates.IndicesOf(decision.SourceRow)));
+            _mass.Add(there ? _candidates.Mass[c] : 0);
+            _nearest.Add(there && needsNearest ? _candidates.Nearest[c] : -1);
+        }
+
+        _counts.Add(_candidates.Count);
+        _missing.Add(_candidates.Missing);
+        return _counts.Count - 1;
+    }
+
+    /// <summary>A shortened text's id; a special candidate keeps its own, found by its symbols and roles among the row's.</summary>
+    private int IdOf(TokenTape tape, int id, ReadOnlySpan<int> candidates)
+    {
+        if ((tape.RolesOf(id) & TokenRoles.Special) == 0)
+            return pair.RowTextOf(tape[id]);
+        TokenTape texts = pair.Pair.Source.Texts;
+        foreach (int candidate in candidates)
+        {
+            if (texts.RolesOf(candidate) == tape.RolesOf(id) && texts[candidate].SequenceEqual(tape[id]))
+                return candidate;
+        }
+
+        throw new InvalidOperationException("A special candidate of a shortened row is not among the row's candidates.");
+    }
+}
