@@ -9,7 +9,13 @@ public sealed partial class GpuBackend : IKernelBackend, IDisposable
     /// <summary>Name of the backend on the emulator.</summary>
     public const string Emulator = "ilgpu-cpu";
 
-    private GpuBackend(GpuDevice device) => Device = device;
+    private GpuBackend(GpuDevice device)
+    {
+        Device = device;
+        // The emulator runs on the arithmetic that it would be compared with.
+        if (!device.IsEmulator)
+            SelfTest.Of(device);
+    }
 
     /// <summary>Why <see cref="OpenCuda"/> cannot work here, one sentence, or null.</summary>
     public static string? WhyUnavailable => CudaDriver.WhyUnavailable;
