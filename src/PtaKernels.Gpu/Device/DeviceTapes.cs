@@ -12,8 +12,8 @@ internal sealed class DeviceTapes(GpuDevice device)
     private readonly ConditionalWeakTable<TokenTape, DeviceTape> _known = [];
 
     // Memory in use is reachable from here: its own finalizer must not run before that of the tape that gives it back.
-    private readonly ConcurrentDictionary<TapeMemory, bool> _inUse = [];
-    private readonly ConcurrentQueue<TapeMemory> _retired = [];
+    private readonly ConcurrentDictionary<IDisposable, bool> _inUse = [];
+    private readonly ConcurrentQueue<IDisposable> _retired = [];
 
     /// <summary>A tape on the device.</summary>
     /// <exception cref="GpuException">The device is full.</exception>
@@ -22,18 +22,35 @@ internal sealed class DeviceTapes(GpuDevice device)
     /// <summary>Memory for a tape.</summary>
     internal TapeMemory Allocate(long tokens, long quads)
     {
-        while (_retired.TryDequeue(out TapeMemory? retired))
-            retired.Dispose();
-        var memory = new TapeMemory(device, tokens, quads);
-        _inUse[memory] = true;
-        return memory;
+        FreeRetired();
+        return Keep(new TapeMemory(device, tokens, quads));
+    }
+
+    /// <summary>Memory that is taken piece by piece and stays.</summary>
+    internal OwnedMemory AllocateOwned()
+    {
+        FreeRetired();
+        return Keep(new OwnedMemory(device));
     }
 
     /// <summary>Memory that no tape uses any more; freed when the next tape comes, at the latest with the device.</summary>
-    internal void Retire(TapeMemory memory)
+    internal void Retire(IDisposable memory)
     {
         if (_inUse.TryRemove(memory, out _))
             _retired.Enqueue(memory);
+    }
+
+    private void FreeRetired()
+    {
+        while (_retired.TryDequeue(out IDisposable? retired))
+            retired.Dispose();
+    }
+
+    private T Keep<T>(T memory)
+        where T : IDisposable
+    {
+        _inUse[memory] = true;
+        return memory;
     }
 }
 

@@ -38,18 +38,20 @@ internal sealed class GpuLane : IDisposable
     {
         if (length == 0)
             return ArrayView<T>.Empty;
-        long bytes = RoundUp(checked(length * Interop.SizeOf<T>()));
-        while (_block < _blocks.Count && _used + bytes > _blocks[_block].Length)
+        // A view of bytes becomes one of T at a multiple of T's size only.
+        long size = Interop.SizeOf<T>(), unit = Alignment / (long)System.Numerics.BigInteger.GreatestCommonDivisor(Alignment, size) * size;
+        long bytes = RoundUp(checked(length * size)), start = (_used + unit - 1) / unit * unit;
+        while (_block < _blocks.Count && start + bytes > _blocks[_block].Length)
         {
             _block++;
-            _used = 0;
+            start = 0;
         }
 
         if (_block == _blocks.Count)
             AddBlock(Math.Max(bytes, _block == 0 ? SmallestBlock : 2 * _blocks[^1].Length));
-        ArrayView<byte> piece = _blocks[_block].View.BaseView.SubView(_used, bytes);
-        _used += bytes;
-        return piece.Cast<T>().SubView(0, length);
+        ArrayView<byte> piece = _blocks[_block].View.BaseView.SubView(start, bytes);
+        _used = start + bytes;
+        return piece.SubView(0, length * size).Cast<T>();
     }
 
     /// <summary>Takes memory and queues a copy of host values into it; the values may change as soon as this returns.</summary>

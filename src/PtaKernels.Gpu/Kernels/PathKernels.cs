@@ -114,7 +114,7 @@ internal sealed class PathKernels(GpuDevice device)
                 throw new GpuException("a document's expanded costs are over 32 GiB; it is too long for the device.") { OutOfMemory = true };
             plans[d] = new PathPlan
             {
-                Document = documents[d], Index = d, Strips = sizes.Strips, Costs = all.Costs, Rows = all.Rows, Directions = all.Directions, Border = all.Border,
+                Document = documents[d], Index = d, Strips = sizes.Strips, Costs = all.Costs, Rows = checked((int)all.Rows), Directions = all.Directions, Border = checked((int)all.Border),
             };
             all.Add(sizes);
         }

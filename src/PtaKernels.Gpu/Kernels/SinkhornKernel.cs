@@ -11,12 +11,19 @@ internal static class SinkhornKernel
 
     private const int MostWarps = 4;
     private const int StackDepth = 8; // 4,096 cells halve into parts of at most 128 in six steps
-    private const int Changed = 1, NotANumber = 2;
 
     /// <summary>Takes problems from the list, or all of them, until none is left.</summary>
     [GpuKernel(threads: 32 * MostWarps, registers: 80, ExactFloat64 = true)]
-    public static void Run(TransportArguments arguments)
+    public static void Run(TransportArguments arguments) => Run<CudaVote>(arguments);
+
+    /// <summary>The same on any device.</summary>
+    [GpuKernel(threads: 32 * MostWarps, registers: 80, ExactFloat64 = true)]
+    public static void PlainRun(TransportArguments arguments) => Run<PlainVote>(arguments);
+
+    private static void Run<TVote>(TransportArguments arguments)
+        where TVote : struct, IWarpVote
     {
+        ArrayView<int> votes = SharedMemory.Allocate1D<int>(32 * MostWarps);
         ArrayView<int> stack = SharedMemory.Allocate1D<int>(MostWarps * StackDepth * 3);
         ArrayView<double> saved = SharedMemory.Allocate1D<double>(MostWarps * StackDepth);
         int warp = Group.IdxX / Warp.WarpSize, lane = Warp.LaneIdx;
@@ -32,11 +39,13 @@ internal static class SinkhornKernel
             int problem = arguments.List.Length == 0 ? taken : arguments.List[taken];
             int rows = arguments.RowsOf(problem);
             if (rows > 0)
-                Solve(arguments, problem, rows, arguments.ColumnsOf(problem), lane, stack.SubView(warp * StackDepth * 3, StackDepth * 3), saved.SubView(warp * StackDepth, StackDepth));
+                Solve<TVote>(arguments, problem, rows, arguments.ColumnsOf(problem), lane, votes, stack.SubView(warp * StackDepth * 3, StackDepth * 3), saved.SubView(warp * StackDepth, StackDepth));
         }
     }
 
-    private static void Solve(in TransportArguments arguments, int problem, int rows, int columns, int lane, ArrayView<int> stack, ArrayView<double> saved)
+    private static void Solve<TVote>(
+        in TransportArguments arguments, int problem, int rows, int columns, int lane, ArrayView<int> votes, ArrayView<int> stack, ArrayView<double> saved)
+        where TVote : struct, IWarpVote
     {
         int n = arguments.Queue.Rows, m = arguments.Queue.Columns, cells = n * m;
         ArrayView<double> plan = arguments.Queue.Plan.SubView((long)problem * cells, cells);
@@ -52,24 +61,28 @@ internal static class SinkhornKernel
         // Each lane has two rows, lane and lane + 32, and as many columns.
         int second = lane + Warp.WarpSize;
         double firstPrevious = 0, secondPrevious = 0, firstSum = 0, secondSum = 0;
-        int iterations = 0, flags;
+        int iterations = 0;
+        bool going;
         while (true)
         {
-            flags = 0;
+            double change = 0, secondChange = 0;
             if (lane < rows)
             {
                 firstSum = SumOfRow(plan, lane * m, columns);
-                flags = FlagsOf(firstPrevious - firstSum, arguments.Tolerance);
+                change = Math.Abs(firstPrevious - firstSum);
             }
 
             if (second < rows)
             {
                 secondSum = SumOfRow(plan, second * m, columns);
-                flags |= FlagsOf(secondPrevious - secondSum, arguments.Tolerance);
+                secondChange = Math.Abs(secondPrevious - secondSum);
             }
 
-            flags = AnyOf(flags);
-            if (flags != Changed || iterations == arguments.MaxIterations)
+            // Both votes are over before either is looked at: all lanes take part.
+            int changes = TVote.Ballot(change > arguments.Tolerance || secondChange > arguments.Tolerance, votes);
+            int numberless = TVote.Ballot(double.IsNaN(change) || double.IsNaN(secondChange), votes);
+            going = changes != 0 && numberless == 0;
+            if (!going || iterations == arguments.MaxIterations)
                 break;
             firstPrevious = Raise(firstSum);
             secondPrevious = Raise(secondSum);
@@ -101,7 +114,7 @@ internal static class SinkhornKernel
         bool finite = error <= double.MaxValue;
         arguments.Queue.Outcomes[problem] = new DeviceOutcome
         {
-            Status = finite ? flags == Changed ? (int)TransportStatus.IterationLimit : (int)TransportStatus.Converged : (int)TransportStatus.NotFinite,
+            Status = finite ? going ? (int)TransportStatus.IterationLimit : (int)TransportStatus.Converged : (int)TransportStatus.NotFinite,
             Iterations = iterations,
             MarginalError = finite ? error : double.NaN,
         };
@@ -115,17 +128,6 @@ internal static class SinkhornKernel
         ArrayView<byte> cost = arguments.Queue.Cost.SubView((long)problem * cells, cells);
         for (int cell = lane; cell < rows * m; cell += Warp.WarpSize)
             plan[cell] = cell % m < columns ? arguments.Table[(int)cost[cell]] : 0;
-    }
-
-    private static int FlagsOf(double change, double tolerance) => Math.Abs(change) > tolerance ? Changed : double.IsNaN(change) ? NotANumber : 0;
-
-    private static int AnyOf(int flags)
-    {
-        flags |= Warp.ShuffleXor(flags, 16);
-        flags |= Warp.ShuffleXor(flags, 8);
-        flags |= Warp.ShuffleXor(flags, 4);
-        flags |= Warp.ShuffleXor(flags, 2);
-        return flags | Warp.ShuffleXor(flags, 1);
     }
 
     private static double Raise(double sum) => sum < SmallestSum ? SmallestSum : sum;
@@ -208,6 +210,8 @@ internal static class SinkhornKernel
                 sum = saved[depth] + sum;
             }
 
+            // All lanes have read the parts that end here before one of them overwrites their places.
+            Warp.Barrier();
             if (depth == 0)
                 return sum;
             saved[depth - 1] = sum;

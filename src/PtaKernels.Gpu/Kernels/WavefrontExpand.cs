@@ -82,7 +82,7 @@ internal static class WavefrontExpand
         for (int k = Group.IdxX; k < length + WavefrontKernel.RowsBefore + WavefrontKernel.RowsAfter; k += Group.DimX)
         {
             int i = Math.Min(Math.Max(k - WavefrontKernel.RowsBefore, 0), length - 1);
-            arguments.Rows[plan.Rows + k] = arguments.SourceRows[plan.Document.SourceStart + i] * pitch;
+            arguments.Rows[(long)plan.Rows + k] = arguments.SourceRows[plan.Document.SourceStart + i] * pitch;
         }
     }
 

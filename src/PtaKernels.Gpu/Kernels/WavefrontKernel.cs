@@ -72,7 +72,7 @@ internal static class WavefrontKernel
             TValue v0 = outside, v1 = outside, v2 = outside, v3 = outside, v4 = outside, v5 = outside, v6 = outside, v7 = outside;
             TValue corner = strip == 0 && lane == 0 ? TCell.Start() : outside;
             long costs = plan.Costs + ((long)strip * 32 * TCosts.Parts) + lane;
-            long row = plan.Rows + RowsBefore - (2 * lane);
+            long row = (long)plan.Rows + RowsBefore - (2 * lane);
             long word = plan.Directions + ((long)strip * (n + ExtraSteps) * 32) + lane;
             TCosts before = TCosts.Load(arguments.Costs, costs + arguments.Rows[row - 1]);
             TCosts now = TCosts.Load(arguments.Costs, costs + arguments.Rows[row]);
@@ -83,7 +83,7 @@ internal static class WavefrontKernel
             {
                 int first = step, end = Math.Min(step + 32, steps);
                 // Comes in at lane 0 and moves down a lane per step; what leaves lane 31 follows it.
-                TValue border = strip == 0 ? outside : arguments.Border[plan.Border + step + lane];
+                TValue border = strip == 0 ? outside : arguments.Border[(long)plan.Border + step + lane];
                 while (step < end)
                 {
                     int pause = Math.Min(step + RowsBetweenLimits, end);
@@ -156,7 +156,7 @@ internal static class WavefrontKernel
                 // Lane l holds what left at step end - 32 + l, if that was in this round: lane 31's high column, 63 rows behind.
                 int behind = end - 32 + lane;
                 if (!atEnd && behind >= first && behind >= ExtraSteps)
-                    arguments.Border[plan.Border + behind - ExtraSteps] = border;
+                    arguments.Border[(long)plan.Border + behind - ExtraSteps] = border;
             }
 
             if (atEnd && lane == lastLane)

@@ -109,21 +109,28 @@ internal sealed partial class TokenKernels(GpuDevice device)
             Cost = cost,
             Range = range,
         });
-        if (TryPlanLongPairs(lane, source, target, rows, out LongPlan plan))
+        QueueLongTables(lane, source, target, sourceIds, targetIds, tables, rows, cost, range, longKernel);
+    }
+
+    private void QueueLongTables<T>(
+        GpuLane lane, DeviceTape source, DeviceTape target, ArrayView<int> sourceIds, ArrayView<int> targetIds, ArrayView<DocumentTable> tables, int rows,
+        ArrayView<T> cost, ArrayView<int> range, Action<EditDistanceLong.Arguments<T>> kernel)
+        where T : unmanaged
+    {
+        if (!TryPlanLongPairs(lane, source, target, rows, out LongPlan plan))
+            return;
+        device.Load(kernel).LaunchPerWarp(lane.Stream, plan.Warps, new EditDistanceLong.Arguments<T>
         {
-            device.Load(longKernel).LaunchPerWarp(lane.Stream, plan.Warps, new EditDistanceLong.Arguments<T>
-            {
-                Source = source.View,
-                Target = target.View,
-                SourceIds = sourceIds,
-                TargetIds = targetIds,
-                Documents = tables,
-                Cost = cost,
-                Range = range,
-                Carry = plan.Carry,
-                CarryLength = plan.CarryLength,
-            });
-        }
+            Source = source.View,
+            Target = target.View,
+            SourceIds = sourceIds,
+            TargetIds = targetIds,
+            Documents = tables,
+            Cost = cost,
+            Range = range,
+            Carry = plan.Carry,
+            CarryLength = plan.CarryLength,
+        });
     }
 
     /// <summary>Warps and scratch for pairs of two long tokens; false where the tapes have none.</summary>

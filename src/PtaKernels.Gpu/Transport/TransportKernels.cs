@@ -73,7 +73,10 @@ internal sealed partial class TransportKernels(GpuDevice device)
         switch (options.Kind)
         {
             case TransportKind.Official:
-                LaunchQueue(lane, SinkhornKernel.Run, 1, arguments);
+                QueueOfficial(lane, arguments);
+                break;
+            case TransportKind.Balanced:
+                QueueBalanced(lane, arguments);
                 break;
             case TransportKind.SemiRelaxed:
                 LoadedKernel<TransportArguments> kernel = device.Load<TransportArguments>(arguments.RealCost.Length == 0 ? SemiRelaxedKernel.Bytes : SemiRelaxedKernel.Reals);
@@ -83,6 +86,36 @@ internal sealed partial class TransportKernels(GpuDevice device)
             default:
                 throw new ArgumentException($"'{options.Kind}' has no kernel.", nameof(options));
         }
+    }
+
+    /// <summary>Shapes beyond the larger kernel are left to the host as they are.</summary>
+    private void QueueBalanced(GpuLane lane, in TransportArguments arguments)
+    {
+        int side = Math.Max(arguments.Queue.Rows, arguments.Queue.Columns + BalancedKernel.ExtraLanes);
+        bool plain = device.IsEmulator;
+        if (side <= BalancedKernel.SmallSide)
+            LaunchQueue(lane, plain ? BalancedKernel.PlainSmall : BalancedKernel.Small, 2, arguments);
+        else if (side <= BalancedKernel.LargeSide)
+            LaunchQueue(lane, plain ? BalancedKernel.PlainLarge : BalancedKernel.Large, 1, arguments);
+        else
+            device.Load<TransportArguments>(HandOverKernel.Run).LaunchPerItem(lane.Stream, arguments.Queue.Batch, arguments);
+    }
+
+    /// <summary>Small matrices by the kernel for them, which lists what it passes on; then the general kernel.</summary>
+    private void QueueOfficial(GpuLane lane, TransportArguments arguments)
+    {
+        int side = Math.Max(arguments.Queue.Rows, arguments.Queue.Columns);
+        bool plain = device.IsEmulator;
+        if (arguments.PlanHoldsKernel == 0 && side <= 15)
+        {
+            arguments.List = lane.Take<int>(arguments.Queue.Batch);
+            if (side <= 10)
+                LaunchQueue(lane, plain ? SinkhornSmallKernel.PlainTen : SinkhornSmallKernel.Ten, 6, arguments);
+            else
+                LaunchQueue(lane, plain ? SinkhornSmallKernel.PlainFifteen : SinkhornSmallKernel.Fifteen, 4, arguments);
+        }
+
+        LaunchQueue(lane, plain ? SinkhornKernel.PlainRun : SinkhornKernel.Run, 1, arguments);
     }
 
     /// <summary>Launches a kernel whose warps take problems until none is left.</summary>

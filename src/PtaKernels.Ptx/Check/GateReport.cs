@@ -12,7 +12,7 @@ internal static class GateReport
     private static readonly string[] Columns =
         ["kernel", "arch", "regs", "static", "dynamic", "int", "fp64", "fp32", "shared", "global", "shuffle", "special", "branch", "other", "warps", "occupancy", "clocks", "limit"];
 
-    /// <summary>A row per kernel and architecture, then one per innermost loop with its clocks.</summary>
+    /// <summary>A row per kernel and architecture, then one per loop with its clocks, what is in its inner loops left out.</summary>
     public static void WriteTable(TextWriter output, IEnumerable<KernelFacts> all)
     {
         var rows = new List<string[]> { Columns };
@@ -25,9 +25,9 @@ internal static class GateReport
         }
 
         output.WriteLine();
-        output.WriteLine("regs per thread; static and dynamic shared memory in bytes per block; instructions by class, each counted once; warps held by a multiprocessor.");
-        output.WriteLine("A loop's clocks: the least that a sub-partition needs to issue one pass of one warp (a pass may be several of the source's, where ptxas");
-        output.WriteLine("unrolled), and the pipe that needs them. Times a quarter of the warps: one pass of all that it holds. Nothing here was run on a device.");
+        output.WriteLine("regs per thread; static and dynamic shared memory in bytes per block; instructions by class, each counted once, what is in inner loops left out of outer ones;");
+        output.WriteLine("warps held by a multiprocessor. A loop's clocks: the least that a sub-partition needs to issue one pass of one warp (a pass may be several of the");
+        output.WriteLine("source's, where ptxas unrolled), and the pipe that needs them; times a quarter of the warps: one pass of all that it holds. Nothing was run on a device.");
     }
 
     public static string ToJson(CudaTools tools, IEnumerable<KernelFacts> all, IEnumerable<Finding> findings) =>
@@ -62,11 +62,11 @@ internal static class GateReport
             facts.Entry.Name, facts.Architecture.Name, Text(report.Registers), Text(report.StaticShared), Text(facts.Entry.DynamicShared),
             .. MixCells(InstructionMix.Of(flow.Reached)), Text(occupancy.Warps), Percent(occupancy.Share), "", "",
         ];
-        foreach (SassLoop loop in flow.Loops.Where(static l => l.Innermost))
+        foreach (SassLoop loop in flow.Loops)
         {
-            InstructionMix mix = InstructionMix.Of(loop.Instructions);
+            InstructionMix mix = InstructionMix.Of(loop.Own);
             IssueModel model = IssueModel.Of(facts.Architecture, mix);
-            yield return [$"  loop at 0x{loop.Address:x}, depth {Text(loop.Depth)}", "", "", "", "", .. MixCells(mix), "", "", Clocks(model.Clocks), model.Limit];
+            yield return [$"{new string(' ', 2 * loop.Depth)}loop at 0x{loop.Address:x}{(loop.Innermost ? "" : " around the next")}", "", "", "", "", .. MixCells(mix), "", "", Clocks(model.Clocks), model.Limit];
         }
     }
 
@@ -105,7 +105,7 @@ internal static class GateReport
 
     private static JsonObject Loop(Architecture architecture, SassLoop loop, Occupancy occupancy)
     {
-        InstructionMix mix = InstructionMix.Of(loop.Instructions);
+        InstructionMix mix = InstructionMix.Of(loop.Own);
         IssueModel model = IssueModel.Of(architecture, mix);
         return new JsonObject
         {

@@ -8,8 +8,7 @@ namespace PtaKernels.Ptx.Check;
 /// <param name="Guard">The predicate in front, for example <c>@!P0</c>; empty when it always runs.</param>
 /// <param name="Opcode">With its modifiers, for example <c>LDG.E.64</c>.</param>
 /// <param name="Operands">The rest of the line.</param>
-/// <param name="Target">The label among the operands, for branches and calls.</param>
-internal sealed partial record SassInstruction(int Address, string Guard, string Opcode, string Operands, string? Target)
+internal sealed partial record SassInstruction(int Address, string Guard, string Opcode, string Operands)
 {
     /// <summary>The opcode up to its first dot.</summary>
     public string Base => Opcode.IndexOf('.') is var dot and >= 0 ? Opcode[..dot] : Opcode;
@@ -17,8 +16,13 @@ internal sealed partial record SassInstruction(int Address, string Guard, string
     /// <summary>Whether control can go on behind it.</summary>
     public bool FallsThrough => !IsUnconditional || Base is not ("BRA" or "BRX" or "JMP" or "JMX" or "EXIT" or "RET" or "KILL");
 
-    /// <summary>Whether the label is where control may go on in the same function: calls come back, and the others only name a place.</summary>
-    public bool Jumps => Target is not null && Base is "BRA" or "JMP" or "WARPSYNC" && !IsDivergenceFallback;
+    /// <summary>Labels where control may go on. Those of functions are among them, called and come back from; for sm_80, ptxas also leaves loops by calls of a label.</summary>
+    public IReadOnlyList<string> Targets => (IsDivergenceFallback ? "" : Base) switch
+    {
+        "BRA" or "JMP" or "CALL" or "WARPSYNC" => [.. LabelPattern().Matches(Operands).Select(static m => m.Groups[1].Value)],
+        "BRX" or "JMX" => TablePattern().Match(Operands).Groups[1].Value.Split(',', StringSplitOptions.RemoveEmptyEntries),
+        _ => [],
+    };
 
     /// <summary>The way out for lanes that lost each other, taken never where a whole warp runs.</summary>
     public bool IsDivergenceFallback => Opcode.StartsWith("BRA.DIV", StringComparison.Ordinal);
@@ -35,14 +39,8 @@ internal sealed partial record SassInstruction(int Address, string Guard, string
         Match match = LinePattern().Match(line);
         if (!match.Success)
             return null;
-        string operands = match.Groups[4].Value.Trim();
-        Match target = TargetPattern().Match(operands);
         return new SassInstruction(
-            int.Parse(match.Groups[1].ValueSpan, NumberStyles.HexNumber, CultureInfo.InvariantCulture),
-            match.Groups[2].Value,
-            match.Groups[3].Value,
-            operands,
-            target.Success ? target.Groups[1].Value : null);
+            int.Parse(match.Groups[1].ValueSpan, NumberStyles.HexNumber, CultureInfo.InvariantCulture), match.Groups[2].Value, match.Groups[3].Value, match.Groups[4].Value.Trim());
     }
 
     // /*01f0*/              @!P0 BRA `(.L_x_1) ;
@@ -50,7 +48,11 @@ internal sealed partial record SassInstruction(int Address, string Guard, string
     private static partial Regex LinePattern();
 
     [GeneratedRegex(@"`\(([^)]+)\)")]
-    private static partial Regex TargetPattern();
+    private static partial Regex LabelPattern();
+
+    // BRX R10 -0x150 (*"BRANCH_TARGETS .L_x_6,.L_x_7"*)
+    [GeneratedRegex(@"BRANCH_TARGETS ([^""\s]+)")]
+    private static partial Regex TablePattern();
 
     [GeneratedRegex(@"\.U?(16|64|128)(?:\.|$)")]
     private static partial Regex WidthPattern();

@@ -5,7 +5,8 @@ namespace PtaKernels.Ptx.Check;
 /// <param name="Depth">1 for a loop inside no other.</param>
 /// <param name="Innermost">Whether no other loop is inside.</param>
 /// <param name="Instructions">All of its instructions, those of inner loops too, each once.</param>
-internal sealed record SassLoop(int Address, int Depth, bool Innermost, IReadOnlyList<SassInstruction> Instructions);
+/// <param name="Own">Those of no inner loop.</param>
+internal sealed record SassLoop(int Address, int Depth, bool Innermost, IReadOnlyList<SassInstruction> Instructions, IReadOnlyList<SassInstruction> Own);
 
 /// <summary>The control flow of a kernel: what can be reached at all, and the loops in it.</summary>
 internal sealed class SassLoops
@@ -53,12 +54,19 @@ internal sealed class SassLoops
             }
         }
 
-        flow.Loops = [.. bodies.Select(loop => new SassLoop(
-            listing.Kernel[flow._starts[loop.Key]].Address,
-            bodies.Count(other => other.Value.Contains(loop.Key)),
-            !bodies.Any(other => other.Key != loop.Key && loop.Value.Contains(other.Key)),
-            [.. loop.Value.Where(block => reached[block]).Order().SelectMany(flow.InstructionsOf)]))];
+        flow.Loops = [.. bodies.Select(loop => flow.LoopOf(loop.Key, [.. loop.Value.Where(block => reached[block])], bodies))];
         return flow;
+    }
+
+    private SassLoop LoopOf(int header, HashSet<int> body, SortedDictionary<int, HashSet<int>> bodies)
+    {
+        HashSet<int>[] inner = [.. bodies.Where(other => other.Key != header && body.Contains(other.Key)).Select(static other => other.Value)];
+        return new SassLoop(
+            _listing.Kernel[_starts[header]].Address,
+            bodies.Values.Count(other => other.Contains(header)),
+            inner.Length == 0,
+            [.. body.Order().SelectMany(InstructionsOf)],
+            [.. body.Where(block => !inner.Any(other => other.Contains(block))).Order().SelectMany(InstructionsOf)]);
     }
 
     private static int[] BlockStarts(SassListing listing)
@@ -67,7 +75,7 @@ internal sealed class SassLoops
         starts.UnionWith(listing.Labels.Values.Where(index => index < listing.Kernel.Count));
         for (int i = 0; i + 1 < listing.Kernel.Count; i++)
         {
-            if (listing.Kernel[i].Jumps || !listing.Kernel[i].FallsThrough)
+            if (listing.Kernel[i].Targets.Count > 0 || !listing.Kernel[i].FallsThrough)
                 starts.Add(i + 1);
         }
 
@@ -83,8 +91,12 @@ internal sealed class SassLoops
     {
         var next = new List<int>();
         SassInstruction last = _listing.Kernel[EndOf(block) - 1];
-        if (last.Jumps && _listing.Labels.TryGetValue(last.Target!, out int index) && index < _listing.Kernel.Count)
-            next.Add(Array.BinarySearch(_starts, index));
+        foreach (string target in last.Targets)
+        {
+            if (_listing.Labels.TryGetValue(target, out int index) && index < _listing.Kernel.Count)
+                next.Add(Array.BinarySearch(_starts, index));
+        }
+
         if (last.FallsThrough && block + 1 < _starts.Length && !next.Contains(block + 1))
             next.Add(block + 1);
         return next;

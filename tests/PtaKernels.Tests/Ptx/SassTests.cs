@@ -55,7 +55,8 @@ public sealed class SassTests
         SassInstruction wide = SassInstruction.Parse("        /*1c0a0*/                  LDG.E.U.128.CONSTANT R8, desc[UR6][R2.64] ;")!;
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(guarded, Is.EqualTo(new SassInstruction(0x1f0, "@!P0", "BRA", "`(.L_x_1)", ".L_x_1")));
+            Assert.That(guarded, Is.EqualTo(new SassInstruction(0x1f0, "@!P0", "BRA", "`(.L_x_1)")));
+            Assert.That(guarded.Targets, Is.EqualTo(new[] { ".L_x_1" }));
             Assert.That(guarded.FallsThrough, Is.True);
             Assert.That(wide, Has.Property("Base").EqualTo("LDG").And.Property("Width").EqualTo(128).And.Property("Address").EqualTo(0x1c0a0));
             Assert.That(SassInstruction.Parse("        /*0010*/              @P0 BRA P1, `(.L_x_3) ;")!.FallsThrough, Is.True);
@@ -89,7 +90,9 @@ public sealed class SassTests
             Assert.That((outer.Address, outer.Depth, outer.Innermost), Is.EqualTo((0x20, 1, false)));
             Assert.That((inner.Address, inner.Depth, inner.Innermost), Is.EqualTo((0x30, 2, true)));
             Assert.That(inner.Instructions.Select(static i => i.Address), Is.EqualTo(Enumerable.Range(3, 8).Select(static i => 16 * i)));
+            Assert.That(inner.Own, Is.EqualTo(inner.Instructions));
             Assert.That(outer.Instructions, Has.Count.EqualTo(11));
+            Assert.That(outer.Own.Select(static i => i.Address), Is.EqualTo(new[] { 0x20, 0xb0, 0xc0 }));
             Assert.That(flow.Reached, Has.Count.EqualTo(15));
         }
     }
@@ -105,6 +108,44 @@ public sealed class SassTests
                     /*0030*/    EXIT ;
             """)));
         Assert.That(flow.Loops.Single().Instructions, Has.Count.EqualTo(3));
+    }
+
+    [Test]
+    public void ALoopMayBeLeftByACallOfALabel()
+    {
+        // As ptxas writes it for sm_80: nothing returns.
+        SassLoops flow = SassLoops.Find(SassListing.Parse(Kernel("""
+            .L_x_1:
+                    /*0000*/    IADD3 R0, R0, 0x1, RZ ;
+            .L_x_2:
+                    /*0010*/    IADD3 R1, R1, 0x1, RZ ;
+                    /*0020*/    @P0 CALL.REL.NOINC `(.L_x_3) ;
+                    /*0030*/    BRA `(.L_x_2) ;
+            .L_x_3:
+                    /*0040*/    @P1 CALL.REL.NOINC `(.L_x_4) ;
+                    /*0050*/    BRA `(.L_x_1) ;
+            .L_x_4:
+                    /*0060*/    EXIT ;
+            """)));
+        Assert.That(flow.Loops.Select(static l => (l.Address, l.Depth, l.Instructions.Count)), Is.EqualTo(new[] { (0, 1, 6), (0x10, 2, 3) }));
+    }
+
+    [Test]
+    public void ATableOfTargetsIsFollowed()
+    {
+        SassLoops flow = SassLoops.Find(SassListing.Parse(Kernel(""""
+            .L_x_1:
+                    /*0000*/    BRX R4 -0x10                         (*"BRANCH_TARGETS .L_x_2,.L_x_3,.L_x_4"*);
+            .L_x_2:
+                    /*0010*/    LD.E R0, desc[UR6][R2.64] ;
+                    /*0020*/    BRA `(.L_x_1) ;
+            .L_x_3:
+                    /*0030*/    IADD3 R0, R0, 0x1, RZ ;
+                    /*0040*/    BRA `(.L_x_1) ;
+            .L_x_4:
+                    /*0050*/    EXIT ;
+            """")));
+        Assert.That(flow.Loops.Single().Instructions, Has.Count.EqualTo(5));
     }
 
     [Test]
@@ -142,7 +183,7 @@ public sealed class SassTests
     [TestCase("S2R", InstructionClass.Other)]
     [TestCase("BAR.SYNC", InstructionClass.Other)]
     public void OpcodesHaveClasses(string opcode, object expected) =>
-        Assert.That(InstructionMix.ClassOf(new SassInstruction(0, "", opcode, "", null)), Is.EqualTo(expected));
+        Assert.That(InstructionMix.ClassOf(new SassInstruction(0, "", opcode, "")), Is.EqualTo(expected));
 
     [Test]
     public void MixOfALoop()
