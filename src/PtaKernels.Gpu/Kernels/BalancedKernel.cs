@@ -44,26 +44,26 @@ internal static partial class BalancedKernel
     /// <summary>Up to 16 rows and 13 columns, two problems in a warp, on a CUDA device.</summary>
     [GpuKernel(threads: SmallThreads, registers: 128)]
     public static void Small(TransportArguments arguments) =>
-        Run<SmallShape, CudaVote>(arguments, SharedMemory.Allocate1D<double>(SmallThreads / SmallSide * BalancedScratch.SmallLength), SharedMemory.Allocate1D<int>(SmallThreads));
+        Run<SmallShape, CudaInstructions>(arguments, SharedMemory.Allocate1D<double>(SmallThreads / SmallSide * BalancedScratch.SmallLength), SharedMemory.Allocate1D<int>(SmallThreads));
 
     /// <summary>Up to 32 rows and 29 columns on a CUDA device.</summary>
     [GpuKernel(threads: LargeThreads, registers: 128)]
     public static void Large(TransportArguments arguments) =>
-        Run<LargeShape, CudaVote>(arguments, SharedMemory.Allocate1D<double>(BalancedScratch.LargeLength), SharedMemory.Allocate1D<int>(LargeThreads));
+        Run<LargeShape, CudaInstructions>(arguments, SharedMemory.Allocate1D<double>(BalancedScratch.LargeLength), SharedMemory.Allocate1D<int>(LargeThreads));
 
     /// <summary><see cref="Small"/> on any device.</summary>
     [GpuKernel(threads: SmallThreads, registers: 128)]
     public static void PlainSmall(TransportArguments arguments) =>
-        Run<SmallShape, PlainVote>(arguments, SharedMemory.Allocate1D<double>(SmallThreads / SmallSide * BalancedScratch.SmallLength), SharedMemory.Allocate1D<int>(SmallThreads));
+        Run<SmallShape, PlainInstructions>(arguments, SharedMemory.Allocate1D<double>(SmallThreads / SmallSide * BalancedScratch.SmallLength), SharedMemory.Allocate1D<int>(SmallThreads));
 
     /// <summary><see cref="Large"/> on any device.</summary>
     [GpuKernel(threads: LargeThreads, registers: 128)]
     public static void PlainLarge(TransportArguments arguments) =>
-        Run<LargeShape, PlainVote>(arguments, SharedMemory.Allocate1D<double>(BalancedScratch.LargeLength), SharedMemory.Allocate1D<int>(LargeThreads));
+        Run<LargeShape, PlainInstructions>(arguments, SharedMemory.Allocate1D<double>(BalancedScratch.LargeLength), SharedMemory.Allocate1D<int>(LargeThreads));
 
-    private static void Run<TShape, TVote>(TransportArguments arguments, ArrayView<double> memory, ArrayView<int> shared)
+    private static void Run<TShape, TDevice>(TransportArguments arguments, ArrayView<double> memory, ArrayView<int> shared)
         where TShape : struct, IShape
-        where TVote : struct, IWarpVote
+        where TDevice : struct, IInstructions
     {
         int side = TShape.Side, me = Warp.LaneIdx % side, firstThread = Group.IdxX - me;
         BalancedScratch scratch = BalancedScratch.Of(memory, side, Group.IdxX / side);
@@ -85,7 +85,7 @@ internal static partial class BalancedKernel
                 }
 
                 Warp.Barrier();
-                if (TVote.Ballot(busy, shared) == 0)
+                if (TDevice.Ballot(busy, shared) == 0)
                     return;
                 lane = Load(arguments, scratch, me, problem, busy, free, lane);
             }
@@ -95,7 +95,7 @@ internal static partial class BalancedKernel
             bool stalled = lane.Error <= CertifiedError && lane.Error >= lane.PreviousError && lane.Fresh == 0;
             bool finished = lane.Usable != 0 && !lost && lane.Doublings == 0 && (lane.Error <= TargetError || stalled);
             bool ended = busy && (finished || lost || lane.Usable == 0 || lane.Iterations >= MostIterations);
-            anyFree = TVote.Ballot(ended, shared) != 0;
+            anyFree = TDevice.Ballot(ended, shared) != 0;
             free = ended;
             if (anyFree)
             {

@@ -109,6 +109,7 @@ internal sealed partial class TransportKernels(GpuDevice device)
         if (arguments.PlanHoldsKernel == 0 && side <= 15)
         {
             arguments.List = lane.Take<int>(arguments.Queue.Batch);
+            arguments.Aligned = arguments.Queue.Cost.LoadEffectiveAddressAsPtr() % 4 == 0 && arguments.Queue.Plan.LoadEffectiveAddressAsPtr() % 16 == 0 ? 1 : 0;
             if (side <= 10)
                 LaunchQueue(lane, plain ? SinkhornSmallKernel.PlainTen : SinkhornSmallKernel.Ten, 6, arguments);
             else
