@@ -369,8 +369,8 @@ ENTRY cuMemFree_v2(uint64_t address)
 {
     ENTER(1);
     struct object *memory = handle(DEVICE, address);
-    if (!memory)
-        return fault("%s: not the start of living device memory", __func__), leave(INVALID_VALUE);
+    if (!memory) // ILGPU frees memory that was refused, at the address 0
+        return address ? fault("%s: not the start of living device memory", __func__) : (void)0, leave(INVALID_VALUE);
     // The driver waits for the device.
     finish_all(memory->context);
     note("%s bytes=%zu", __func__, memory->bytes);
@@ -501,8 +501,8 @@ ENTRY cuModuleUnload(uint64_t start)
 {
     ENTER(1);
     struct object *module = handle(MODULE, start);
-    if (!module)
-        return fault("%s: no such module", __func__), leave(INVALID_HANDLE);
+    if (!module) // ILGPU unloads a module that was refused, by the handle 0
+        return start ? fault("%s: no such module", __func__) : (void)0, leave(INVALID_HANDLE);
     finish_all(module->context);
     destroyed(module);
     return leave(SUCCESS);
