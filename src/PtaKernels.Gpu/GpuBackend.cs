@@ -13,6 +13,9 @@ public sealed partial class GpuBackend : IKernelBackend, IDisposable
     {
         Device = device;
         _transports = new(() => new TransportKernels(device));
+        // The emulator runs on the arithmetic that it would be compared with.
+        if (!device.IsEmulator)
+            SelfTest.Of(device);
     }
 
     /// <summary>Why <see cref="OpenCuda"/> cannot work here, one sentence, or null.</summary>

@@ -4,7 +4,9 @@ namespace PtaKernels.Gpu;
 
 /// <summary>Queues the alignment paths of a batch of documents: expanded costs, tables, walks back.</summary>
 /// <remarks>Sums are tried in 16 bits; a document whose total needs more is done again in 32 or 64, which the device finds out itself.</remarks>
-internal sealed class PathKernels(GpuDevice device)
+/// <param name="device">Where.</param>
+/// <param name="narrowest">The cells to begin with; wider ones than needed only cost time.</param>
+internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest = PathKernels.Width.Packed)
 {
     private readonly Lazy<LoadedKernel<WavefrontExpand.Arguments<byte>>> _expandBytes = new(() => device.Load<WavefrontExpand.Arguments<byte>>(WavefrontExpand.Bytes));
     private readonly Lazy<LoadedKernel<WavefrontExpand.Arguments<ushort>>> _expandShorts = new(() => device.Load<WavefrontExpand.Arguments<ushort>>(WavefrontExpand.Shorts));
@@ -17,6 +19,19 @@ internal sealed class PathKernels(GpuDevice device)
     private readonly Lazy<LoadedKernel<WavefrontArguments<IntPair>>> _shortInt = new(() => device.Load<WavefrontArguments<IntPair>>(WavefrontKernel.ShortInt));
     private readonly Lazy<LoadedKernel<WavefrontArguments<LongPair>>> _shortLong = new(() => device.Load<WavefrontArguments<LongPair>>(WavefrontKernel.ShortLong));
     private readonly Lazy<LoadedKernel<WavefrontTraceback.Arguments>> _walk = new(() => device.Load<WavefrontTraceback.Arguments>(WavefrontTraceback.Walk));
+
+    /// <summary>Bits of a cell.</summary>
+    internal enum Width
+    {
+        /// <summary>16, two in a register; 8-bit costs only.</summary>
+        Packed,
+
+        /// <summary>32.</summary>
+        Int,
+
+        /// <summary>64.</summary>
+        Long,
+    }
 
     /// <summary>Device memory that <see cref="QueuePaths(GpuLane, ReadOnlySpan{DocumentPath}, ArrayView{int}, ArrayView{int}, ArrayView{byte}, ArrayView{int}, ArrayView{int}, ArrayView{long})"/> takes for a document.</summary>
     public static long BytesFor(in DocumentPath document) => Sizes.Of(document, parts: 1).Bytes;
@@ -55,10 +70,11 @@ internal sealed class PathKernels(GpuDevice device)
             Rows = memory.Rows,
             Totals = total,
         });
-        _packed.Value.Launch(lane.Stream, documents.Length, memory.Arguments<uint>(total));
-        if (longest >= PackedCell.Limit)
+        if (narrowest == Width.Packed)
+            _packed.Value.Launch(lane.Stream, documents.Length, memory.Arguments<uint>(total));
+        if (narrowest == Width.Int || (narrowest < Width.Int && longest >= PackedCell.Limit))
             _int.Value.Launch(lane.Stream, documents.Length, memory.Arguments<IntPair>(total));
-        if (longest >= IntCell.Limit)
+        if (narrowest == Width.Long || longest >= IntCell.Limit)
             _long.Value.Launch(lane.Stream, documents.Length, memory.Arguments<LongPair>(total));
         Walk(lane, documents.Length, memory, first, last);
     }
@@ -89,8 +105,9 @@ internal sealed class PathKernels(GpuDevice device)
             Rows = memory.Rows,
             Totals = total,
         });
-        _shortInt.Value.Launch(lane.Stream, documents.Length, memory.Arguments<IntPair>(total));
-        if (longest >= IntCell.Limit)
+        if (narrowest <= Width.Int)
+            _shortInt.Value.Launch(lane.Stream, documents.Length, memory.Arguments<IntPair>(total));
+        if (narrowest == Width.Long || longest >= IntCell.Limit)
             _shortLong.Value.Launch(lane.Stream, documents.Length, memory.Arguments<LongPair>(total));
         Walk(lane, documents.Length, memory, first, last);
     }
@@ -103,7 +120,7 @@ internal sealed class PathKernels(GpuDevice device)
         return longest;
     }
 
-    private static Memory Take(GpuLane lane, ReadOnlySpan<DocumentPath> documents, int parts, long longest)
+    private Memory Take(GpuLane lane, ReadOnlySpan<DocumentPath> documents, int parts, long longest)
     {
         var plans = new PathPlan[documents.Length];
         var all = default(Sizes);
@@ -121,7 +138,7 @@ internal sealed class PathKernels(GpuDevice device)
 
         // The longest first, so that no warp starts a long document when the others are done.
         Array.Sort(plans, static (a, b) => ((long)b.Strips * b.Document.SourceLength).CompareTo((long)a.Strips * a.Document.SourceLength));
-        int borderBytes = longest >= IntCell.Limit ? 16 : 8;
+        int borderBytes = narrowest == Width.Long || longest >= IntCell.Limit ? 16 : 8;
         return new Memory(
             lane.Upload<PathPlan>(plans), lane.Take<CostVector>(all.Costs), lane.Take<int>(all.Rows), lane.Take<uint>(all.Directions), lane.Take<byte>(all.Border * borderBytes));
     }

@@ -69,8 +69,8 @@ internal sealed record SlicedTokens(SlicedView View, ArrayView<int> Ids, ArrayVi
         }
 
         arguments.Groups.CopyFromCPU(lane.Stream, described.AsSpan());
-        // A walk takes rows two by two, so it may read the row after the last.
-        arguments.Masks = take.Take<uint>(32L * (rows + LengthSort.LongestSliced));
+        // A walk may read past the rows of the last symbol.
+        arguments.Masks = take.Take<uint>(32L * (rows + SlicedWalk.RowsRead));
         arguments.Masks.MemSetToZero(lane.Stream);
         device.Load<SlicedMasks.Arguments>(SlicedMasks.Fill).LaunchPerItem(lane.Stream, slots.Length, arguments);
         lane.Synchronize();
