@@ -349,31 +349,6 @@ ENTRY cuModuleGetFunction(uint64_t *function, uint64_t start, const char *name)
     return leave(SUCCESS);
 }
 
-// Every view is an address and a number of elements: both must fit memory that is alive.
-static void check_views(const struct kernel *kernel, const unsigned char *arguments)
-{
-    for (size_t at = 0; at + 8 <= kernel->parameter_bytes; at += 8) {
-        uint64_t address, elements;
-        memcpy(&address, arguments + at, sizeof address);
-        if (!is_device(address)) {
-            if (address > 0xFFFFFFFF && containing(PINNED, address))
-                fault("cuLaunchKernel: %s takes host memory at byte %zu", kernel->name, at);
-            continue;
-        }
-        struct object *memory = containing(DEVICE, address);
-        if (!memory || memory->context != current) {
-            fault("cuLaunchKernel: %s takes memory at byte %zu that is not allocated", kernel->name, at);
-            continue;
-        }
-        if (at + 16 <= kernel->parameter_bytes) {
-            memcpy(&elements, arguments + at + 8, sizeof elements);
-            if (elements > memory->start + memory->bytes - address)
-                fault("cuLaunchKernel: %s takes %llu elements at byte %zu, and %llu bytes are left", kernel->name, (unsigned long long)elements, at,
-                      (unsigned long long)(memory->start + memory->bytes - address));
-        }
-    }
-}
-
 ENTRY cuLaunchKernel(
     uint64_t function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared,
     uint64_t stream_start, void **parameters, void **extra)

@@ -160,3 +160,27 @@ struct object *stream_of(const char *call, uint64_t start)
         fault("%s: the stream is not one of the current context", call);
     return stream && stream->context == current ? stream : NULL;
 }
+
+void check_views(const struct kernel *kernel, const unsigned char *arguments)
+{
+    for (size_t at = 0; at + 8 <= kernel->parameter_bytes; at += 8) {
+        uint64_t address, elements;
+        memcpy(&address, arguments + at, sizeof address);
+        if (!is_device(address)) {
+            if (address > 0xFFFFFFFF && containing(PINNED, address))
+                fault("cuLaunchKernel: %s takes host memory at byte %zu", kernel->name, at);
+            continue;
+        }
+        struct object *memory = containing(DEVICE, address);
+        if (!memory || memory->context != current) {
+            fault("cuLaunchKernel: %s takes memory at byte %zu that is not allocated", kernel->name, at);
+            continue;
+        }
+        if (at + 16 <= kernel->parameter_bytes) {
+            memcpy(&elements, arguments + at + 8, sizeof elements);
+            if (elements > memory->start + memory->bytes - address)
+                fault("cuLaunchKernel: %s takes %llu elements at byte %zu, and %llu bytes are left", kernel->name, (unsigned long long)elements, at,
+                      (unsigned long long)(memory->start + memory->bytes - address));
+        }
+    }
+}

@@ -61,4 +61,7 @@ struct operation *queued(struct object *stream, enum work work);
 void finish(struct object *stream);
 void finish_all(struct object *context);
 
+// Every view among the arguments of a launch is an address and a number of elements: both must fit memory that is alive.
+void check_views(const struct kernel *kernel, const unsigned char *arguments);
+
 #endif
