@@ -1,183 +1,17 @@
 // The entry points of the CUDA driver that ILGPU 1.5.3 calls, over ordinary memory. Kernels are checked, not run.
 #define _GNU_SOURCE
-#include "stand_in.h"
+#include "objects.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define ENTRY __attribute__((visibility("default"))) CUresult
 
-enum { MOST_ARGUMENT_BYTES = 4096 };
-
-static const size_t device_addresses = (size_t)1 << 40;
-
-enum kind { CONTEXT, DEVICE, PINNED, STREAM, MODULE, KINDS };
-static const char *const kind_names[] = {"contexts", "allocations", "pinned", "streams", "modules"};
-
-enum work { COPY, FILL, LAUNCH };
-
-// Queued on a stream; done when something waits for it.
-struct operation {
-    enum work work;
-    uint64_t to, from;
-    size_t bytes;
-    unsigned char value, *snapshot;
-    uint64_t sum;
-    struct object *module;
-    unsigned char arguments[MOST_ARGUMENT_BYTES];
-    struct operation *next;
-};
-
-// Anything that is created and destroyed. Its handle is its address, that of memory where it begins.
-struct object {
-    enum kind kind;
-    struct object *context, *next;
-    uint64_t start;
-    size_t bytes;
-    unsigned char *content;
-    CUresult lasting;
-    struct kernel kernel;
-    struct operation *first, *last;
-};
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct object *objects;
-static __thread struct object *current;
-static unsigned char *device_base;
-static size_t device_next;
-static long long alive[KINDS], launches, copies;
+static long long launches, copies, peak;
 static int initialized;
-
-static struct object *created(enum kind kind, struct object *context)
-{
-    struct object *object = calloc(1, sizeof *object);
-    object->kind = kind;
-    object->context = context;
-    object->start = (uint64_t)(uintptr_t)object;
-    object->next = objects;
-    objects = object;
-    alive[kind]++;
-    return object;
-}
-
-static void destroyed(struct object *object)
-{
-    struct object **link = &objects;
-    while (*link != object)
-        link = &(*link)->next;
-    *link = object->next;
-    alive[object->kind]--;
-    free(object->content);
-    free(object);
-}
-
-static struct object *handle(enum kind kind, uint64_t start)
-{
-    struct object *object = objects;
-    while (object && (object->kind != kind || object->start != start))
-        object = object->next;
-    return object;
-}
-
-static struct object *containing(enum kind kind, uint64_t address)
-{
-    struct object *object = objects;
-    while (object && (object->kind != kind || address < object->start || address >= object->start + object->bytes))
-        object = object->next;
-    return object;
-}
-
-static int is_device(uint64_t address) { return device_base && address - (uint64_t)(uintptr_t)device_base < device_addresses; }
-
-static void *memory_at(uint64_t address)
-{
-    struct object *object = is_device(address) ? containing(DEVICE, address) : NULL;
-    return object ? object->content + (address - object->start) : is_device(address) ? NULL : (void *)(uintptr_t)address;
-}
-
-// Whether `bytes` from `address` lie in living memory: of the device in one allocation, page-locked or ordinary on the host.
-static int is_range(const char *call, const char *role, uint64_t address, size_t bytes)
-{
-    struct object *object = containing(is_device(address) ? DEVICE : PINNED, address);
-    if (is_device(address) && !object)
-        return fault("%s: the %s is device memory that is not allocated", call, role), 0;
-    if (object && bytes > object->start + object->bytes - address)
-        return fault("%s: the %s passes the end of its memory, %zu bytes of %zu", call, role, bytes, (size_t)(object->start + object->bytes - address)), 0;
-    if (object && object->context != current && object->kind == DEVICE)
-        return fault("%s: the %s belongs to another context", call, role), 0;
-    return address != 0 || (fault("%s: the %s is null", call, role), 0);
-}
-
-static uint64_t sum_of(const unsigned char *bytes, size_t count)
-{
-    uint64_t sum = 14695981039346656037u;
-    for (size_t i = 0; i < count; i++)
-        sum = (sum ^ bytes[i]) * 1099511628211u;
-    return sum;
-}
-
-static void run(struct operation *operation)
-{
-    const unsigned char *from = operation->snapshot ? operation->snapshot : memory_at(operation->from);
-    if (operation->work == LAUNCH)
-        run_probe(&operation->module->kernel, operation->arguments, memory_at);
-    else if (operation->work == FILL)
-        memset(memory_at(operation->to), operation->value, operation->bytes);
-    else {
-        if (operation->sum && sum_of(from, operation->bytes) != operation->sum)
-            fault("cuMemcpyAsync: page-locked memory was changed before its copy ran");
-        memmove(memory_at(operation->to), from, operation->bytes);
-    }
-}
-
-static void finish(struct object *stream)
-{
-    while (stream->first) {
-        struct operation *operation = stream->first;
-        stream->first = operation->next;
-        run(operation);
-        free(operation->snapshot);
-        free(operation);
-    }
-    stream->last = NULL;
-}
-
-static void finish_all(struct object *context)
-{
-    for (struct object *object = objects; object; object = object->next)
-        if (object->kind == STREAM && object->context == context)
-            finish(object);
-}
-
-static struct operation *queued(struct object *stream, enum work work)
-{
-    struct operation *operation = calloc(1, sizeof *operation);
-    operation->work = work;
-    if (stream->last)
-        stream->last->next = operation;
-    else
-        stream->first = operation;
-    stream->last = operation;
-    return operation;
-}
-
-// Stream 0 of a context: an object as the others, made with the context.
-static struct object *stream_of(const char *call, uint64_t start)
-{
-    struct object *stream = objects;
-    if (start == 0) {
-        while (stream && (stream->kind != STREAM || stream->context != current || stream->bytes != 1))
-            stream = stream->next;
-        return stream;
-    }
-    stream = handle(STREAM, start);
-    if (!stream || stream->context != current)
-        fault("%s: the stream is not one of the current context", call);
-    return stream && stream->context == current ? stream : NULL;
-}
 
 // Takes the lock; what begins with ENTER ends with LEAVE.
 static CUresult enter(const char *call, int needs_context)
@@ -265,11 +99,7 @@ ENTRY cuCtxCreate_v2(uint64_t *context, unsigned flags, int device)
 {
     (void)flags;
     ENTER(0);
-    if (!device_base) {
-        void *addresses = mmap(NULL, device_addresses, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        device_base = addresses == MAP_FAILED ? NULL : addresses;
-    }
-    if (!device_base)
+    if (!has_device_addresses())
         return leave(OUT_OF_MEMORY);
     current = created(CONTEXT, NULL);
     created(STREAM, current)->bytes = 1;
@@ -350,17 +180,18 @@ ENTRY cuMemAlloc_v2(uint64_t *address, size_t bytes)
     if (bytes == 0)
         return leave(INVALID_VALUE);
     size_t used = used_memory();
-    unsigned char *content = used + bytes <= total_memory() && device_next + bytes < device_addresses ? calloc(1, bytes) : NULL;
+    uint64_t start = used + bytes <= total_memory() ? new_device_addresses(bytes) : 0;
+    unsigned char *content = start ? calloc(1, bytes) : NULL;
     if (!content) {
         note("%s bytes=%zu refused, used=%zu", __func__, bytes, used);
         return leave(OUT_OF_MEMORY);
     }
     struct object *memory = created(DEVICE, current);
-    // Never the same address twice, and a page that is nobody's between any two.
-    memory->start = *address = (uint64_t)(uintptr_t)(device_base + device_next);
-    device_next += (bytes + 8191) / 4096 * 4096;
+    memory->start = *address = start;
     memory->bytes = bytes;
     memory->content = content;
+    if (used + bytes > (size_t)peak)
+        peak = (long long)(used + bytes);
     note("%s bytes=%zu", __func__, bytes);
     return leave(SUCCESS);
 }
@@ -369,8 +200,8 @@ ENTRY cuMemFree_v2(uint64_t address)
 {
     ENTER(1);
     struct object *memory = handle(DEVICE, address);
-    if (!memory)
-        return fault("%s: not the start of living device memory", __func__), leave(INVALID_VALUE);
+    if (!memory) // ILGPU frees memory that was refused, at the address 0
+        return address ? fault("%s: not the start of living device memory", __func__) : (void)0, leave(INVALID_VALUE);
     // The driver waits for the device.
     finish_all(memory->context);
     note("%s bytes=%zu", __func__, memory->bytes);
@@ -501,8 +332,8 @@ ENTRY cuModuleUnload(uint64_t start)
 {
     ENTER(1);
     struct object *module = handle(MODULE, start);
-    if (!module)
-        return fault("%s: no such module", __func__), leave(INVALID_HANDLE);
+    if (!module) // ILGPU unloads a module that was refused, by the handle 0
+        return start ? fault("%s: no such module", __func__) : (void)0, leave(INVALID_HANDLE);
     finish_all(module->context);
     destroyed(module);
     return leave(SUCCESS);
@@ -516,31 +347,6 @@ ENTRY cuModuleGetFunction(uint64_t *function, uint64_t start, const char *name)
         return fault("%s: the module has no %s", __func__, name), leave(NOT_FOUND);
     *function = start;
     return leave(SUCCESS);
-}
-
-// Every view is an address and a number of elements: both must fit memory that is alive.
-static void check_views(const struct kernel *kernel, const unsigned char *arguments)
-{
-    for (size_t at = 0; at + 8 <= kernel->parameter_bytes; at += 8) {
-        uint64_t address, elements;
-        memcpy(&address, arguments + at, sizeof address);
-        if (!is_device(address)) {
-            if (address > 0xFFFFFFFF && containing(PINNED, address))
-                fault("cuLaunchKernel: %s takes host memory at byte %zu", kernel->name, at);
-            continue;
-        }
-        struct object *memory = containing(DEVICE, address);
-        if (!memory || memory->context != current) {
-            fault("cuLaunchKernel: %s takes memory at byte %zu that is not allocated", kernel->name, at);
-            continue;
-        }
-        if (at + 16 <= kernel->parameter_bytes) {
-            memcpy(&elements, arguments + at + 8, sizeof elements);
-            if (elements > memory->start + memory->bytes - address)
-                fault("cuLaunchKernel: %s takes %llu elements at byte %zu, and %llu bytes are left", kernel->name, (unsigned long long)elements, at,
-                      (unsigned long long)(memory->start + memory->bytes - address));
-        }
-    }
 }
 
 ENTRY cuLaunchKernel(
@@ -574,6 +380,6 @@ ENTRY cuLaunchKernel(
 
 __attribute__((destructor)) static void end(void)
 {
-    note("end contexts=%lld allocations=%lld pinned=%lld streams=%lld modules=%lld launches=%lld copies=%lld faults=%d", alive[CONTEXT], alive[DEVICE],
-         alive[PINNED], alive[STREAM], alive[MODULE], launches, copies, faults());
+    note("end contexts=%lld allocations=%lld pinned=%lld streams=%lld modules=%lld launches=%lld copies=%lld peak=%lld faults=%d", alive[CONTEXT], alive[DEVICE],
+         alive[PINNED], alive[STREAM], alive[MODULE], launches, copies, peak, faults());
 }

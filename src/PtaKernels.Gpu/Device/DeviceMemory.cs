@@ -30,25 +30,15 @@ internal sealed class OwnedMemory(GpuDevice device) : IDeviceMemory, IDisposable
     {
         if (length == 0)
             return ArrayView<T>.Empty;
-        device.Accelerator.Bind();
-        try
-        {
-            _buffers.Add(device.Accelerator.Allocate1D<byte>(checked(length * Interop.SizeOf<T>())));
-        }
-        catch (Exception e) when (device.Explain(e) is { } problem)
-        {
-            throw new GpuException(problem, e) { OutOfMemory = CudaDriver.IsOutOfMemory(e) };
-        }
-
+        _buffers.Add(device.Allocate<byte>(checked(length * Interop.SizeOf<T>())));
         return _buffers[^1].View.BaseView.Cast<T>();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        device.Accelerator.Bind();
         foreach (MemoryBuffer1D<byte, Stride1D.Dense> buffer in _buffers)
-            buffer.Dispose();
+            device.Free(buffer);
         _buffers.Clear();
     }
 }

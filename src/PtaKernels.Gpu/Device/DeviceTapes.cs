@@ -64,16 +64,15 @@ internal sealed class TapeMemory : IDisposable
     internal TapeMemory(GpuDevice device, long tokens, long quads)
     {
         _device = device;
-        device.Accelerator.Bind();
         try
         {
-            _tokens = device.Accelerator.Allocate1D<TokenEntry>(Math.Max(tokens, 1));
-            _quads = device.Accelerator.Allocate1D<SymbolQuad>(Math.Max(quads, 1));
+            _tokens = device.Allocate<TokenEntry>(Math.Max(tokens, 1));
+            _quads = device.Allocate<SymbolQuad>(Math.Max(quads, 1));
         }
-        catch (Exception e) when (device.Explain(e) is { } problem)
+        catch (GpuException)
         {
-            _tokens?.Dispose();
-            throw new GpuException(problem, e) { OutOfMemory = CudaDriver.IsOutOfMemory(e) };
+            device.Free(_tokens);
+            throw;
         }
     }
 
@@ -86,8 +85,8 @@ internal sealed class TapeMemory : IDisposable
     /// <summary>Copies from the host and waits.</summary>
     public void Write(long firstToken, ReadOnlySpan<TokenEntry> tokens, long firstQuad, ReadOnlySpan<SymbolQuad> quads)
     {
-        using AcceleratorStream stream = _device.Accelerator.CreateStream();
-        Write(stream, firstToken, tokens, firstQuad, quads);
+        using GpuLane lane = _device.Rent();
+        Write(lane.Stream, firstToken, tokens, firstQuad, quads);
     }
 
     /// <inheritdoc cref="Write(long, ReadOnlySpan{TokenEntry}, long, ReadOnlySpan{SymbolQuad})"/>
@@ -101,28 +100,27 @@ internal sealed class TapeMemory : IDisposable
                 _quads.View.BaseView.SubView(firstQuad, quads.Length).CopyFromCPU(stream, quads);
             stream.Synchronize();
         }
-        catch (Exception e) when (_device.Explain(e) is { } problem)
+        catch (Exception e) when (_device.Problem(e) is { } problem)
         {
-            throw new GpuException(problem, e);
+            throw problem;
         }
     }
 
     /// <summary>Copies a tape of the same device and waits.</summary>
     public void CopyFrom(TapeView view, long tokens, long quads)
     {
-        using AcceleratorStream stream = _device.Accelerator.CreateStream();
+        using GpuLane lane = _device.Rent();
         if (tokens != 0)
-            view.Tokens.SubView(0, tokens).CopyTo(stream, _tokens.View.BaseView.SubView(0, tokens));
+            lane.Copy(view.Tokens.SubView(0, tokens), _tokens.View.BaseView.SubView(0, tokens));
         if (quads != 0)
-            view.Quads.SubView(0, quads).CopyTo(stream, _quads.View.BaseView.SubView(0, quads));
-        stream.Synchronize();
+            lane.Copy(view.Quads.SubView(0, quads), _quads.View.BaseView.SubView(0, quads));
+        lane.Synchronize();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _device.Accelerator.Bind();
-        _tokens.Dispose();
-        _quads.Dispose();
+        _device.Free(_tokens);
+        _device.Free(_quads);
     }
 }

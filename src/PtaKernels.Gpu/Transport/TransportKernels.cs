@@ -133,16 +133,29 @@ internal sealed partial class TransportKernels(GpuDevice device)
     {
         double epsilon = options.Epsilon;
         bool official = options.Kind == TransportKind.Official;
-        return _tables.GetOrAdd((official ? TransportKind.Official : TransportKind.SemiRelaxed, epsilon), key => new(() =>
+        (TransportKind, double) key = (official ? TransportKind.Official : TransportKind.SemiRelaxed, epsilon);
+        Lazy<MemoryBuffer1D<double, Stride1D.Dense>> made = _tables.GetOrAdd(key, _ => new(() =>
         {
             double[] values = new double[256];
             for (int c = 0; c < values.Length; c++)
                 values[c] = official ? OfficialKernelEntry(c, epsilon) : Math.Exp(-c / epsilon);
-            MemoryBuffer1D<double, Stride1D.Dense> table = device.Accelerator.Allocate1D<double>(values.Length);
+            MemoryBuffer1D<double, Stride1D.Dense> table = device.Allocate<double>(values.Length);
             table.View.BaseView.CopyFromCPU(device.Accelerator.DefaultStream, values);
             device.Accelerator.DefaultStream.Synchronize();
             return table;
-        })).Value.View.BaseView;
+        }));
+        try
+        {
+            return made.Value.View.BaseView;
+        }
+        catch (Exception e)
+        {
+            // A device that was full may have room the next time.
+            _tables.TryRemove(KeyValuePair.Create(key, made));
+            if (device.Problem(e) is { } problem)
+                throw problem;
+            throw;
+        }
     }
 
     /// <summary>exp(−λ·cost) as the reference forms it. 1/30 is not a binary fraction; the official λ is the whole number next to its reciprocal.</summary>
