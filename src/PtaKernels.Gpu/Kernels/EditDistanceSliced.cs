@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ILGPU;
 
 namespace PtaKernels.Gpu;
@@ -7,11 +8,19 @@ namespace PtaKernels.Gpu;
 internal static class EditDistanceSliced
 {
     private const int TileBytes = LengthSort.TileGroups * LengthSort.GroupSlots;
-    private const int Warps = 8;
+    // In larger blocks ptxas saves registers for one block more and spills.
+    private const int Warps = 4;
 
-    /// <summary>u8; blocks go through the rows of one tile after the other. Columns without a place are left out, and rows that <see cref="SlicedWalk.Takes"/> refuses.</summary>
+    /// <summary>u8; blocks go through the rows of one tile after the other. Rows that <see cref="SlicedWalk.Takes"/> refuses are left out.</summary>
     [GpuKernel(threads: 32 * Warps, registers: 96)]
-    public static void Rows(Arguments arguments)
+    public static void Rows(Arguments arguments) => Run<Lop3Logic>(arguments);
+
+    /// <summary><see cref="Rows"/> in plain C#.</summary>
+    [GpuKernel(threads: 32 * Warps, registers: 96)]
+    public static void RowsPlain(Arguments arguments) => Run<PlainLogic>(arguments);
+
+    private static void Run<TLogic>(Arguments arguments)
+        where TLogic : struct, ISlicedLogic
     {
         ArrayView<uint> scratch = SharedMemory.Allocate1D<uint>(Warps * TileBytes / 4).AsContiguous();
         ArrayView<uint> words = scratch.SubView(Group.IdxX / Warp.WarpSize * (TileBytes / 4), TileBytes / 4);
@@ -19,7 +28,7 @@ internal static class EditDistanceSliced
         int blocks = Grid.DimX / arguments.Tiles, tile = Grid.IdxX / blocks, warps = Group.DimX / Warp.WarpSize;
         int firstColumn = tile * LengthSort.TileColumns, lane = Warp.LaneIdx;
         int columns = Math.Min(LengthSort.TileColumns, arguments.Columns - firstColumn);
-        ArrayView<ushort> places = arguments.Places.SubView(firstColumn, columns);
+        ArrayView<PlaceQuad> places = arguments.Places.SubView(firstColumn / 4, (columns + 3) / 4);
         for (int row = ((Grid.IdxX - (tile * blocks)) * warps) + (Group.IdxX / Warp.WarpSize); row < arguments.SourceIds.Length; row += blocks * warps)
         {
             TokenEntry query = arguments.Source.Tokens[arguments.SourceIds[row]];
@@ -31,7 +40,7 @@ internal static class EditDistanceSliced
                 if (arguments.View.Groups[group].Longest == 0)
                     break;
                 int length = arguments.View.WordLengths[(group * 32) + lane];
-                SlicedCount counts = SlicedWalk.Counts(arguments.View, group, query, length);
+                SlicedCount counts = SlicedWalk.Counts<TLogic>(arguments.View, group, query, length);
                 // Per byte the sum is a distance, 0 to 254, so nothing is carried from byte to byte.
                 uint rest = (uint)(query.Length - length) * 0x01010101u;
                 int at = (g * LengthSort.GroupSlots / 4) + lane;
@@ -46,15 +55,34 @@ internal static class EditDistanceSliced
             }
 
             Warp.Barrier();
-            ArrayView<byte> cost = arguments.Cost.SubView(((long)row * arguments.Columns) + firstColumn, columns);
-            for (int column = lane; column < columns; column += Warp.WarpSize)
-            {
-                int place = places[column];
-                if (place != LengthSort.NoPlace)
-                    cost[column] = bytes[place];
-            }
-
+            long firstEntry = ((long)row * arguments.Columns) + firstColumn;
+            if (arguments.WordStores != 0)
+                StoreWords(bytes, places, arguments.Cost.SubView(firstEntry, columns).Cast<uint>());
+            else
+                StoreBytes(bytes, places, arguments.Cost.SubView(firstEntry, columns));
+            // The next row's distances overwrite this one's.
             Warp.Barrier();
+        }
+    }
+
+    // Columns without a place get any byte; the kernels that compute them come later.
+    private static void StoreWords(ArrayView<byte> bytes, ArrayView<PlaceQuad> places, ArrayView<uint> cost)
+    {
+        for (int at = Warp.LaneIdx; at < cost.IntLength; at += Warp.WarpSize)
+        {
+            PlaceQuad four = places[at];
+            cost[at] = bytes[(int)(four.Low & 0xFFFF)] | ((uint)bytes[(int)(four.Low >> 16)] << 8)
+                | ((uint)bytes[(int)(four.High & 0xFFFF)] << 16) | ((uint)bytes[(int)(four.High >> 16)] << 24);
+        }
+    }
+
+    private static void StoreBytes(ArrayView<byte> bytes, ArrayView<PlaceQuad> places, ArrayView<byte> cost)
+    {
+        for (int column = Warp.LaneIdx; column < cost.IntLength; column += Warp.WarpSize)
+        {
+            PlaceQuad four = places[column >> 2];
+            uint two = (column & 2) == 0 ? four.Low : four.High;
+            cost[column] = bytes[(int)((column & 1) == 0 ? two & 0xFFFF : two >> 16)];
         }
     }
 
@@ -81,6 +109,17 @@ internal static class EditDistanceSliced
             arguments.Range[0] = 1;
     }
 
+    /// <summary>Four places, as one load.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 8)]
+    internal struct PlaceQuad
+    {
+        /// <summary>The first in the low half, the second in the high half.</summary>
+        public uint Low;
+
+        /// <summary>The third and the fourth.</summary>
+        public uint High;
+    }
+
     /// <summary>Arguments of <see cref="Rows"/>.</summary>
     internal struct Arguments
     {
@@ -93,8 +132,11 @@ internal static class EditDistanceSliced
         /// <summary>The columns.</summary>
         public SlicedView View;
 
-        /// <summary>[columns] byte of a row's scratch, or <see cref="LengthSort.NoPlace"/>.</summary>
-        public ArrayView<ushort> Places;
+        /// <summary>[columns / 4, rounded up] bytes of a row's scratch, see <see cref="LengthSort.Arguments.Places"/>.</summary>
+        public ArrayView<PlaceQuad> Places;
+
+        /// <summary>Not 0: each row begins on a multiple of four bytes.</summary>
+        public int WordStores;
 
         /// <summary>Tiles of <see cref="LengthSort.TileColumns"/>; the number of blocks is a multiple.</summary>
         public int Tiles;

@@ -23,9 +23,6 @@ internal static class LengthSort
     /// <summary>Columns of a tile of a cost matrix: with up to 31 empty slots for each length they fit its groups.</summary>
     public const int TileColumns = (TileGroups * GroupSlots) - 512;
 
-    /// <summary>What <see cref="Arguments.Places"/> has for a token without a slot.</summary>
-    public const ushort NoPlace = ushort.MaxValue;
-
     private const int Threads = 256;
 
     /// <summary>Sorts each tile; a block per tile.</summary>
@@ -115,7 +112,7 @@ internal static class LengthSort
         /// <summary>[tiles, <see cref="TileSlots"/> / 32] symbols of the tokens of each word; 0 before, and where a word is empty.</summary>
         public ArrayView<int> WordLengths;
 
-        /// <summary>[tokens] the byte of a row's scratch, <see cref="NoPlace"/> before; or empty.</summary>
+        /// <summary>[tokens] the byte of a row's scratch that gets the distance to a token with a slot; or empty.</summary>
         public ArrayView<ushort> Places;
     }
 }

@@ -12,7 +12,14 @@ internal static class NearestTokenSliced
     /// difference of the lengths is over the best distance; an equal one may still hold a smaller id.
     /// </summary>
     [GpuKernel(threads: 256, registers: 96)]
-    public static void Search(Arguments arguments)
+    public static void Search(Arguments arguments) => Run<Lop3Logic>(arguments);
+
+    /// <summary><see cref="Search"/> in plain C#.</summary>
+    [GpuKernel(threads: 256, registers: 96)]
+    public static void SearchPlain(Arguments arguments) => Run<PlainLogic>(arguments);
+
+    private static void Run<TLogic>(Arguments arguments)
+        where TLogic : struct, ISlicedLogic
     {
         int query = ((Grid.IdxX * Group.DimX) + Group.IdxX) / Warp.WarpSize;
         if (query >= arguments.Queries.Length)
@@ -36,7 +43,7 @@ internal static class NearestTokenSliced
             above += goAbove ? 1 : 0;
             below -= goAbove ? 0 : 1;
             int length = arguments.View.WordLengths[(group * 32) + lane];
-            SlicedCount counts = SlicedWalk.Counts(arguments.View, group, source, length);
+            SlicedCount counts = SlicedWalk.Counts<TLogic>(arguments.View, group, source, length);
             ulong key = Smallest(arguments, counts, group, lane, source.Length - length, best);
             best = WarpExtensions.AllReduce<ulong, MinUInt64>(key);
         }

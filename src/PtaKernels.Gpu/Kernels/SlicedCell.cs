@@ -29,14 +29,28 @@ internal struct SlicedCell
     /// <param name="left">Vertical differences of the column before.</param>
     /// <param name="above">Horizontal differences of the row above.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SlicedCell Of(uint equal, SlicedDifference left, SlicedDifference above)
+    public static SlicedCell Of<TLogic>(uint equal, SlicedDifference left, SlicedDifference above)
+        where TLogic : struct, ISlicedLogic
     {
         // Tables in which the cell equals its diagonal neighbour.
-        uint level = equal | left.Negative | above.Negative;
+        uint level = TLogic.Any(equal, left.Negative, above.Negative);
         return new SlicedCell
         {
-            Right = new SlicedDifference { Positive = above.Negative | ~(level | above.Positive), Negative = above.Positive & level },
-            Below = new SlicedDifference { Positive = left.Negative | ~(level | left.Positive), Negative = left.Positive & level },
+            Right = new SlicedDifference { Positive = TLogic.Rises(above.Negative, level, above.Positive), Negative = above.Positive & level },
+            Below = new SlicedDifference { Positive = TLogic.Rises(left.Negative, level, left.Positive), Negative = left.Positive & level },
+        };
+    }
+
+    /// <summary>The same in the first row, above which every difference is 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SlicedCell First<TLogic>(uint equal, SlicedDifference left)
+        where TLogic : struct, ISlicedLogic
+    {
+        uint level = equal | left.Negative;
+        return new SlicedCell
+        {
+            Right = new SlicedDifference { Negative = level },
+            Below = new SlicedDifference { Positive = TLogic.Rises(left.Negative, level, left.Positive), Negative = left.Positive & level },
         };
     }
 }
@@ -118,16 +132,26 @@ internal struct SlicedPair
     public SlicedDifference Below;
 
     /// <summary>The column before the first.</summary>
-    public static SlicedPair First => new() { Upper = SlicedDifference.Rising, Lower = SlicedDifference.Rising };
+    public static SlicedPair Start => new() { Upper = SlicedDifference.Rising, Lower = SlicedDifference.Rising };
 
     /// <summary>The next column.</summary>
     /// <param name="upper">Equal symbols in the upper row.</param>
     /// <param name="lower">Equal symbols in the lower row.</param>
     /// <param name="above">Horizontal differences above the upper row.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly SlicedPair Next(uint upper, uint lower, SlicedDifference above)
+    public readonly SlicedPair Next<TLogic>(uint upper, uint lower, SlicedDifference above)
+        where TLogic : struct, ISlicedLogic
     {
-        SlicedCell first = SlicedCell.Of(upper, Upper, above), second = SlicedCell.Of(lower, Lower, first.Below);
+        SlicedCell first = SlicedCell.Of<TLogic>(upper, Upper, above), second = SlicedCell.Of<TLogic>(lower, Lower, first.Below);
+        return new SlicedPair { Upper = first.Right, Lower = second.Right, Below = second.Below };
+    }
+
+    /// <summary>The same for the first two rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly SlicedPair NextOfFirst<TLogic>(uint upper, uint lower)
+        where TLogic : struct, ISlicedLogic
+    {
+        SlicedCell first = SlicedCell.First<TLogic>(upper, Upper), second = SlicedCell.Of<TLogic>(lower, Lower, first.Below);
         return new SlicedPair { Upper = first.Right, Lower = second.Right, Below = second.Below };
     }
 }

@@ -31,7 +31,7 @@ internal static class SlicedMasks
     public static void Classify(ClassArguments arguments)
     {
         long at = ((long)Grid.IdxX * Group.DimX) + Group.IdxX;
-        if (at >= arguments.Classes.Length)
+        if (at >= 4 * arguments.Quads.Length)
             return;
         arguments.Classes[at] = ClassOf(arguments.Alphabet, SymbolOf(arguments.Quads[at >> 2], (int)at & 3));
     }

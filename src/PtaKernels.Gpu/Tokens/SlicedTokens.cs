@@ -7,7 +7,7 @@ namespace PtaKernels.Gpu;
 /// <param name="View">The groups; without the classes of the queries.</param>
 /// <param name="Ids">The list.</param>
 /// <param name="Slots">[groups, 1024] positions in it, or -1.</param>
-/// <param name="Places">[list] see <see cref="LengthSort.Arguments.Places"/>; empty where the list is one tile.</param>
+/// <param name="Places">[list, rounded up to fours] see <see cref="LengthSort.Arguments.Places"/>; empty where the list is one tile.</param>
 internal sealed record SlicedTokens(SlicedView View, ArrayView<int> Ids, ArrayView<int> Slots, ArrayView<ushort> Places)
 {
     /// <summary>Sorts and fills on a lane's stream. Waits for the number of masks, so that their memory can be taken.</summary>
@@ -24,11 +24,11 @@ internal sealed record SlicedTokens(SlicedView View, ArrayView<int> Ids, ArrayVi
     {
         int tiles = checked((int)((ids.Length + tileTokens - 1) / tileTokens)), groups = tiles * tileGroups;
         ArrayView<int> slots = take.Take<int>((long)groups * LengthSort.GroupSlots), wordLengths = take.Take<int>((long)groups * 32);
-        ArrayView<ushort> places = forMatrix ? take.Take<ushort>(ids.Length) : ArrayView<ushort>.Empty;
+        ArrayView<ushort> places = forMatrix ? take.Take<ushort>((ids.Length + 3) / 4 * 4) : ArrayView<ushort>.Empty;
         slots.MemSet(lane.Stream, byte.MaxValue);
         wordLengths.MemSetToZero(lane.Stream);
         if (forMatrix)
-            places.MemSet(lane.Stream, byte.MaxValue);
+            places.MemSetToZero(lane.Stream);
         device.Load<LengthSort.Arguments>(LengthSort.Sort).Launch(lane.Stream, tiles, new LengthSort.Arguments
         {
             Tape = tape.View,
@@ -50,7 +50,7 @@ internal sealed record SlicedTokens(SlicedView View, ArrayView<int> Ids, ArrayVi
             Ids = ids,
             Slots = slots,
             WordLengths = wordLengths,
-            Classes = ClassesOf(device, lane, lane.Take<int>(4 * tape.View.Quads.Length), tape, tape),
+            Classes = ClassesOf(device, lane, tape, tape),
             ClassCount = classCount,
             Numbers = numbers,
             Groups = take.Take<SlicedGroup>(groups),
@@ -81,14 +81,16 @@ internal sealed record SlicedTokens(SlicedView View, ArrayView<int> Ids, ArrayVi
     /// <summary>Queues the classes of a tape's symbols in another tape's alphabet.</summary>
     /// <param name="device">The device.</param>
     /// <param name="lane">Stream and scratch.</param>
-    /// <param name="classes">[quads, 4] receives them.</param>
     /// <param name="tape">Whose symbols.</param>
     /// <param name="alphabet">Whose alphabet.</param>
-    public static ArrayView<int> ClassesOf(GpuDevice device, GpuLane lane, ArrayView<int> classes, DeviceTape tape, DeviceTape alphabet)
+    /// <returns>[quads, 4], and four more so that an empty token at the end has a place.</returns>
+    public static ArrayView<int> ClassesOf(GpuDevice device, GpuLane lane, DeviceTape tape, DeviceTape alphabet)
     {
-        device.Load<SlicedMasks.ClassArguments>(SlicedMasks.Classify).LaunchPerItem(lane.Stream, classes.Length, new SlicedMasks.ClassArguments
+        ArrayView<SymbolQuad> quads = tape.View.Quads;
+        ArrayView<int> classes = lane.Take<int>(4 * (quads.Length + 1));
+        device.Load<SlicedMasks.ClassArguments>(SlicedMasks.Classify).LaunchPerItem(lane.Stream, 4 * quads.Length, new SlicedMasks.ClassArguments
         {
-            Quads = tape.View.Quads,
+            Quads = quads,
             Alphabet = lane.Upload(alphabet.Alphabet),
             Classes = classes,
         });

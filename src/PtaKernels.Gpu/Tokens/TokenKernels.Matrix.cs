@@ -34,18 +34,19 @@ internal sealed partial class TokenKernels
         SlicedTokens sliced = SlicedTokens.Build(
             device, lane, new LaneMemory(lane), targetTape, columns, LengthSort.TileColumns, LengthSort.TileGroups, forMatrix: true);
         SlicedView view = sliced.View;
-        view.QueryClasses = SlicedTokens.ClassesOf(device, lane, lane.Take<int>(4 * sourceTape.View.Quads.Length), sourceTape, targetTape);
+        view.QueryClasses = SlicedTokens.ClassesOf(device, lane, sourceTape, targetTape);
         int tiles = (targetIds.Length + LengthSort.TileColumns - 1) / LengthSort.TileColumns;
-        LoadedKernel<EditDistanceSliced.Arguments> kernel = device.Load<EditDistanceSliced.Arguments>(EditDistanceSliced.Rows);
-        // Four waves of blocks over the device, or as many as there are rows.
-        int warps = kernel.Threads / 32, most = (4 * 2 * device.Accelerator.NumMultiprocessors / tiles) + 1;
+        LoadedKernel<EditDistanceSliced.Arguments> kernel = device.Load<EditDistanceSliced.Arguments>(HasLop3 ? EditDistanceSliced.Rows : EditDistanceSliced.RowsPlain);
+        // Four waves of five blocks a multiprocessor, or as many as there are rows.
+        int warps = kernel.Threads / 32, most = (4 * 5 * device.Accelerator.NumMultiprocessors / tiles) + 1;
         int blocks = Math.Min(most, (sourceIds.Length + warps - 1) / warps);
         kernel.Launch(lane.Stream, (long)blocks * tiles, new EditDistanceSliced.Arguments
         {
             Source = sourceTape.View,
             SourceIds = rows,
             View = view,
-            Places = sliced.Places,
+            Places = sliced.Places.Cast<EditDistanceSliced.PlaceQuad>(),
+            WordStores = targetIds.Length % 4 == 0 ? 1 : 0,
             Tiles = tiles,
             Columns = targetIds.Length,
             Cost = cost,

@@ -56,8 +56,8 @@ internal sealed partial class TokenKernels
         if (index.Tokens is not { } tokens)
             return;
         SlicedView view = tokens.View;
-        view.QueryClasses = SlicedTokens.ClassesOf(device, lane, lane.Take<int>(4 * source.View.Quads.Length), source, target);
-        device.Load<NearestTokenSliced.Arguments>(NearestTokenSliced.Search).LaunchPerWarp(lane.Stream, sourceIds.Length, new NearestTokenSliced.Arguments
+        view.QueryClasses = SlicedTokens.ClassesOf(device, lane, source, target);
+        device.Load<NearestTokenSliced.Arguments>(HasLop3 ? NearestTokenSliced.Search : NearestTokenSliced.SearchPlain).LaunchPerWarp(lane.Stream, sourceIds.Length, new NearestTokenSliced.Arguments
         {
             Source = source.View,
             Queries = sourceIds,
