@@ -46,16 +46,17 @@ internal readonly struct CudaInstructions : IInstructions
 
     private static double Reciprocal(double y)
     {
-        double r = Interop.IntAsFloat(Interop.FloatAsInt(Approximate(y)) | 1);
+        double r = Interop.IntAsFloat(((ulong)(uint)UpperOfReciprocal(y) << 32) | 1);
         double e = Math.FusedMultiplyAdd(-y, r, 1);
         r = Math.FusedMultiplyAdd(r, Math.FusedMultiplyAdd(e, e, e), r);
         return Math.FusedMultiplyAdd(r, Math.FusedMultiplyAdd(-y, r, 1), r);
     }
 
-    private static double Approximate(double y)
+    /// <summary>The upper half of about 1 / y, all that the instruction computes. As an integer it needs no stack frame.</summary>
+    private static int UpperOfReciprocal(double y)
     {
-        CudaAsm.Emit("rcp.approx.ftz.f64 %0, %1;", out double r, y);
-        return r;
+        CudaAsm.Emit("{ .reg .f64 r; .reg .b32 low; rcp.approx.ftz.f64 r, %1; mov.b64 {low, %0}, r; }", out int upper, y);
+        return upper;
     }
 
     /// <summary>Whether no step on the way left the range of normal numbers. The upper half of a double, read as a float, tells: false for infinities and NaN.</summary>
