@@ -54,6 +54,9 @@ internal sealed class Terminal
     /// <summary>The writers of an invocation.</summary>
     public static Terminal Of(ParseResult parse) => new(parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
 
+    /// <summary>Two writers.</summary>
+    public static Terminal Over(TextWriter output, TextWriter errors) => new(output, errors);
+
     /// <summary>Columns of a writer.</summary>
     public static int WidthOf(TextWriter writer) => IsTerminal(writer) ? Math.Max(60, System.Console.WindowWidth) : PlainWidth;
 

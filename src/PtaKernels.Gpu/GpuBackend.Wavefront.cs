@@ -38,15 +38,47 @@ public sealed partial class GpuBackend
         lane.Download(first, firstHost);
         lane.Download(last, lastHost);
         lane.Download(total, totalHost);
-        // A monotone path is all that joins the ranges: nothing else lies between them.
-        Span<(int Source, int Target)> steps = path.Reserve(source.Length, target.Length);
-        int count = 0;
-        for (int j = 0; j < target.Length; j++)
+        Write(path, source.Length, firstHost, lastHost, totalHost[0]);
+    }
+
+    /// <summary>Paths of several problems, computed together: one call of <see cref="FindAlignmentPath(ReadOnlySpan{int}, ReadOnlySpan{int}, ReadOnlySpan2D{byte}, AlignmentPath)"/> each, with the same results.</summary>
+    /// <param name="problems">[count].</param>
+    /// <param name="paths">[count] receive the paths; not thread-safe.</param>
+    /// <exception cref="ArgumentException">A sequence is empty, or there is not one path for each problem.</exception>
+    public void FindAlignmentPaths(ReadOnlySpan<PathProblem> problems, ReadOnlySpan<AlignmentPath> paths)
+    {
+        if (problems.Length != paths.Length)
+            throw new ArgumentException($"{problems.Length} problems and {paths.Length} paths.", nameof(paths));
+        if (problems.IsEmpty)
+            return;
+        using GpuLane lane = Device.Rent();
+        var batch = PathBatch.Upload(lane, problems);
+        ArrayView<int> first = lane.Take<int>(batch.TargetCount), last = lane.Take<int>(batch.TargetCount);
+        ArrayView<long> total = lane.Take<long>(problems.Length);
+        Paths.QueuePaths(lane, batch.Documents, batch.Rows, batch.Columns, batch.Costs, first, last, total);
+        int[] firstHost = new int[batch.TargetCount], lastHost = new int[batch.TargetCount];
+        long[] totalHost = new long[problems.Length];
+        lane.Download(first, firstHost);
+        lane.Download(last, lastHost);
+        lane.Download(total, totalHost);
+        for (int p = 0; p < problems.Length; p++)
         {
-            for (int i = firstHost[j]; i <= lastHost[j]; i++)
+            DocumentPath document = batch.Documents[p];
+            Write(paths[p], document.SourceLength, firstHost.AsSpan(document.TargetStart, document.TargetLength), lastHost.AsSpan(document.TargetStart, document.TargetLength), totalHost[p]);
+        }
+    }
+
+    /// <summary>A path from the source positions of each target position. It is monotone, and nothing else joins the ranges.</summary>
+    private static void Write(AlignmentPath path, int sourceLength, ReadOnlySpan<int> first, ReadOnlySpan<int> last, long total)
+    {
+        Span<(int Source, int Target)> steps = path.Reserve(sourceLength, first.Length);
+        int count = 0;
+        for (int j = 0; j < first.Length; j++)
+        {
+            for (int i = first[j]; i <= last[j]; i++)
                 steps[count++] = (i, j);
         }
 
-        path.Complete(count, totalHost[0]);
+        path.Complete(count, total);
     }
 }

@@ -1,3 +1,4 @@
+using PtaKernels.Cli.Verify.Random;
 using PtaKernels.Gpu;
 using PtaKernels.Native;
 using PtaKernels.Tests.Oracles;
@@ -48,12 +49,8 @@ internal static class BackendCases
         return roles;
     }
 
-    /// <summary>A random word over the first symbols of a list that mixes ASCII, accents, non-BMP code points and lone bytes.</summary>
-    public static int[] Word(Random random, int length, int alphabet)
-    {
-        int[] symbols = ['a', 'b', 0x1F600, 0xDC00 + 0xE2, 0xE9, 0x10FFFF, 0xDC00 + 0xFF, ' ', 'c', 0x4E2D];
-        return [.. Enumerable.Range(0, length).Select(_ => symbols[random.Next(alphabet)])];
-    }
+    /// <inheritdoc cref="RandomTapes.Word"/>
+    public static int[] Word(Random random, int length, int alphabet) => RandomTapes.Word(random, length, alphabet);
 
     public static int[] Range(int count) => [.. Enumerable.Range(0, count)];
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PtaKernels.Cli.Verify;
+using PtaKernels.Cli.Verify.Random;
 using PtaKernels.Gpu;
 using PtaKernels.Native;
 using PtaKernels.Reference;
@@ -11,18 +12,7 @@ namespace PtaKernels.Tests.Conformance;
 [TestFixtureSource(nameof(Backends))]
 public sealed class FusedDocumentTests(string backend)
 {
-    /// <summary>Every preset, with each of the switches that the fused form leaves free.</summary>
-    internal static readonly AlignmentOptions[] Variants =
-    [
-        AlignmentPreset.Reference with { Window = 1 },
-        AlignmentPreset.Reference with { Window = 1, MeasureSignal = false, Fallback = FallbackRule.Label, Temperature = 2, Epsilon = 0.25 },
-        AlignmentPreset.Paper,
-        AlignmentPreset.Paper with { Window = 2, FusedK = 1, Fallback = FallbackRule.Target, MeasureSignal = false, Epsilon = 0.1 },
-        AlignmentPreset.Paper with { Fallback = FallbackRule.Label, Temperature = 3 },
-        AlignmentPreset.Fusion,
-        AlignmentPreset.Fusion with { Fallback = FallbackRule.Target, FusedK = 2, Window = 3 },
-        AlignmentPreset.Fusion with { Mass = MassRule.Renormalised, Fallback = FallbackRule.OneHotCurrent, MeasureSignal = false, Epsilon = 0.5, FusedK = 64 },
-    ];
+    private static readonly AlignmentOptions[] Variants = DocumentProblems.Variants;
 
     private readonly IKernelBackend _fused = BackendCases.Open(backend);
     private readonly ReferenceBackend _plain = new();
@@ -156,53 +146,8 @@ public sealed class FusedDocumentTests(string backend)
 
     private static void AssertEqual(AlignedDocument native, AlignedDocument plain, AlignmentOptions options, string name)
     {
-        if (FirstDifference(native, plain, options) is { } difference)
+        if (DocumentComparison.FirstDifference(native, plain, options) is { } difference)
             Assert.Fail($"{name}, {difference}");
-    }
-
-    /// <summary>The first row that differs beyond SPEC A4, as a sentence; null where none does.</summary>
-    internal static string? FirstDifference(AlignedDocument native, AlignedDocument plain, AlignmentOptions options)
-    {
-        double tolerance = options.Output == OutputUnit.Official ? 1e-12 : 1e-8;
-        if ((native.Id, native.Unit, native.Rows) != (plain.Id, plain.Unit, plain.Rows))
-            return $"{native.Id} of {native.Rows} rows instead of {plain.Id} of {plain.Rows}";
-        for (int i = 0; i < plain.Rows; i++)
-        {
-            RowProvenance a = native[i], b = plain[i];
-            string at = $"row {i}: {a} instead of {b}";
-            if ((a.Rule, a.SourceRow, a.Source, a.Transport?.Status) != (b.Rule, b.SourceRow, b.Source, b.Transport?.Status))
-                return at;
-            bool signal = double.IsNaN(b.SignalKept) ? double.IsNaN(a.SignalKept) : Math.Abs(a.SignalKept - b.SignalKept) <= tolerance;
-            if (!signal || Math.Abs(a.Missing - b.Missing) > tolerance || Math.Abs(a.Kappa - b.Kappa) > tolerance)
-                return at;
-            if (options.Transport == TransportKind.Official && a.Transport?.Iterations != b.Transport?.Iterations)
-                return at;
-            if (!Same(native.IndicesOf(i), native.ValuesOf(i), plain.IndicesOf(i), plain.ValuesOf(i), tolerance))
-                return $"{at}: {Print(native, i)} instead of {Print(plain, i)}";
-        }
-
-        return null;
-    }
-
-    /// <summary>The same tokens in the same order, except where masses are equal up to the tolerance.</summary>
-    private static bool Same(ReadOnlySpan<int> ids, ReadOnlySpan<double> values, ReadOnlySpan<int> expectedIds, ReadOnlySpan<double> expected, double tolerance)
-    {
-        if (ids.Length != expectedIds.Length)
-            return false;
-        for (int i = 0; i < ids.Length; i++)
-        {
-            bool nan = double.IsNaN(expected[i]) && double.IsNaN(values[i]);
-            if (!nan && !(Math.Abs(values[i] - expected[i]) <= tolerance) && values[i] != expected[i])
-                return false;
-            if (ids[i] != expectedIds[i])
-            {
-                int other = expectedIds.IndexOf(ids[i]);
-                if (other < 0 || !(Math.Abs(expected[other] - values[i]) <= tolerance))
-                    return false;
-            }
-        }
-
-        return true;
     }
 
     /// <summary>Makes a device take a batch in many chunks.</summary>
@@ -218,6 +163,4 @@ public sealed class FusedDocumentTests(string backend)
 
         public void Dispose() => _backend.ChunkPositions = 0;
     }
-
-    private static string Print(AlignedDocument document, int row) => string.Join(' ', document.IndicesOf(row).ToArray().Zip(document.ValuesOf(row).ToArray()));
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using PtaKernels.Cli.Verify.Random;
 using PtaKernels.Reference;
 
 namespace PtaKernels.Tests.Differential;
@@ -9,19 +10,17 @@ namespace PtaKernels.Tests.Differential;
 /// </summary>
 internal static class DifferentialRun
 {
-    private const int MostMessages = 5;
-
     /// <summary>The backends under test, every instruction set of the machine among them.</summary>
     public static IReadOnlyList<(string Name, IKernelBackend Backend)> Fast { get; } =
         [.. Conformance.BackendCases.Names.Where(static n => n != "reference").Select(static n => (n, Conformance.BackendCases.Open(n)))];
 
     /// <summary>Runs chunks over all cores and fails with the first differences found.</summary>
-    /// <param name="kernel">A name for the messages.</param>
+    /// <param name="id">The kernel's name in <see cref="RandomKernel"/>.</param>
     /// <param name="problems">Problems in all, at least.</param>
-    /// <param name="chunk">Draws and checks one chunk: how many problems it held, and a sentence per difference.</param>
-    public static void Run(string kernel, long problems, Func<Random, IKernelBackend, Chunk> chunk)
+    public static void Run(string id, long problems)
     {
         Assert.That(Fast, Is.Not.Empty, "no backend but the plain one is available here");
+        var kernel = RandomKernel.Named(id);
         var differences = new ConcurrentBag<string>();
         long done = 0;
         int next = 0;
@@ -31,28 +30,19 @@ internal static class DifferentialRun
             while (Interlocked.Read(ref done) < problems && differences.IsEmpty)
             {
                 int seed = Interlocked.Increment(ref next);
-                Chunk result = chunk(new Random(seed), plain);
+                RandomChunk chunk = kernel.Draw(new Random(seed), plain, kernel.Usual);
                 foreach ((string name, IKernelBackend backend) in Fast)
                 {
-                    foreach (string difference in result.Differences(backend).Take(MostMessages))
-                        differences.Add($"{kernel}, chunk {seed}, {name}: {difference}");
+                    var findings = new Findings();
+                    chunk.Compare(backend, findings);
+                    foreach (string difference in findings.Messages)
+                        differences.Add($"{id}, seed {seed}, {name}: {difference}");
                 }
 
-                Interlocked.Add(ref done, result.Problems);
+                Interlocked.Add(ref done, chunk.Problems);
             }
         });
-        Assert.That(differences, Is.Empty, string.Join(Environment.NewLine, differences.Take(MostMessages)));
-        TestContext.Out.WriteLine($"{kernel}: {done} problems, each on {string.Join(", ", Fast.Select(static f => f.Name))}");
+        Assert.That(differences, Is.Empty, string.Join(Environment.NewLine, differences.Take(Findings.MostMessages)));
+        TestContext.Out.WriteLine($"{id}: {done} problems, each on {string.Join(", ", Fast.Select(static f => f.Name))}");
     }
-
-    /// <summary>A whole number 1..most whose logarithm is uniform.</summary>
-    public static int LogUniform(Random random, int most) => Math.Min(most, (int)Math.Exp(random.NextDouble() * Math.Log(most + 1)));
-
-    /// <summary>Three problems in ten are made of few values, so that almost everything ties.</summary>
-    public static bool Ties(Random random) => random.Next(10) < 3;
 }
-
-/// <summary>Problems with the plain backend's answers.</summary>
-/// <param name="Problems">How many.</param>
-/// <param name="Differences">Solves them on another backend and names what differs beyond SPEC A4.</param>
-internal sealed record Chunk(int Problems, Func<IKernelBackend, IEnumerable<string>> Differences);

@@ -1,0 +1,74 @@
+namespace PtaKernels.Cli.Verify.Random;
+
+/// <summary>Rows of random documents through the presets, with the switches that their fused forms leave free (SPEC A4). Refused documents are left out: what a refusal says is tested elsewhere.</summary>
+internal static class DocumentProblems
+{
+    /// <summary>Texts that share two vocabularies of some hundreds of tokens; more documents are more views of them.</summary>
+    private const int Texts = 40;
+
+    /// <summary>Rows of a document, about.</summary>
+    private const int RowsOfOne = 10;
+
+    /// <summary>Every preset, with each of the switches that the fused form leaves free.</summary>
+    public static AlignmentOptions[] Variants { get; } = [.. ReferenceVariants(), .. PaperVariants(), .. FusionVariants()];
+
+    /// <summary>Preset <c>reference</c>; a problem is a target row.</summary>
+    public static RandomChunk Reference(System.Random random, IKernelBackend answers, int wanted) => Draw(random, answers, wanted, ReferenceVariants());
+
+    /// <summary>Preset <c>paper</c>.</summary>
+    public static RandomChunk Paper(System.Random random, IKernelBackend answers, int wanted) => Draw(random, answers, wanted, PaperVariants());
+
+    /// <summary>Preset <c>fusion</c>.</summary>
+    public static RandomChunk Fusion(System.Random random, IKernelBackend answers, int wanted) => Draw(random, answers, wanted, FusionVariants());
+
+    private static AlignmentOptions[] ReferenceVariants() =>
+    [
+        AlignmentPreset.Reference with { Window = 1 },
+        AlignmentPreset.Reference with { Window = 1, MeasureSignal = false, Fallback = FallbackRule.Label, Temperature = 2, Epsilon = 0.25 },
+    ];
+
+    private static AlignmentOptions[] PaperVariants() =>
+    [
+        AlignmentPreset.Paper,
+        AlignmentPreset.Paper with { Window = 2, FusedK = 1, Fallback = FallbackRule.Target, MeasureSignal = false, Epsilon = 0.1 },
+        AlignmentPreset.Paper with { Fallback = FallbackRule.Label, Temperature = 3 },
+    ];
+
+    private static AlignmentOptions[] FusionVariants() =>
+    [
+        AlignmentPreset.Fusion,
+        AlignmentPreset.Fusion with { Fallback = FallbackRule.Target, FusedK = 2, Window = 3 },
+        AlignmentPreset.Fusion with { Mass = MassRule.Renormalised, Fallback = FallbackRule.OneHotCurrent, MeasureSignal = false, Epsilon = 0.5, FusedK = 64 },
+    ];
+
+    private static RandomChunk Draw(System.Random random, IKernelBackend answers, int wanted, AlignmentOptions[] variants)
+    {
+        int seed = random.Next(), texts = Math.Clamp(wanted / RowsOfOne, 1, Texts), views = Math.Max(1, wanted / (RowsOfOne * texts));
+        AlignmentOptions options = variants[random.Next(variants.Length)];
+        var documents = new DrawnDocuments(seed, texts, repaired: random.Next(4) == 0, views);
+        var accepted = new List<(DocumentPair Pair, AlignedDocument Expected)>();
+        foreach (DocumentPair pair in documents.Pairs)
+        {
+            var expected = new AlignedDocument[1];
+            try
+            {
+                answers.AlignBatch([pair], documents.Vocabularies, options, expected, new AlignmentReport());
+                accepted.Add((pair, expected[0]));
+            }
+            catch (AlignmentDataException)
+            {
+            }
+        }
+
+        return new RandomChunk(accepted.Sum(static a => a.Expected.Rows), (backend, findings) =>
+        {
+            var found = new AlignedDocument[accepted.Count];
+            backend.AlignBatch([.. accepted.Select(static a => a.Pair)], documents.Vocabularies, options, found, new AlignmentReport());
+            for (int d = 0; d < found.Length; d++)
+            {
+                if (DocumentComparison.FirstDifference(found[d], accepted[d].Expected, options) is { } difference)
+                    findings.Differs($"{accepted[d].Pair.Target.Id} of {found.Length}: {difference}");
+            }
+        });
+    }
+}
