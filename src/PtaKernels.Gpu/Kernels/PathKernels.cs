@@ -66,6 +66,7 @@ internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest 
             Table = cost,
             SourceRows = sourceRows,
             TargetColumns = targetColumns,
+            Words = memory.Words,
             Costs = memory.Costs,
             Rows = memory.Rows,
             Totals = total,
@@ -131,7 +132,7 @@ internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest 
                 throw new GpuException("a document's expanded costs are over 32 GiB; it is too long for the device.") { OutOfMemory = true };
             plans[d] = new PathPlan
             {
-                Document = documents[d], Index = d, Strips = sizes.Strips, Costs = all.Costs, Rows = checked((int)all.Rows), Directions = all.Directions, Border = checked((int)all.Border),
+                Document = documents[d], Index = d, Words = checked((int)all.Words), Costs = all.Costs, Rows = checked((int)all.Rows), Directions = all.Directions, Border = checked((int)all.Border),
             };
             all.Add(sizes);
         }
@@ -140,7 +141,7 @@ internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest 
         Array.Sort(plans, static (a, b) => ((long)b.Strips * b.Document.SourceLength).CompareTo((long)a.Strips * a.Document.SourceLength));
         int borderBytes = narrowest == Width.Long || longest >= IntCell.Limit ? 16 : 8;
         return new Memory(
-            lane.Upload<PathPlan>(plans), lane.Take<CostVector>(all.Costs), lane.Take<int>(all.Rows), lane.Take<uint>(all.Directions), lane.Take<byte>(all.Border * borderBytes));
+            lane.Upload<PathPlan>(plans), lane.Take<uint>(all.Words), lane.Take<CostVector>(all.Costs), lane.Take<int>(all.Rows), lane.Take<uint>(all.Directions), lane.Take<byte>(all.Border * borderBytes));
     }
 
     private void Walk(GpuLane lane, int documents, Memory memory, ArrayView<int> first, ArrayView<int> last) =>
@@ -149,22 +150,23 @@ internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest 
     /// <summary>Device memory of a document or a batch, in elements.</summary>
     private struct Sizes
     {
-        public int Strips;
+        public long Words;
         public long Costs;
         public long Rows;
         public long Directions;
         public long Border;
 
-        public readonly long Bytes => (Costs * 16) + (Rows * 4) + (Directions * 4) + (Border * 8) + Interop.SizeOf<PathPlan>();
+        public readonly long Bytes => (Words * 4) + (Costs * 16) + (Rows * 4) + (Directions * 4) + (Border * 8) + Interop.SizeOf<PathPlan>();
 
         public static Sizes Of(in DocumentPath document, int parts)
         {
             int strips = (int)(((long)document.TargetLength + WavefrontKernel.StripColumns - 1) / WavefrontKernel.StripColumns);
             long steps = (long)document.SourceLength + WavefrontKernel.ExtraSteps;
+            long quads = ((long)document.TableRows + 3) / 4;
             return new Sizes
             {
-                Strips = strips,
-                Costs = (long)document.TableRows * strips * 32 * parts,
+                Words = parts == 1 ? quads * document.TableColumns : 0,
+                Costs = quads * 4 * strips * 32 * parts,
                 Rows = (long)document.SourceLength + WavefrontKernel.RowsBefore + WavefrontKernel.RowsAfter,
                 Directions = strips * steps * 32,
                 Border = strips > 1 ? steps + 32 : 0,
@@ -173,6 +175,7 @@ internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest 
 
         public void Add(in Sizes other)
         {
+            Words += other.Words;
             Costs += other.Costs;
             Rows += other.Rows;
             Directions += other.Directions;
@@ -180,7 +183,8 @@ internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest 
         }
     }
 
-    private readonly record struct Memory(ArrayView<PathPlan> Plans, ArrayView<CostVector> Costs, ArrayView<int> Rows, ArrayView<uint> Directions, ArrayView<byte> Border)
+    private readonly record struct Memory(
+        ArrayView<PathPlan> Plans, ArrayView<uint> Words, ArrayView<CostVector> Costs, ArrayView<int> Rows, ArrayView<uint> Directions, ArrayView<byte> Border)
     {
         public WavefrontArguments<TValue> Arguments<TValue>(ArrayView<long> total)
             where TValue : unmanaged => new()

@@ -49,8 +49,11 @@ internal struct PathPlan
     /// <summary>Its number in the batch.</summary>
     public int Index;
 
+    /// <summary>First word of its table with four rows to a word.</summary>
+    public int Words;
+
     /// <summary>Strips of <see cref="WavefrontKernel.StripColumns"/> columns.</summary>
-    public int Strips;
+    public readonly int Strips => (int)(((uint)Document.TargetLength + WavefrontKernel.StripColumns - 1) / WavefrontKernel.StripColumns);
 }
 
 /// <summary>16 bytes, loaded as one vector: 16 costs of 8 bits or 8 of 16.</summary>
