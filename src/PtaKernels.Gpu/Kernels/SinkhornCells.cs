@@ -22,6 +22,9 @@ internal interface ICells<TSelf>
     /// <summary>Lanes of a problem; each has two rows and two columns, so twice as many are the most that fit.</summary>
     static abstract int Lanes { get; }
 
+    /// <summary>lane / <see cref="Lanes"/> for lanes 0..31: a division would be done again in every iteration, to save a register.</summary>
+    static abstract int GroupOf(int lane);
+
     /// <summary>Reads a vector that the lanes of a problem left in shared memory.</summary>
     static abstract TSelf Load(ArrayView<Pair> pairs, int first);
 

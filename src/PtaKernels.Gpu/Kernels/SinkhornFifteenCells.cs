@@ -11,6 +11,9 @@ internal struct FifteenCells : ICells<FifteenCells>
     public static int Lanes => 8;
 
     /// <inheritdoc/>
+    public static int GroupOf(int lane) => lane >> 3;
+
+    /// <inheritdoc/>
     public static FifteenCells Load(ArrayView<Pair> pairs, int first)
     {
         FifteenCells cells = default;

@@ -53,8 +53,8 @@ internal static class SinkhornSmallKernel
 
         Group.Barrier();
 
-        int lane = Warp.LaneIdx, warp = Group.IdxX / Warp.WarpSize, perWarp = Warp.WarpSize / TCells.Lanes;
-        int group = lane / TCells.Lanes, member = lane - (group * TCells.Lanes), firstLane = lane - member;
+        int lane = Warp.LaneIdx, warp = Group.IdxX / Warp.WarpSize, perWarp = 32 / TCells.Lanes;
+        int group = TCells.GroupOf(lane), member = lane - (group * TCells.Lanes), firstLane = lane - member;
         int members = (1 << TCells.Lanes) - 1, firstThread = Group.IdxX - member;
         int uAt = (2 * warp * PairsOfWarp) + firstLane, vAt = uAt + PairsOfWarp;
         int n = arguments.Queue.Rows, m = arguments.Queue.Columns, i = 2 * member;

@@ -11,6 +11,9 @@ internal struct TenCells : ICells<TenCells>
     public static int Lanes => 5;
 
     /// <inheritdoc/>
+    public static int GroupOf(int lane) => lane * 13 >> 6;
+
+    /// <inheritdoc/>
     public static TenCells Load(ArrayView<Pair> pairs, int first)
     {
         TenCells cells = default;
