@@ -53,7 +53,7 @@ internal static class SinkhornSmallKernel
 
         Group.Barrier();
 
-        int lane = Warp.LaneIdx, warp = Group.IdxX / Warp.WarpSize, perWarp = 32 / TCells.Lanes;
+        int lane = Warp.LaneIdx, warp = Group.IdxX >> 5, perWarp = 32 / TCells.Lanes;
         int group = TCells.GroupOf(lane), member = lane - (group * TCells.Lanes), firstLane = lane - member;
         int members = (1 << TCells.Lanes) - 1, firstThread = Group.IdxX - member;
         int uAt = (2 * warp * PairsOfWarp) + firstLane, vAt = uAt + PairsOfWarp;
