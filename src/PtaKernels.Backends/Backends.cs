@@ -28,7 +28,10 @@ public static class Backends
 
     /// <summary>Opens a backend by name; <c>auto</c> or null takes <see cref="EnvironmentVariable"/>, then the best available.</summary>
     /// <param name="name">One of <see cref="Names"/>, <c>auto</c> or null.</param>
-    /// <param name="notice">Told when <c>auto</c> has to do without a faster backend, and why; a machine without any sign of an NVIDIA device is told only if it asked for <c>auto</c>.</param>
+    /// <param name="notice">
+    /// Told when <c>auto</c> has to do without a faster backend, and why; a machine without any sign of an NVIDIA device is told only if it asked for <c>auto</c>. Also told,
+    /// as it works, what a GPU has to make known.
+    /// </param>
     /// <exception cref="ArgumentException">The name is unknown or does not run here, or <c>PTAKERNELS_ISA</c> forces what this machine lacks.</exception>
     public static IKernelBackend Open(string? name, Action<string>? notice = null)
     {
@@ -46,7 +49,7 @@ public static class Backends
             case Native:
                 return new NativeBackend();
             case GpuBackend.Cuda:
-                return OpenCuda();
+                return OpenCuda(notice);
             default:
                 throw new ArgumentException($"backend '{asked}' is unknown; use {string.Join(", ", Names)} or {Auto}.");
         }
@@ -59,7 +62,7 @@ public static class Backends
         {
             try
             {
-                return GpuBackend.OpenCuda();
+                return GpuBackend.OpenCuda(notice: notice);
             }
             catch (GpuException e)
             {
@@ -76,11 +79,11 @@ public static class Backends
         return new ReferenceBackend();
     }
 
-    private static GpuBackend OpenCuda()
+    private static GpuBackend OpenCuda(Action<string>? notice)
     {
         try
         {
-            return GpuBackend.OpenCuda();
+            return GpuBackend.OpenCuda(notice: notice);
         }
         catch (GpuException e)
         {

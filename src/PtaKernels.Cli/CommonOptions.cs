@@ -59,6 +59,31 @@ internal sealed class CommonOptions
 
     /// <summary>The backend asked for.</summary>
     /// <exception cref="ArgumentException">It is not available here.</exception>
-    public IKernelBackend OpenBackend(ParseResult parse) =>
-        Backends.Backends.Open(parse.GetValue(Backend), sentence => parse.InvocationConfiguration.Error.WriteLine("notice: " + sentence));
+    public IKernelBackend OpenBackend(ParseResult parse) => Invocation.Of(parse).Open(parse.GetValue(Backend));
+}
+
+/// <summary>One run of the command line: its writers, and the backends that it opened.</summary>
+internal sealed class Invocation : InvocationConfiguration
+{
+    private readonly List<IDisposable> _opened = [];
+
+    /// <summary>The invocation of a verb that runs.</summary>
+    public static Invocation Of(ParseResult parse) => (Invocation)parse.InvocationConfiguration;
+
+    /// <summary>Opens a backend, whose notices go to standard error or to whom else it is said.</summary>
+    public IKernelBackend Open(string? name, Action<string>? notice = null)
+    {
+        IKernelBackend backend = Backends.Backends.Open(name, notice ?? (sentence => Error.WriteLine("notice: " + sentence)));
+        if (backend is IDisposable device)
+            _opened.Add(device);
+        return backend;
+    }
+
+    /// <summary>Gives devices back; nothing may be working on them.</summary>
+    public void CloseBackends()
+    {
+        foreach (IDisposable device in _opened)
+            device.Dispose();
+        _opened.Clear();
+    }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using PtaKernels.Gpu;
 using PtaKernels.Native;
 
 namespace PtaKernels.Cli;
@@ -17,14 +18,19 @@ internal static class DevicesCommand
             "devices", "What this machine offers: backends, processor, vector instructions, memory, and what `--backend auto` takes.",
             "pta devices",
             "pta devices --json") { common.Json };
-        verb.SetAction(parse => Run(Terminal.Of(parse), parse.GetValue(common.Json)));
+        verb.SetAction(parse => Run(Terminal.Of(parse), Invocation.Of(parse), parse.GetValue(common.Json)));
         return verb;
     }
 
-    private static int Run(Terminal terminal, bool json)
+    private static int Run(Terminal terminal, Invocation invocation, bool json)
     {
+        var notices = new List<string>();
+        IKernelBackend auto = invocation.Open("auto", notices.Add);
+        IReadOnlyList<GpuDescription> gpus = GpuBackend.Devices;
+        string? gpuProblem = GpuBackend.WhyUnavailable;
+        if (gpuProblem is null)
+            notices.ForEach(notice => terminal.Errors.WriteLine("notice: " + notice));
         string? forced = Environment.GetEnvironmentVariable(Backends.Backends.EnvironmentVariable);
-        IKernelBackend auto = Backends.Backends.Open("auto");
         string? unavailable = NativeLibraryFile.WhyUnavailable, forcedIsa = Environment.GetEnvironmentVariable(NativeBackend.IsaVariable) is { Length: > 0 } isa ? isa : null;
         IReadOnlyList<string> sets = unavailable is null ? NativeBackend.InstructionSets : [];
         string cpu = CpuName();
@@ -42,6 +48,8 @@ internal static class DevicesCommand
                 InstructionSets = sets,
                 NativeLibrary = unavailable is null ? $"{NativeLibraryFile.Path} {NativeLibraryFile.Release}" : null,
                 NativeProblem = unavailable,
+                Gpus = gpus.Select(static g => new { g.Name, ComputeCapability = CapabilityOf(g), MemoryGib = Math.Round(g.MemoryBytes / (double)(1L << 30), 1), g.Cuda }),
+                GpuProblem = gpuProblem,
                 Cpu = cpu,
                 Cores = Environment.ProcessorCount,
                 VectorSets = vectors,
@@ -55,6 +63,10 @@ internal static class DevicesCommand
 
         Write("backends", string.Join(", ", Backends.Backends.Available));
         Write("native", unavailable ?? $"{NativeLibraryFile.Release}, instruction sets {string.Join(", ", sets)}");
+        foreach ((int number, GpuDescription gpu) in gpus.Index())
+            Write($"gpu {number}", string.Create(CultureInfo.InvariantCulture, $"{gpu.Name}, compute capability {CapabilityOf(gpu)}, {gpu.MemoryBytes / (double)(1L << 30):F1} GiB, driver for CUDA {gpu.Cuda}"));
+        if (gpuProblem is not null)
+            Write("gpu", gpuProblem);
         Write("auto takes", $"{auto.Name}, {auto.Isa}" + (forcedIsa is null ? "" : $" (forced by {NativeBackend.IsaVariable}={forcedIsa})") + (forced is null ? "" : $" (forced by {Backends.Backends.EnvironmentVariable}={forced})"));
         Write("processor", $"{cpu}, {Environment.ProcessorCount} cores for this process, {RuntimeInformation.ProcessArchitecture}");
         Write("vectors", vectors.Length == 0 ? "none known" : string.Join(", ", vectors));
@@ -65,6 +77,8 @@ internal static class DevicesCommand
 
         void Write(string name, string value) => terminal.Line($"[bold]{name,-12}[/]{Terminal.Escape(value)}");
     }
+
+    private static string CapabilityOf(GpuDescription gpu) => string.Create(CultureInfo.InvariantCulture, $"{gpu.Major}.{gpu.Minor}");
 
     private static IEnumerable<string> VectorSets()
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using PtaKernels.Gpu;
 
 namespace PtaKernels.Cli;
 
@@ -26,9 +27,13 @@ internal static class Program
             return Usage;
         }
 
+        var invocation = new Invocation { Output = output, Error = errors, EnableDefaultExceptionHandler = false };
         try
         {
-            return parse.Invoke(new InvocationConfiguration { Output = output, Error = errors, EnableDefaultExceptionHandler = false });
+            int exit = parse.Invoke(invocation);
+            if (exit != Cancelled) // a verb that was cut off may still be at work
+                invocation.CloseBackends();
+            return exit;
         }
         catch (OperationCanceledException)
         {
@@ -38,6 +43,7 @@ internal static class Program
         catch (Exception e) when (SentenceOf(e) is not null)
         {
             errors.WriteLine($"pta: {SentenceOf(e)}");
+            invocation.CloseBackends();
             return Failed;
         }
     }
@@ -71,7 +77,7 @@ internal static class Program
         AggregateException { InnerExceptions: [Exception inner, ..] } => SentenceOf(inner),
         ArgumentException { ParamName: { } name } argument => argument.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal),
         AlignmentDataException or ArgumentException or IOException or UnauthorizedAccessException => e.Message,
-        _ => null,
+        _ => GpuBackend.Explain(e),
     };
 
     /// <summary>Lists of allowed values come one per line.</summary>

@@ -45,9 +45,19 @@ public sealed partial class GpuBackend
             }
             catch (Exception e)
             {
-                failures[c] = e;
+                failures[c] = Device.Problem(e) ?? e;
             }
         });
+
+        for (int c = 0; c < chunks.Count; c++)
+        {
+            // Chunks at once share the memory: one that found none gets it to itself before anything is given up.
+            if (failures[c] is not GpuException { OutOfMemory: true })
+                continue;
+            reports[c] = new AlignmentReport();
+            failures[c] = null;
+            AlignInHalves(pair, options, preset, all, chunks[c], aligned, reports[c]);
+        }
 
         ExceptionDispatchInfo? failure = failures.Where(static f => f is not null).Select(static f => ExceptionDispatchInfo.Capture(f!)).FirstOrDefault();
         failure?.Throw();
@@ -62,34 +72,41 @@ public sealed partial class GpuBackend
         }
     }
 
-    /// <summary>One chunk; a device that is full gets it in halves.</summary>
-    private void AlignChunk(
+    /// <summary>One chunk, and if the device is full, its halves, one after the other.</summary>
+    private void AlignInHalves(
         PairOnDevice pair, in AlignmentOptions options, int preset, DocumentPair[] documents, int[] chunk, AlignedDocument?[] aligned, AlignmentReport report)
     {
         try
         {
-            int[] left = chunk;
-            while (left.Length > 0)
-            {
-                bool[] refused = new bool[left.Length];
-                var done = new AlignedDocument?[left.Length];
-                var counted = new AlignmentReport();
-                if (new ChunkRun(this, pair, options, preset, [.. left.Select(d => documents[d])], refused, counted).Align(done))
-                {
-                    for (int d = 0; d < left.Length; d++)
-                        aligned[left[d]] = done[d];
-                    report.Add(counted);
-                    return;
-                }
-
-                left = [.. left.Where((_, d) => !refused[d])];
-            }
+            AlignChunk(pair, options, preset, documents, chunk, aligned, report);
         }
         catch (GpuException e) when (e.OutOfMemory && chunk.Length > 1)
         {
             Device.AddNotice($"{Device.Name} had no room for {chunk.Length} documents at once, so they were aligned in halves: the same results.");
-            AlignChunk(pair, options, preset, documents, chunk[..(chunk.Length / 2)], aligned, report);
-            AlignChunk(pair, options, preset, documents, chunk[(chunk.Length / 2)..], aligned, report);
+            AlignInHalves(pair, options, preset, documents, chunk[..(chunk.Length / 2)], aligned, report);
+            AlignInHalves(pair, options, preset, documents, chunk[(chunk.Length / 2)..], aligned, report);
+        }
+    }
+
+    /// <summary>One chunk at once.</summary>
+    private void AlignChunk(
+        PairOnDevice pair, in AlignmentOptions options, int preset, DocumentPair[] documents, int[] chunk, AlignedDocument?[] aligned, AlignmentReport report)
+    {
+        int[] left = chunk;
+        while (left.Length > 0)
+        {
+            bool[] refused = new bool[left.Length];
+            var done = new AlignedDocument?[left.Length];
+            var counted = new AlignmentReport();
+            if (new ChunkRun(this, pair, options, preset, [.. left.Select(d => documents[d])], refused, counted).Align(done))
+            {
+                for (int d = 0; d < left.Length; d++)
+                    aligned[left[d]] = done[d];
+                report.Add(counted);
+                return;
+            }
+
+            left = [.. left.Where((_, d) => !refused[d])];
         }
     }
 }

@@ -25,7 +25,7 @@ public sealed partial class GpuBackend
         using GpuLane lane = Device.Rent();
         ArrayView<byte> costs = lane.Take<byte>(cost.Length);
         ArrayView<int> range = lane.TakeZeroed<int>(1);
-        Tokens.QueueTables(lane, Tokens.Tapes.Of(source), Tokens.Tapes.Of(target), lane.Upload(sourceTokens), lane.Upload(targetTokens), OneTable(cost.Height, cost.Width), costs, range);
+        Tokens.QueueMatrix(lane, source, sourceTokens, target, targetTokens, costs, range);
         Download(lane, costs, cost);
         return Finish(lane, range, source, target);
     }
@@ -42,7 +42,8 @@ public sealed partial class GpuBackend
         using GpuLane lane = Device.Rent();
         ArrayView<ushort> costs = lane.Take<ushort>(cost.Length);
         ArrayView<int> range = lane.TakeZeroed<int>(1);
-        Tokens.QueueTables(lane, Tokens.Tapes.Of(source), Tokens.Tapes.Of(target), lane.Upload(sourceTokens), lane.Upload(targetTokens), OneTable(cost.Height, cost.Width), costs, range);
+        Tokens.QueueTables(lane, Tokens.Tapes.Of(source), Tokens.Tapes.Of(target), lane.Upload(sourceTokens), lane.Upload(targetTokens),
+            [new DocumentTable { SourceCount = cost.Height, TargetCount = cost.Width }], costs, range);
         Download(lane, costs, cost);
         return Finish(lane, range, source, target);
     }
@@ -79,8 +80,6 @@ public sealed partial class GpuBackend
         GC.KeepAlive(source);
         GC.KeepAlive(target);
     }
-
-    private static DocumentTable[] OneTable(int rows, int columns) => [new DocumentTable { SourceCount = rows, TargetCount = columns }];
 
     private static void Download<T>(GpuLane lane, ArrayView<T> costs, Span2D<T> destination)
         where T : unmanaged

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PtaKernels.Corpus;
+using PtaKernels.Gpu;
 
 namespace PtaKernels.Cli.Verify;
 
@@ -86,7 +87,7 @@ internal sealed class GoldenRun(GoldenContext context, TextWriter output, TextWr
             using JsonDocument document = JsonDocument.Parse(PythonJson.Quote(row));
             return check.Check(document.RootElement);
         }
-        catch (Exception e) when (e is not OutOfMemoryException) // whatever a damaged row breaks, that row has failed and no other
+        catch (Exception e) when (e is not OutOfMemoryException && GpuBackend.Explain(e) is null) // whatever a damaged row breaks, that row has failed and no other
         {
             return GoldenResult.Fail(e.Message);
         }

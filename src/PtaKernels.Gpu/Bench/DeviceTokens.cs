@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace PtaKernels.Gpu;
 
-/// <summary>Nearest target tokens of a whole tape, both tapes on the device.</summary>
+/// <summary>Nearest target tokens of a whole tape: both tapes, and what the searched one is sorted into, on the device.</summary>
 public sealed class DeviceNearest : DeviceBench
 {
     private readonly TokenTape _source, _target;
@@ -36,12 +36,13 @@ public sealed class DeviceNearest : DeviceBench
         Backend.Tokens.QueueNearest(Lane, Backend.Tokens.Tapes.Of(_source), _queries, Backend.Tokens.Tapes.Of(_target), _nearest, _distance);
 }
 
-/// <summary>Edit distances of all pairs of two tapes, u8, written tile by tile over each other: a matrix of two vocabularies need not fit the device.</summary>
+/// <summary>Edit distances of all pairs of two tapes, u8, written tile by tile over each other. A pass uploads the ids and sorts the columns of each tile, as any call does.</summary>
 public sealed class DeviceCosts : DeviceBench
 {
     private readonly TokenTape _source, _target;
     private readonly int _rows;
-    private readonly ArrayView<int> _sourceIds, _targetIds, _range;
+    private readonly int[] _sourceIds, _targetIds;
+    private readonly ArrayView<int> _range;
     private readonly ArrayView<byte> _cost;
 
     /// <summary>Uploads two tapes.</summary>
@@ -53,8 +54,8 @@ public sealed class DeviceCosts : DeviceBench
         : base(backend)
     {
         (_source, _target, _rows) = (source, target, Math.Min(rows, source.Count));
-        _sourceIds = Lane.Upload<int>([.. Enumerable.Range(0, source.Count)]);
-        _targetIds = Lane.Upload<int>([.. Enumerable.Range(0, target.Count)]);
+        _sourceIds = [.. Enumerable.Range(0, source.Count)];
+        _targetIds = [.. Enumerable.Range(0, target.Count)];
         _range = Lane.TakeZeroed<int>(1);
         _cost = Lane.Take<byte>((long)_rows * target.Count);
         Ready();
@@ -87,9 +88,7 @@ public sealed class DeviceCosts : DeviceBench
 
     private void QueueTile(int first)
     {
-        int rows = Math.Min(_rows, _source.Count - first);
-        Backend.Tokens.QueueTables(
-            Lane, Backend.Tokens.Tapes.Of(_source), Backend.Tokens.Tapes.Of(_target), _sourceIds, _targetIds,
-            [new DocumentTable { SourceStart = first, SourceCount = rows, TargetCount = _target.Count }], _cost, _range);
+        ReadOnlySpan<int> rows = _sourceIds.AsSpan(first, Math.Min(_rows, _sourceIds.Length - first));
+        Backend.Tokens.QueueMatrix(Lane, _source, rows, _target, _targetIds, _cost.SubView(0, (long)rows.Length * _targetIds.Length), _range);
     }
 }

@@ -12,8 +12,8 @@ internal sealed class DeviceTapes(GpuDevice device)
     private readonly ConditionalWeakTable<TokenTape, DeviceTape> _known = [];
 
     // Memory in use is reachable from here: its own finalizer must not run before that of the tape that gives it back.
-    private readonly ConcurrentDictionary<TapeMemory, bool> _inUse = [];
-    private readonly ConcurrentQueue<TapeMemory> _retired = [];
+    private readonly ConcurrentDictionary<IDisposable, bool> _inUse = [];
+    private readonly ConcurrentQueue<IDisposable> _retired = [];
 
     /// <summary>A tape on the device.</summary>
     /// <exception cref="GpuException">The device is full.</exception>
@@ -22,18 +22,35 @@ internal sealed class DeviceTapes(GpuDevice device)
     /// <summary>Memory for a tape.</summary>
     internal TapeMemory Allocate(long tokens, long quads)
     {
-        while (_retired.TryDequeue(out TapeMemory? retired))
-            retired.Dispose();
-        var memory = new TapeMemory(device, tokens, quads);
-        _inUse[memory] = true;
-        return memory;
+        FreeRetired();
+        return Keep(new TapeMemory(device, tokens, quads));
+    }
+
+    /// <summary>Memory that is taken piece by piece and stays.</summary>
+    internal OwnedMemory AllocateOwned()
+    {
+        FreeRetired();
+        return Keep(new OwnedMemory(device));
     }
 
     /// <summary>Memory that no tape uses any more; freed when the next tape comes, at the latest with the device.</summary>
-    internal void Retire(TapeMemory memory)
+    internal void Retire(IDisposable memory)
     {
         if (_inUse.TryRemove(memory, out _))
             _retired.Enqueue(memory);
+    }
+
+    private void FreeRetired()
+    {
+        while (_retired.TryDequeue(out IDisposable? retired))
+            retired.Dispose();
+    }
+
+    private T Keep<T>(T memory)
+        where T : IDisposable
+    {
+        _inUse[memory] = true;
+        return memory;
     }
 }
 
@@ -47,16 +64,15 @@ internal sealed class TapeMemory : IDisposable
     internal TapeMemory(GpuDevice device, long tokens, long quads)
     {
         _device = device;
-        device.Accelerator.Bind();
         try
         {
-            _tokens = device.Accelerator.Allocate1D<TokenEntry>(Math.Max(tokens, 1));
-            _quads = device.Accelerator.Allocate1D<SymbolQuad>(Math.Max(quads, 1));
+            _tokens = device.Allocate<TokenEntry>(Math.Max(tokens, 1));
+            _quads = device.Allocate<SymbolQuad>(Math.Max(quads, 1));
         }
-        catch (Exception e) when (device.Explain(e) is { } problem)
+        catch (GpuException)
         {
-            _tokens?.Dispose();
-            throw new GpuException(problem, e) { OutOfMemory = CudaDriver.IsOutOfMemory(e) };
+            device.Free(_tokens);
+            throw;
         }
     }
 
@@ -69,8 +85,8 @@ internal sealed class TapeMemory : IDisposable
     /// <summary>Copies from the host and waits.</summary>
     public void Write(long firstToken, ReadOnlySpan<TokenEntry> tokens, long firstQuad, ReadOnlySpan<SymbolQuad> quads)
     {
-        using AcceleratorStream stream = _device.Accelerator.CreateStream();
-        Write(stream, firstToken, tokens, firstQuad, quads);
+        using GpuLane lane = _device.Rent();
+        Write(lane.Stream, firstToken, tokens, firstQuad, quads);
     }
 
     /// <inheritdoc cref="Write(long, ReadOnlySpan{TokenEntry}, long, ReadOnlySpan{SymbolQuad})"/>
@@ -84,28 +100,27 @@ internal sealed class TapeMemory : IDisposable
                 _quads.View.BaseView.SubView(firstQuad, quads.Length).CopyFromCPU(stream, quads);
             stream.Synchronize();
         }
-        catch (Exception e) when (_device.Explain(e) is { } problem)
+        catch (Exception e) when (_device.Problem(e) is { } problem)
         {
-            throw new GpuException(problem, e);
+            throw problem;
         }
     }
 
     /// <summary>Copies a tape of the same device and waits.</summary>
     public void CopyFrom(TapeView view, long tokens, long quads)
     {
-        using AcceleratorStream stream = _device.Accelerator.CreateStream();
+        using GpuLane lane = _device.Rent();
         if (tokens != 0)
-            view.Tokens.SubView(0, tokens).CopyTo(stream, _tokens.View.BaseView.SubView(0, tokens));
+            lane.Copy(view.Tokens.SubView(0, tokens), _tokens.View.BaseView.SubView(0, tokens));
         if (quads != 0)
-            view.Quads.SubView(0, quads).CopyTo(stream, _quads.View.BaseView.SubView(0, quads));
-        stream.Synchronize();
+            lane.Copy(view.Quads.SubView(0, quads), _quads.View.BaseView.SubView(0, quads));
+        lane.Synchronize();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _device.Accelerator.Bind();
-        _tokens.Dispose();
-        _quads.Dispose();
+        _device.Free(_tokens);
+        _device.Free(_quads);
     }
 }

@@ -22,11 +22,14 @@ internal sealed class GpuDevice : IDisposable
     private readonly ConcurrentDictionary<MethodInfo, Lazy<object>> _kernels = [];
     private readonly ConcurrentBag<GpuLane> _lanes = [];
     private readonly List<string> _notices = [];
+    private readonly Action<string>? _notice;
     private readonly int _architecture;
+    private volatile bool _isLost, _hasRemains;
 
-    private GpuDevice(Context context, Accelerator accelerator, int capability)
+    private GpuDevice(Context context, Accelerator accelerator, int capability, Action<string>? notice = null)
     {
         _context = context;
+        _notice = notice;
         Accelerator = accelerator;
         Capability = capability;
         _architecture = PtxCompiler.Architectures.LastOrDefault(sm => sm <= capability);
@@ -66,16 +69,16 @@ internal sealed class GpuDevice : IDisposable
 
     /// <summary>Opens a CUDA device.</summary>
     /// <param name="index">Its number among those that the driver shows.</param>
+    /// <param name="notice">Told each of <see cref="Notices"/> when it comes up, one at a time.</param>
     /// <exception cref="GpuException">No driver, no device, or one that is too old: what and what to do.</exception>
-    public static GpuDevice OpenCuda(int index = 0)
+    public static GpuDevice OpenCuda(int index = 0, Action<string>? notice = null)
     {
         CudaDriver.Require();
-        Context context = PtxCompiler.CreateContext(static builder => builder.Cuda(static device => device.InstructionSet = PtxCompiler.InstructionSet));
+        Context context = PtxCompiler.CreateContext(static builder => CudaDriver.AddDevices(builder));
         try
         {
             CudaDevice device = CudaDriver.Choose([.. context.GetCudaDevices()], index);
-            CudaArchitecture architecture = device.Architecture!.Value;
-            return new GpuDevice(context, device.CreateCudaAccelerator(context), (architecture.Major * 10) + architecture.Minor);
+            return new GpuDevice(context, device.CreateCudaAccelerator(context), CudaDriver.CapabilityOf(device), notice);
         }
         catch (Exception e) when (e is not GpuException && CudaDriver.Explain(e) is { } problem)
         {
@@ -95,42 +98,150 @@ internal sealed class GpuDevice : IDisposable
         where TArguments : struct
     {
         ArgumentNullException.ThrowIfNull(kernel);
-        return (LoadedKernel<TArguments>)_kernels.GetOrAdd(kernel.Method, method => new Lazy<object>(() => LoadNow<TArguments>(KernelCatalog.Of(method)))).Value;
+        Lazy<object> loaded = _kernels.GetOrAdd(kernel.Method, method => new Lazy<object>(() => LoadNow<TArguments>(KernelCatalog.Of(method))));
+        try
+        {
+            return (LoadedKernel<TArguments>)loaded.Value;
+        }
+        catch (Exception e) when (Problem(e) is { } problem)
+        {
+            // A device that was full may have room the next time.
+            _kernels.TryRemove(KeyValuePair.Create(kernel.Method, loaded));
+            throw problem;
+        }
     }
 
     /// <summary>A lane for one call: calls on several threads never share one.</summary>
     public GpuLane Rent()
     {
-        // A driver context belongs to a thread until another binds it.
-        Accelerator.Bind();
+        Bind();
         GpuLane lane = _lanes.TryTake(out GpuLane? free) ? free : new GpuLane(this);
         lane.Reset();
         return lane;
     }
 
     /// <summary>Takes a lane back; <see cref="GpuLane.Dispose"/> calls it.</summary>
-    internal void Return(GpuLane lane) => _lanes.Add(lane);
+    internal void Return(GpuLane lane)
+    {
+        if (lane.Settle())
+            _lanes.Add(lane);
+        else
+            _isLost = true;
+    }
+
+    /// <summary>A stream.</summary>
+    internal AcceleratorStream CreateStream()
+    {
+        try
+        {
+            return Accelerator.CreateStream();
+        }
+        catch (Exception e) when (Problem(e) is { } problem)
+        {
+            throw problem;
+        }
+    }
+
+    /// <summary>Device memory that stays until <see cref="Free"/>, not cleared.</summary>
+    /// <exception cref="GpuException">The device is full.</exception>
+    internal MemoryBuffer1D<T, Stride1D.Dense> Allocate<T>(long length)
+        where T : unmanaged
+    {
+        Bind();
+        try
+        {
+            return Accelerator.Allocate1D<T>(length);
+        }
+        catch (Exception e) when (CudaDriver.IsOutOfMemory(e))
+        {
+            // What lanes keep for their next call may be just what is missing.
+            ExpectRemains();
+            while (_lanes.TryTake(out GpuLane? idle))
+                idle.Release();
+        }
+        catch (Exception e) when (Problem(e) is { } problem)
+        {
+            throw problem;
+        }
+
+        try
+        {
+            return Accelerator.Allocate1D<T>(length);
+        }
+        catch (Exception e) when (Problem(e) is { } problem)
+        {
+            throw problem;
+        }
+    }
+
+    /// <summary>Disposes memory, a stream or the accelerator. A device that is lost has given it up already, and says so.</summary>
+    internal void Free(IDisposable? owned)
+    {
+        try
+        {
+            Bind();
+            owned?.Dispose();
+        }
+        catch (Exception e) when (e is GpuException || Problem(e) is not null)
+        {
+            _isLost = true;
+        }
+    }
 
     /// <summary>Adds a sentence to <see cref="Notices"/>.</summary>
     internal void AddNotice(string sentence)
     {
         lock (_notices)
         {
-            if (!_notices.Contains(sentence))
-                _notices.Add(sentence);
+            if (_notices.Contains(sentence))
+                return;
+            _notices.Add(sentence);
+            _notice?.Invoke(sentence);
         }
     }
 
-    /// <summary>One sentence for what the driver throws, or null for an exception that is not the driver's.</summary>
-    internal string? Explain(Exception exception) => IsEmulator ? null : CudaDriver.Explain(exception);
+    /// <summary>What the driver throws as an exception that says what to do, or null for one that is not the driver's.</summary>
+    internal GpuException? Problem(Exception exception)
+    {
+        if (IsEmulator || CudaDriver.Explain(exception) is not { } sentence)
+            return null;
+        ExpectRemains();
+        return new GpuException(sentence, exception) { OutOfMemory = CudaDriver.IsOutOfMemory(exception) };
+    }
+
+    /// <summary>Something was not made: see <see cref="Dispose"/>.</summary>
+    internal void ExpectRemains() => _hasRemains = true;
 
     /// <inheritdoc/>
     public void Dispose()
     {
         while (_lanes.TryTake(out GpuLane? lane))
             lane.Release();
-        Accelerator.Dispose();
+        // On a lost device every call fails: what is left goes with the process.
+        if (_isLost)
+            return;
+        if (_hasRemains)
+        {
+            // ILGPU keeps the shell of what it could not make, and would stumble over it here; the collector takes it silently.
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Free(Accelerator);
         _context.Dispose();
+    }
+
+    /// <summary>A driver context belongs to a thread until another binds it.</summary>
+    private void Bind()
+    {
+        try
+        {
+            Accelerator.Bind();
+        }
+        catch (Exception e) when (Problem(e) is { } problem)
+        {
+            throw problem;
+        }
     }
 
     private LoadedKernel<TArguments> LoadNow<TArguments>(KernelEntry entry)
@@ -138,23 +249,31 @@ internal sealed class GpuDevice : IDisposable
     {
         if (IsEmulator)
             return new LoadedKernel<TArguments>(this, entry, Accelerator.LoadKernel(entry.Method, new KernelSpecialization(entry.Shape.EmulatorThreads, null)));
-        string? ptx = PtxFiles.Read(entry, _architecture);
-        if (ptx is null)
+        if (PtxFiles.Read(entry, _architecture) is { } shipped)
+        {
+            try
+            {
+                return LoadText<TArguments>(entry, shipped);
+            }
+            catch (CudaException e) when (CudaDriver.IsDamagedPtx(e))
+            {
+                ExpectRemains();
+                AddNotice($"the driver did not take the PTX files in {PtxFiles.Folder} ({e.Error}), so kernels are compiled now, a second or so each; build the project again to have them right.");
+            }
+        }
+        else
         {
             AddNotice($"the PTX files in {PtxFiles.Folder} are missing or of another build, so kernels are compiled now, a second or so each; build the project again to have them ready.");
-            ptx = new PtxCompiler(_context).Compile(entry, _architecture);
         }
 
+        return LoadText<TArguments>(entry, new PtxCompiler(_context).Compile(entry, _architecture));
+    }
+
+    private LoadedKernel<TArguments> LoadText<TArguments>(KernelEntry entry, string ptx)
+        where TArguments : struct
+    {
         var point = new EntryPoint(
             EntryPointDescription.FromExplicitlyGroupedKernel(entry.Method), new SharedMemorySpecification(0, false), new KernelSpecialization(entry.Shape.Threads, null));
-        var compiled = (CompiledKernel)CompiledKernelOf.Invoke([_context, point, null, ptx]);
-        try
-        {
-            return new LoadedKernel<TArguments>(this, entry, Accelerator.LoadKernel(compiled));
-        }
-        catch (CudaException e)
-        {
-            throw new GpuException($"kernel {entry.Name} was not accepted: {CudaDriver.Explain(e)}", e);
-        }
+        return new LoadedKernel<TArguments>(this, entry, Accelerator.LoadKernel((CompiledKernel)CompiledKernelOf.Invoke([_context, point, null, ptx])));
     }
 }

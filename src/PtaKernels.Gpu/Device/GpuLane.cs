@@ -23,7 +23,7 @@ internal sealed class GpuLane : IDisposable
     internal GpuLane(GpuDevice device)
     {
         _device = device;
-        Stream = device.Accelerator.CreateStream();
+        Stream = device.CreateStream();
     }
 
     /// <summary>The stream that this call's copies and kernels are queued on.</summary>
@@ -38,18 +38,20 @@ internal sealed class GpuLane : IDisposable
     {
         if (length == 0)
             return ArrayView<T>.Empty;
-        long bytes = RoundUp(checked(length * Interop.SizeOf<T>()));
-        while (_block < _blocks.Count && _used + bytes > _blocks[_block].Length)
+        // A view of bytes becomes one of T at a multiple of T's size only.
+        long size = Interop.SizeOf<T>(), unit = Alignment / (long)System.Numerics.BigInteger.GreatestCommonDivisor(Alignment, size) * size;
+        long bytes = RoundUp(checked(length * size)), start = (_used + unit - 1) / unit * unit;
+        while (_block < _blocks.Count && start + bytes > _blocks[_block].Length)
         {
             _block++;
-            _used = 0;
+            start = 0;
         }
 
         if (_block == _blocks.Count)
             AddBlock(Math.Max(bytes, _block == 0 ? SmallestBlock : 2 * _blocks[^1].Length));
-        ArrayView<byte> piece = _blocks[_block].View.BaseView.SubView(_used, bytes);
-        _used += bytes;
-        return piece.Cast<T>().SubView(0, length);
+        ArrayView<byte> piece = _blocks[_block].View.BaseView.SubView(start, bytes);
+        _used = start + bytes;
+        return piece.SubView(0, length * size).Cast<T>();
     }
 
     /// <summary>Takes memory and queues a copy of host values into it; the values may change as soon as this returns.</summary>
@@ -57,12 +59,18 @@ internal sealed class GpuLane : IDisposable
         where T : unmanaged
     {
         ArrayView<T> view = Take<T>(values.Length);
-        if (!values.IsEmpty)
+        if (values.IsEmpty)
+            return view;
+        try
         {
             view.CopyFromCPU(Stream, values);
-            Synchronize();
+        }
+        catch (Exception e) when (_device.Problem(e) is { } problem)
+        {
+            throw problem;
         }
 
+        Synchronize();
         return view;
     }
 
@@ -87,9 +95,14 @@ internal sealed class GpuLane : IDisposable
             {
                 _stages.Add(_device.Accelerator.AllocatePageLocked1D<byte>(size));
             }
-            catch (Exception e) when (_device.Explain(e) is { } problem)
+            catch (Exception e) when (CudaDriver.IsOutOfMemory(e) || e is OutOfMemoryException)
             {
-                throw new GpuException($"{size:N0} bytes of host memory could not be page-locked: {problem}", e) { OutOfMemory = true };
+                _device.ExpectRemains();
+                throw new GpuException($"the machine has no room for {size:N0} more bytes of page-locked memory; use a smaller batch or stop other programs.", e) { OutOfMemory = true };
+            }
+            catch (Exception e) when (_device.Problem(e) is { } problem)
+            {
+                throw problem;
             }
         }
 
@@ -104,7 +117,7 @@ internal sealed class GpuLane : IDisposable
     {
         ArrayView<T> view = Take<T>(staged.Length);
         if (staged.Length != 0)
-            staged.View.CopyTo(Stream, view);
+            Copy(staged.View, view);
         return view;
     }
 
@@ -114,7 +127,7 @@ internal sealed class GpuLane : IDisposable
     {
         Staged<T> staged = Stage<T>(view.Length);
         if (staged.Length != 0)
-            view.CopyTo(Stream, staged.View);
+            Copy(view, staged.View);
         return staged;
     }
 
@@ -123,17 +136,32 @@ internal sealed class GpuLane : IDisposable
         where T : unmanaged
     {
         ArrayView<T> view = Take<T>(length);
-        if (length != 0)
-            view.MemSetToZero(Stream);
-        return view;
+        try
+        {
+            if (length != 0)
+                view.MemSetToZero(Stream);
+            return view;
+        }
+        catch (Exception e) when (_device.Problem(e) is { } problem)
+        {
+            throw problem;
+        }
     }
 
     /// <summary>Waits for what is queued and copies device values to the host.</summary>
     public void Download<T>(ArrayView<T> view, Span<T> destination)
         where T : unmanaged
     {
-        if (!destination.IsEmpty)
-            view.SubView(0, destination.Length).CopyToCPU(Stream, destination);
+        try
+        {
+            if (!destination.IsEmpty)
+                view.SubView(0, destination.Length).CopyToCPU(Stream, destination);
+        }
+        catch (Exception e) when (_device.Problem(e) is { } problem)
+        {
+            throw problem;
+        }
+
         Synchronize();
     }
 
@@ -145,9 +173,9 @@ internal sealed class GpuLane : IDisposable
         {
             Stream.Synchronize();
         }
-        catch (Exception e) when (_device.Explain(e) is { } problem)
+        catch (Exception e) when (_device.Problem(e) is { } problem)
         {
-            throw new GpuException(problem, e);
+            throw problem;
         }
     }
 
@@ -163,13 +191,49 @@ internal sealed class GpuLane : IDisposable
     /// <summary>Gives the lane back to its device.</summary>
     public void Dispose() => _device.Return(this);
 
+    /// <summary>Whether nothing is queued any more; false on a device that is lost.</summary>
+    /// <remarks>A call that an exception ended may leave copies behind, and the next one must not write under them.</remarks>
+    internal bool Settle()
+    {
+        try
+        {
+            Synchronize();
+            return true;
+        }
+        catch (GpuException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Frees the memory and the stream.</summary>
     internal void Release()
     {
+        FreeMemory();
+        _device.Free(Stream);
+    }
+
+    /// <summary>Frees the memory of a lane that nobody uses.</summary>
+    internal void FreeMemory()
+    {
         FreeBlocks();
         foreach (PageLockedArray1D<byte> stage in _stages)
-            stage.Dispose();
-        Stream.Dispose();
+            _device.Free(stage);
+        _stages.Clear();
+    }
+
+    /// <summary>Queues a copy between device memory and device or page-locked memory.</summary>
+    internal void Copy<T>(ArrayView<T> from, ArrayView<T> to)
+        where T : unmanaged
+    {
+        try
+        {
+            from.CopyTo(Stream, to);
+        }
+        catch (Exception e) when (_device.Problem(e) is { } problem)
+        {
+            throw problem;
+        }
     }
 
     private static long RoundUp(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
@@ -180,16 +244,12 @@ internal sealed class GpuLane : IDisposable
             throw Full(bytes, null);
         try
         {
-            _blocks.Add(_device.Accelerator.Allocate1D<byte>(bytes));
+            _blocks.Add(_device.Allocate<byte>(bytes));
             _used = 0;
         }
-        catch (Exception e) when (CudaDriver.IsOutOfMemory(e))
+        catch (GpuException e) when (e.OutOfMemory)
         {
             throw Full(bytes, e);
-        }
-        catch (Exception e) when (_device.Explain(e) is { } problem)
-        {
-            throw new GpuException(problem, e);
         }
     }
 
@@ -204,7 +264,7 @@ internal sealed class GpuLane : IDisposable
     private void FreeBlocks()
     {
         foreach (MemoryBuffer1D<byte, Stride1D.Dense> block in _blocks)
-            block.Dispose();
+            _device.Free(block);
         _blocks.Clear();
         Reset();
     }

@@ -42,9 +42,9 @@ internal sealed class LoadedKernel<TArguments>
 
             _launch(stream, shape, arguments);
         }
-        catch (Exception e) when (_device.Explain(e) is { } problem)
+        catch (Exception e) when (_device.Problem(e) is { } problem)
         {
-            throw new GpuException(problem, e);
+            throw problem;
         }
     }
 

@@ -18,6 +18,8 @@ internal static class NearestTokenPairs
         if (query >= arguments.Queries.Length)
             return;
         TokenEntry source = arguments.Source.Tokens[arguments.Queries[query]];
+        if (arguments.OnlyRest != 0 && SlicedWalk.Takes(source))
+            return;
         ulong best = arguments.Keys[query];
         for (int at = Warp.LaneIdx; at < arguments.TargetIds.Length; at += Warp.WarpSize)
         {
@@ -109,6 +111,9 @@ internal static class NearestTokenPairs
 
         /// <summary>Ids on the target tape.</summary>
         public ArrayView<int> TargetIds;
+
+        /// <summary>Not 0: <see cref="Listed"/> leaves out the queries that <see cref="SlicedWalk.Takes"/> accepts.</summary>
+        public int OnlyRest;
 
         /// <summary>[queries] the smallest <see cref="Key"/> so far.</summary>
         public ArrayView<ulong> Keys;

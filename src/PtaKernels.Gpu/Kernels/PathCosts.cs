@@ -49,9 +49,9 @@ internal struct ByteCosts : IPathCosts<ByteCosts>
         return new CostPairs { P0 = Even(x), P1 = Odd(x), P2 = Even(y), P3 = Odd(y), P4 = Even(z), P5 = Odd(z), P6 = Even(w), P7 = Odd(w) };
     }
 
-    /// <summary>The low half of one word, the high half of another.</summary>
+    /// <summary>The low half of one word, the high half of another: one three-input operation in this form, two with two masks.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static uint Mixed(uint low, uint high) => (low & 0xFFFF) | (high & 0xFFFF_0000);
+    internal static uint Mixed(uint low, uint high) => high ^ ((high ^ low) & 0xFFFF);
 
     private static uint Even(uint word) => word & 0x00FF_00FF;
 

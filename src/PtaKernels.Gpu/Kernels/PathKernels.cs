@@ -4,7 +4,9 @@ namespace PtaKernels.Gpu;
 
 /// <summary>Queues the alignment paths of a batch of documents: expanded costs, tables, walks back.</summary>
 /// <remarks>Sums are tried in 16 bits; a document whose total needs more is done again in 32 or 64, which the device finds out itself.</remarks>
-internal sealed class PathKernels(GpuDevice device)
+/// <param name="device">Where.</param>
+/// <param name="narrowest">The cells to begin with; wider ones than needed only cost time.</param>
+internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest = PathKernels.Width.Packed)
 {
     private readonly Lazy<LoadedKernel<WavefrontExpand.Arguments<byte>>> _expandBytes = new(() => device.Load<WavefrontExpand.Arguments<byte>>(WavefrontExpand.Bytes));
     private readonly Lazy<LoadedKernel<WavefrontExpand.Arguments<ushort>>> _expandShorts = new(() => device.Load<WavefrontExpand.Arguments<ushort>>(WavefrontExpand.Shorts));
@@ -17,6 +19,19 @@ internal sealed class PathKernels(GpuDevice device)
     private readonly Lazy<LoadedKernel<WavefrontArguments<IntPair>>> _shortInt = new(() => device.Load<WavefrontArguments<IntPair>>(WavefrontKernel.ShortInt));
     private readonly Lazy<LoadedKernel<WavefrontArguments<LongPair>>> _shortLong = new(() => device.Load<WavefrontArguments<LongPair>>(WavefrontKernel.ShortLong));
     private readonly Lazy<LoadedKernel<WavefrontTraceback.Arguments>> _walk = new(() => device.Load<WavefrontTraceback.Arguments>(WavefrontTraceback.Walk));
+
+    /// <summary>Bits of a cell.</summary>
+    internal enum Width
+    {
+        /// <summary>16, two in a register; 8-bit costs only.</summary>
+        Packed,
+
+        /// <summary>32.</summary>
+        Int,
+
+        /// <summary>64.</summary>
+        Long,
+    }
 
     /// <summary>Device memory that <see cref="QueuePaths(GpuLane, ReadOnlySpan{DocumentPath}, ArrayView{int}, ArrayView{int}, ArrayView{byte}, ArrayView{int}, ArrayView{int}, ArrayView{long})"/> takes for a document.</summary>
     public static long BytesFor(in DocumentPath document) => Sizes.Of(document, parts: 1).Bytes;
@@ -51,14 +66,16 @@ internal sealed class PathKernels(GpuDevice device)
             Table = cost,
             SourceRows = sourceRows,
             TargetColumns = targetColumns,
+            Words = memory.Words,
             Costs = memory.Costs,
             Rows = memory.Rows,
             Totals = total,
         });
-        _packed.Value.Launch(lane.Stream, documents.Length, memory.Arguments<uint>(total));
-        if (longest >= PackedCell.Limit)
+        if (narrowest == Width.Packed)
+            _packed.Value.Launch(lane.Stream, documents.Length, memory.Arguments<uint>(total));
+        if (narrowest == Width.Int || (narrowest < Width.Int && longest >= PackedCell.Limit))
             _int.Value.Launch(lane.Stream, documents.Length, memory.Arguments<IntPair>(total));
-        if (longest >= IntCell.Limit)
+        if (narrowest == Width.Long || longest >= IntCell.Limit)
             _long.Value.Launch(lane.Stream, documents.Length, memory.Arguments<LongPair>(total));
         Walk(lane, documents.Length, memory, first, last);
     }
@@ -89,8 +106,9 @@ internal sealed class PathKernels(GpuDevice device)
             Rows = memory.Rows,
             Totals = total,
         });
-        _shortInt.Value.Launch(lane.Stream, documents.Length, memory.Arguments<IntPair>(total));
-        if (longest >= IntCell.Limit)
+        if (narrowest <= Width.Int)
+            _shortInt.Value.Launch(lane.Stream, documents.Length, memory.Arguments<IntPair>(total));
+        if (narrowest == Width.Long || longest >= IntCell.Limit)
             _shortLong.Value.Launch(lane.Stream, documents.Length, memory.Arguments<LongPair>(total));
         Walk(lane, documents.Length, memory, first, last);
     }
@@ -103,7 +121,7 @@ internal sealed class PathKernels(GpuDevice device)
         return longest;
     }
 
-    private static Memory Take(GpuLane lane, ReadOnlySpan<DocumentPath> documents, int parts, long longest)
+    private Memory Take(GpuLane lane, ReadOnlySpan<DocumentPath> documents, int parts, long longest)
     {
         var plans = new PathPlan[documents.Length];
         var all = default(Sizes);
@@ -114,16 +132,16 @@ internal sealed class PathKernels(GpuDevice device)
                 throw new GpuException("a document's expanded costs are over 32 GiB; it is too long for the device.") { OutOfMemory = true };
             plans[d] = new PathPlan
             {
-                Document = documents[d], Index = d, Strips = sizes.Strips, Costs = all.Costs, Rows = all.Rows, Directions = all.Directions, Border = all.Border,
+                Document = documents[d], Index = d, Words = checked((int)all.Words), Costs = all.Costs, Rows = checked((int)all.Rows), Directions = all.Directions, Border = checked((int)all.Border),
             };
             all.Add(sizes);
         }
 
         // The longest first, so that no warp starts a long document when the others are done.
         Array.Sort(plans, static (a, b) => ((long)b.Strips * b.Document.SourceLength).CompareTo((long)a.Strips * a.Document.SourceLength));
-        int borderBytes = longest >= IntCell.Limit ? 16 : 8;
+        int borderBytes = narrowest == Width.Long || longest >= IntCell.Limit ? 16 : 8;
         return new Memory(
-            lane.Upload<PathPlan>(plans), lane.Take<CostVector>(all.Costs), lane.Take<int>(all.Rows), lane.Take<uint>(all.Directions), lane.Take<byte>(all.Border * borderBytes));
+            lane.Upload<PathPlan>(plans), lane.Take<uint>(all.Words), lane.Take<CostVector>(all.Costs), lane.Take<int>(all.Rows), lane.Take<uint>(all.Directions), lane.Take<byte>(all.Border * borderBytes));
     }
 
     private void Walk(GpuLane lane, int documents, Memory memory, ArrayView<int> first, ArrayView<int> last) =>
@@ -132,22 +150,23 @@ internal sealed class PathKernels(GpuDevice device)
     /// <summary>Device memory of a document or a batch, in elements.</summary>
     private struct Sizes
     {
-        public int Strips;
+        public long Words;
         public long Costs;
         public long Rows;
         public long Directions;
         public long Border;
 
-        public readonly long Bytes => (Costs * 16) + (Rows * 4) + (Directions * 4) + (Border * 8) + Interop.SizeOf<PathPlan>();
+        public readonly long Bytes => (Words * 4) + (Costs * 16) + (Rows * 4) + (Directions * 4) + (Border * 8) + Interop.SizeOf<PathPlan>();
 
         public static Sizes Of(in DocumentPath document, int parts)
         {
             int strips = (int)(((long)document.TargetLength + WavefrontKernel.StripColumns - 1) / WavefrontKernel.StripColumns);
             long steps = (long)document.SourceLength + WavefrontKernel.ExtraSteps;
+            long quads = ((long)document.TableRows + 3) / 4;
             return new Sizes
             {
-                Strips = strips,
-                Costs = (long)document.TableRows * strips * 32 * parts,
+                Words = parts == 1 ? quads * document.TableColumns : 0,
+                Costs = quads * 4 * strips * 32 * parts,
                 Rows = (long)document.SourceLength + WavefrontKernel.RowsBefore + WavefrontKernel.RowsAfter,
                 Directions = strips * steps * 32,
                 Border = strips > 1 ? steps + 32 : 0,
@@ -156,6 +175,7 @@ internal sealed class PathKernels(GpuDevice device)
 
         public void Add(in Sizes other)
         {
+            Words += other.Words;
             Costs += other.Costs;
             Rows += other.Rows;
             Directions += other.Directions;
@@ -163,7 +183,8 @@ internal sealed class PathKernels(GpuDevice device)
         }
     }
 
-    private readonly record struct Memory(ArrayView<PathPlan> Plans, ArrayView<CostVector> Costs, ArrayView<int> Rows, ArrayView<uint> Directions, ArrayView<byte> Border)
+    private readonly record struct Memory(
+        ArrayView<PathPlan> Plans, ArrayView<uint> Words, ArrayView<CostVector> Costs, ArrayView<int> Rows, ArrayView<uint> Directions, ArrayView<byte> Border)
     {
         public WavefrontArguments<TValue> Arguments<TValue>(ArrayView<long> total)
             where TValue : unmanaged => new()

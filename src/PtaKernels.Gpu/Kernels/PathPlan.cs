@@ -28,29 +28,32 @@ internal struct DocumentPath
     public long CostStart;
 }
 
-/// <summary>A <see cref="DocumentPath"/> with the places of its device memory.</summary>
+/// <summary>A <see cref="DocumentPath"/> with the places of its device memory: 64 bytes.</summary>
 internal struct PathPlan
 {
     /// <summary>The document.</summary>
     public DocumentPath Document;
 
-    /// <summary>Its number in the batch.</summary>
-    public int Index;
-
-    /// <summary>Strips of <see cref="WavefrontKernel.StripColumns"/> columns.</summary>
-    public int Strips;
-
     /// <summary>First vector of its expanded costs: [row of the table][strip][part][lane].</summary>
     public long Costs;
-
-    /// <summary>First of its row offsets, <see cref="WavefrontKernel.RowsBefore"/> of them before row 0.</summary>
-    public long Rows;
 
     /// <summary>First word of its directions: [strip][step][lane].</summary>
     public long Directions;
 
+    /// <summary>First of its row offsets, <see cref="WavefrontKernel.RowsBefore"/> of them before row 0.</summary>
+    public int Rows;
+
     /// <summary>First value of the column between two strips: [row].</summary>
-    public long Border;
+    public int Border;
+
+    /// <summary>Its number in the batch.</summary>
+    public int Index;
+
+    /// <summary>First word of its table with four rows to a word.</summary>
+    public int Words;
+
+    /// <summary>Strips of <see cref="WavefrontKernel.StripColumns"/> columns.</summary>
+    public readonly int Strips => (int)(((uint)Document.TargetLength + WavefrontKernel.StripColumns - 1) / WavefrontKernel.StripColumns);
 }
 
 /// <summary>16 bytes, loaded as one vector: 16 costs of 8 bits or 8 of 16.</summary>

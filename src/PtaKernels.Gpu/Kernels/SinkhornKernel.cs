@@ -14,14 +14,14 @@ internal static class SinkhornKernel
 
     /// <summary>Takes problems from the list, or all of them, until none is left.</summary>
     [GpuKernel(threads: 32 * MostWarps, registers: 80, ExactFloat64 = true)]
-    public static void Run(TransportArguments arguments) => Run<CudaVote>(arguments);
+    public static void Run(TransportArguments arguments) => Run<CudaInstructions>(arguments);
 
     /// <summary>The same on any device.</summary>
     [GpuKernel(threads: 32 * MostWarps, registers: 80, ExactFloat64 = true)]
-    public static void PlainRun(TransportArguments arguments) => Run<PlainVote>(arguments);
+    public static void PlainRun(TransportArguments arguments) => Run<PlainInstructions>(arguments);
 
-    private static void Run<TVote>(TransportArguments arguments)
-        where TVote : struct, IWarpVote
+    private static void Run<TDevice>(TransportArguments arguments)
+        where TDevice : struct, IInstructions
     {
         ArrayView<int> votes = SharedMemory.Allocate1D<int>(32 * MostWarps);
         ArrayView<int> stack = SharedMemory.Allocate1D<int>(MostWarps * StackDepth * 3);
@@ -39,13 +39,13 @@ internal static class SinkhornKernel
             int problem = arguments.List.Length == 0 ? taken : arguments.List[taken];
             int rows = arguments.RowsOf(problem);
             if (rows > 0)
-                Solve<TVote>(arguments, problem, rows, arguments.ColumnsOf(problem), lane, votes, stack.SubView(warp * StackDepth * 3, StackDepth * 3), saved.SubView(warp * StackDepth, StackDepth));
+                Solve<TDevice>(arguments, problem, rows, arguments.ColumnsOf(problem), lane, votes, stack.SubView(warp * StackDepth * 3, StackDepth * 3), saved.SubView(warp * StackDepth, StackDepth));
         }
     }
 
-    private static void Solve<TVote>(
+    private static void Solve<TDevice>(
         in TransportArguments arguments, int problem, int rows, int columns, int lane, ArrayView<int> votes, ArrayView<int> stack, ArrayView<double> saved)
-        where TVote : struct, IWarpVote
+        where TDevice : struct, IInstructions
     {
         int n = arguments.Queue.Rows, m = arguments.Queue.Columns, cells = n * m;
         ArrayView<double> plan = arguments.Queue.Plan.SubView((long)problem * cells, cells);
@@ -79,8 +79,8 @@ internal static class SinkhornKernel
             }
 
             // Both votes are over before either is looked at: all lanes take part.
-            int changes = TVote.Ballot(change > arguments.Tolerance || secondChange > arguments.Tolerance, votes);
-            int numberless = TVote.Ballot(double.IsNaN(change) || double.IsNaN(secondChange), votes);
+            int changes = TDevice.Ballot(change > arguments.Tolerance || secondChange > arguments.Tolerance, votes);
+            int numberless = TDevice.Ballot(double.IsNaN(change) || double.IsNaN(secondChange), votes);
             going = changes != 0 && numberless == 0;
             if (!going || iterations == arguments.MaxIterations)
                 break;
@@ -210,6 +210,8 @@ internal static class SinkhornKernel
                 sum = saved[depth] + sum;
             }
 
+            // All lanes have read the parts that end here before one of them overwrites their places.
+            Warp.Barrier();
             if (depth == 0)
                 return sum;
             saved[depth - 1] = sum;

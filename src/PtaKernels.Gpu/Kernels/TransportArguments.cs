@@ -32,6 +32,9 @@ internal struct TransportArguments
     /// <summary>1 if <see cref="TransportQueue.Plan"/> already holds exp(−cost / ε): real costs under the official loop.</summary>
     public int PlanHoldsKernel;
 
+    /// <summary>1 if the costs start at a multiple of 4 bytes and the plans at one of 16.</summary>
+    public int Aligned;
+
     /// <summary>Counter: problems that a queue of small matrices has given out.</summary>
     public const int Given = 0;
 

@@ -69,10 +69,13 @@ internal static class WavefrontKernel
             // The last strip is over when the last cell of the path is known.
             int steps = n + (atEnd ? (2 * lastLane) + lastHigh : ExtraSteps);
             TValue outside = TCell.Outside();
-            TValue v0 = outside, v1 = outside, v2 = outside, v3 = outside, v4 = outside, v5 = outside, v6 = outside, v7 = outside;
-            TValue corner = strip == 0 && lane == 0 ? TCell.Start() : outside;
+            var front = new Front<TValue>
+            {
+                V0 = outside, V1 = outside, V2 = outside, V3 = outside, V4 = outside, V5 = outside, V6 = outside, V7 = outside,
+                Corner = strip == 0 && lane == 0 ? TCell.Start() : outside,
+            };
             long costs = plan.Costs + ((long)strip * 32 * TCosts.Parts) + lane;
-            long row = plan.Rows + RowsBefore - (2 * lane);
+            long row = (long)plan.Rows + RowsBefore - (2 * lane);
             long word = plan.Directions + ((long)strip * (n + ExtraSteps) * 32) + lane;
             TCosts before = TCosts.Load(arguments.Costs, costs + arguments.Rows[row - 1]);
             TCosts now = TCosts.Load(arguments.Costs, costs + arguments.Rows[row]);
@@ -82,92 +85,134 @@ internal static class WavefrontKernel
             while (step < steps)
             {
                 int first = step, end = Math.Min(step + 32, steps);
-                // Comes in at lane 0 and moves down a lane per step; what leaves lane 31 follows it.
-                TValue border = strip == 0 ? outside : arguments.Border[plan.Border + step + lane];
+                front.Border = strip == 0 ? outside : arguments.Border[(long)plan.Border + step + lane];
                 while (step < end)
                 {
                     int pause = Math.Min(step + RowsBetweenLimits, end);
-                    while (step < pause)
+                    // Two steps a round: values then move between registers by name only.
+                    while (step + 2 <= pause)
                     {
                         TCosts next = TCosts.Load(arguments.Costs, costs + following);
                         following = arguments.Rows[row];
-                        row++;
-                        TValue fromLeft = TCell.FromLaneBefore(v7);
-                        TValue left = TCell.Join(lane == 0 ? border : fromLeft, v7);
-                        CostPairs pairs = TCosts.Pairs(now, before);
-                        TValue least = TCell.Least(corner, v0, left);
-                        uint from = TCell.Directions(least), directions = from;
-                        corner = left;
-                        TValue up = v0;
-                        v0 = TCell.Add(least, from, pairs.P0);
-                        least = TCell.Least(up, v1, v0);
-                        from = TCell.Directions(least);
-                        directions = (directions * 4) + from;
-                        up = v1;
-                        v1 = TCell.Add(least, from, pairs.P1);
-                        least = TCell.Least(up, v2, v1);
-                        from = TCell.Directions(least);
-                        directions = (directions * 4) + from;
-                        up = v2;
-                        v2 = TCell.Add(least, from, pairs.P2);
-                        least = TCell.Least(up, v3, v2);
-                        from = TCell.Directions(least);
-                        directions = (directions * 4) + from;
-                        up = v3;
-                        v3 = TCell.Add(least, from, pairs.P3);
-                        least = TCell.Least(up, v4, v3);
-                        from = TCell.Directions(least);
-                        directions = (directions * 4) + from;
-                        up = v4;
-                        v4 = TCell.Add(least, from, pairs.P4);
-                        least = TCell.Least(up, v5, v4);
-                        from = TCell.Directions(least);
-                        directions = (directions * 4) + from;
-                        up = v5;
-                        v5 = TCell.Add(least, from, pairs.P5);
-                        least = TCell.Least(up, v6, v5);
-                        from = TCell.Directions(least);
-                        directions = (directions * 4) + from;
-                        up = v6;
-                        v6 = TCell.Add(least, from, pairs.P6);
-                        least = TCell.Least(up, v7, v6);
-                        from = TCell.Directions(least);
-                        directions = (directions * 4) + from;
-                        v7 = TCell.Add(least, from, pairs.P7);
-                        arguments.Directions[word] = directions;
-                        word += 32;
-                        TValue moved = TCell.FromLaneAfter(border);
-                        border = lane == 31 ? v7 : moved;
+                        front = Step<TCell, TValue, TCosts>(front, now, before, lane);
+                        arguments.Directions[word] = front.Directions;
+                        before = TCosts.Load(arguments.Costs, costs + following);
+                        following = arguments.Rows[row + 1];
+                        front = Step<TCell, TValue, TCosts>(front, next, now, lane);
+                        arguments.Directions[word + 32] = front.Directions;
+                        now = before;
+                        before = next;
+                        row += 2;
+                        word += 64;
+                        step += 2;
+                    }
+
+                    if (step < pause)
+                    {
+                        TCosts next = TCosts.Load(arguments.Costs, costs + following);
+                        following = arguments.Rows[row];
+                        front = Step<TCell, TValue, TCosts>(front, now, before, lane);
+                        arguments.Directions[word] = front.Directions;
                         before = now;
                         now = next;
+                        row++;
+                        word += 32;
                         step++;
                     }
 
-                    v0 = TCell.Hold(v0);
-                    v1 = TCell.Hold(v1);
-                    v2 = TCell.Hold(v2);
-                    v3 = TCell.Hold(v3);
-                    v4 = TCell.Hold(v4);
-                    v5 = TCell.Hold(v5);
-                    v6 = TCell.Hold(v6);
-                    v7 = TCell.Hold(v7);
+                    front = Hold<TCell, TValue>(front);
                 }
 
                 // Lane l holds what left at step end - 32 + l, if that was in this round: lane 31's high column, 63 rows behind.
                 int behind = end - 32 + lane;
                 if (!atEnd && behind >= first && behind >= ExtraSteps)
-                    arguments.Border[plan.Border + behind - ExtraSteps] = border;
+                    arguments.Border[(long)plan.Border + behind - ExtraSteps] = front.Border;
             }
 
             if (atEnd && lane == lastLane)
             {
                 int k = last & 7;
-                TValue value = k == 0 ? v0 : k == 1 ? v1 : k == 2 ? v2 : k == 3 ? v3 : k == 4 ? v4 : k == 5 ? v5 : k == 6 ? v6 : v7;
+                TValue value = k == 0 ? front.V0 : k == 1 ? front.V1 : k == 2 ? front.V2 : k == 3 ? front.V3 : k == 4 ? front.V4 : k == 5 ? front.V5 : k == 6 ? front.V6 : front.V7;
                 long total = TCell.Sum(value, lastHigh);
                 arguments.Totals[plan.Index] = total < TCell.Limit ? total : -1;
             }
 
             Warp.Barrier();
         }
+    }
+
+    /// <summary>One step of a warp: eight pairs of cells per lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Front<TValue> Step<TCell, TValue, TCosts>(Front<TValue> front, TCosts row, TCosts before, int lane)
+        where TCell : struct, IPathCell<TValue>
+        where TValue : unmanaged
+        where TCosts : unmanaged, IPathCosts<TCosts>
+    {
+        Front<TValue> next = default;
+        TValue fromLeft = TCell.FromLaneBefore(front.V7);
+        TValue left = TCell.Join(lane == 0 ? front.Border : fromLeft, front.V7);
+        next.Corner = left;
+        CostPairs pairs = TCosts.Pairs(row, before);
+        TValue least0 = TCell.Least(front.Corner, front.V0, left);
+        uint from0 = TCell.Directions(least0);
+        next.V0 = TCell.Add(least0, from0, pairs.P0);
+        TValue least1 = TCell.Least(front.V0, front.V1, next.V0);
+        uint from1 = TCell.Directions(least1);
+        next.V1 = TCell.Add(least1, from1, pairs.P1);
+        TValue least2 = TCell.Least(front.V1, front.V2, next.V1);
+        uint from2 = TCell.Directions(least2);
+        next.V2 = TCell.Add(least2, from2, pairs.P2);
+        TValue least3 = TCell.Least(front.V2, front.V3, next.V2);
+        uint from3 = TCell.Directions(least3);
+        next.V3 = TCell.Add(least3, from3, pairs.P3);
+        TValue least4 = TCell.Least(front.V3, front.V4, next.V3);
+        uint from4 = TCell.Directions(least4);
+        next.V4 = TCell.Add(least4, from4, pairs.P4);
+        TValue least5 = TCell.Least(front.V4, front.V5, next.V4);
+        uint from5 = TCell.Directions(least5);
+        next.V5 = TCell.Add(least5, from5, pairs.P5);
+        TValue least6 = TCell.Least(front.V5, front.V6, next.V5);
+        uint from6 = TCell.Directions(least6);
+        next.V6 = TCell.Add(least6, from6, pairs.P6);
+        TValue least7 = TCell.Least(front.V6, front.V7, next.V6);
+        uint from7 = TCell.Directions(least7);
+        next.V7 = TCell.Add(least7, from7, pairs.P7);
+        next.Directions = (((((((((((((from0 * 4) + from1) * 4) + from2) * 4) + from3) * 4) + from4) * 4) + from5) * 4) + from6) * 4) + from7;
+        TValue moved = TCell.FromLaneAfter(front.Border);
+        next.Border = lane == 31 ? next.V7 : moved;
+        return next;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Front<TValue> Hold<TCell, TValue>(Front<TValue> front)
+        where TCell : struct, IPathCell<TValue>
+        where TValue : unmanaged
+    {
+        front.V0 = TCell.Hold(front.V0);
+        front.V1 = TCell.Hold(front.V1);
+        front.V2 = TCell.Hold(front.V2);
+        front.V3 = TCell.Hold(front.V3);
+        front.V4 = TCell.Hold(front.V4);
+        front.V5 = TCell.Hold(front.V5);
+        front.V6 = TCell.Hold(front.V6);
+        front.V7 = TCell.Hold(front.V7);
+        return front;
+    }
+
+    /// <summary>What a lane carries from step to step.</summary>
+    private struct Front<TValue>
+        where TValue : unmanaged
+    {
+        /// <summary>The sums of column k in the low half, of column 8 + k, one row behind, in the high half.</summary>
+        public TValue V0, V1, V2, V3, V4, V5, V6, V7;
+
+        /// <summary>What was left of column 0 in the step before: its diagonal neighbour now.</summary>
+        public TValue Corner;
+
+        /// <summary>Comes in at lane 0 and moves down a lane per step; what leaves lane 31 follows it.</summary>
+        public TValue Border;
+
+        /// <summary>Two bits for each of the 16 cells of the last step, column 0 and 8 highest in their halves.</summary>
+        public uint Directions;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ILGPU;
 
 namespace PtaKernels.Gpu;
@@ -12,6 +13,8 @@ internal sealed partial class TokenKernels(GpuDevice device)
     // Scratch of long pairs: as many warps as keep within it, at most those that a large device holds at once.
     private const long LargestCarry = 64L << 20;
     private const int MostLongWarps = 2048;
+
+    private readonly Lazy<bool> _hasLop3 = new(() => !device.IsEmulator && AgreesWithItsTwin(device));
 
     /// <summary>The tapes on the device.</summary>
     public DeviceTapes Tapes { get; } = new(device);
@@ -109,21 +112,28 @@ internal sealed partial class TokenKernels(GpuDevice device)
             Cost = cost,
             Range = range,
         });
-        if (TryPlanLongPairs(lane, source, target, rows, out LongPlan plan))
+        QueueLongTables(lane, source, target, sourceIds, targetIds, tables, rows, cost, range, longKernel);
+    }
+
+    private void QueueLongTables<T>(
+        GpuLane lane, DeviceTape source, DeviceTape target, ArrayView<int> sourceIds, ArrayView<int> targetIds, ArrayView<DocumentTable> tables, int rows,
+        ArrayView<T> cost, ArrayView<int> range, Action<EditDistanceLong.Arguments<T>> kernel)
+        where T : unmanaged
+    {
+        if (!TryPlanLongPairs(lane, source, target, rows, out LongPlan plan))
+            return;
+        device.Load(kernel).LaunchPerWarp(lane.Stream, plan.Warps, new EditDistanceLong.Arguments<T>
         {
-            device.Load(longKernel).LaunchPerWarp(lane.Stream, plan.Warps, new EditDistanceLong.Arguments<T>
-            {
-                Source = source.View,
-                Target = target.View,
-                SourceIds = sourceIds,
-                TargetIds = targetIds,
-                Documents = tables,
-                Cost = cost,
-                Range = range,
-                Carry = plan.Carry,
-                CarryLength = plan.CarryLength,
-            });
-        }
+            Source = source.View,
+            Target = target.View,
+            SourceIds = sourceIds,
+            TargetIds = targetIds,
+            Documents = tables,
+            Cost = cost,
+            Range = range,
+            Carry = plan.Carry,
+            CarryLength = plan.CarryLength,
+        });
     }
 
     /// <summary>Warps and scratch for pairs of two long tokens; false where the tapes have none.</summary>
@@ -143,6 +153,24 @@ internal sealed partial class TokenKernels(GpuDevice device)
 
         plan = new LongPlan((int)warps, lane.Take<byte>(warps * carry), carry);
         return true;
+    }
+
+    /// <summary>Whether bit-sliced cells go by written-out instructions: on CUDA, after 65,536 cells agreed with their twins in C#.</summary>
+    private bool HasLop3 => _hasLop3.Value;
+
+    private static bool AgreesWithItsTwin(GpuDevice device)
+    {
+        const int cells = 65_536;
+        using GpuLane lane = device.Rent();
+        uint[] inputs = new uint[5 * cells], different = new uint[1];
+        new Random(5).NextBytes(MemoryMarshal.AsBytes(inputs.AsSpan()));
+        ArrayView<uint> result = lane.TakeZeroed<uint>(1);
+        device.Load<SlicedProbe.Arguments>(SlicedProbe.Compare).LaunchPerItem(
+            lane.Stream, cells, new SlicedProbe.Arguments { Inputs = lane.Upload<uint>(inputs), Different = result });
+        lane.Download(result, different);
+        if (different[0] != 0)
+            device.AddNotice("the bit-sliced distances of this device differ from those of its plain code, so the plain code is used; please report the device and the driver.");
+        return different[0] == 0;
     }
 
     private readonly record struct LongPlan(int Warps, ArrayView<byte> Carry, long CarryLength);

@@ -75,6 +75,9 @@ internal sealed partial class TransportKernels(GpuDevice device)
             case TransportKind.Official:
                 QueueOfficial(lane, arguments);
                 break;
+            case TransportKind.Balanced:
+                QueueBalanced(lane, arguments);
+                break;
             case TransportKind.SemiRelaxed:
                 LoadedKernel<TransportArguments> kernel = device.Load<TransportArguments>(arguments.RealCost.Length == 0 ? SemiRelaxedKernel.Bytes : SemiRelaxedKernel.Reals);
                 int perWarp = SemiRelaxedKernel.ProblemsPerWarp(queue.Rows);
@@ -85,6 +88,19 @@ internal sealed partial class TransportKernels(GpuDevice device)
         }
     }
 
+    /// <summary>Shapes beyond the larger kernel are left to the host as they are.</summary>
+    private void QueueBalanced(GpuLane lane, in TransportArguments arguments)
+    {
+        int side = Math.Max(arguments.Queue.Rows, arguments.Queue.Columns + BalancedKernel.ExtraLanes);
+        bool plain = device.IsEmulator;
+        if (side <= BalancedKernel.SmallSide)
+            LaunchQueue(lane, plain ? BalancedKernel.PlainSmall : BalancedKernel.Small, 2, arguments);
+        else if (side <= BalancedKernel.LargeSide)
+            LaunchQueue(lane, plain ? BalancedKernel.PlainLarge : BalancedKernel.Large, 1, arguments);
+        else
+            device.Load<TransportArguments>(HandOverKernel.Run).LaunchPerItem(lane.Stream, arguments.Queue.Batch, arguments);
+    }
+
     /// <summary>Small matrices by the kernel for them, which lists what it passes on; then the general kernel.</summary>
     private void QueueOfficial(GpuLane lane, TransportArguments arguments)
     {
@@ -93,6 +109,7 @@ internal sealed partial class TransportKernels(GpuDevice device)
         if (arguments.PlanHoldsKernel == 0 && side <= 15)
         {
             arguments.List = lane.Take<int>(arguments.Queue.Batch);
+            arguments.Aligned = arguments.Queue.Cost.LoadEffectiveAddressAsPtr() % 4 == 0 && arguments.Queue.Plan.LoadEffectiveAddressAsPtr() % 16 == 0 ? 1 : 0;
             if (side <= 10)
                 LaunchQueue(lane, plain ? SinkhornSmallKernel.PlainTen : SinkhornSmallKernel.Ten, 6, arguments);
             else
@@ -116,16 +133,29 @@ internal sealed partial class TransportKernels(GpuDevice device)
     {
         double epsilon = options.Epsilon;
         bool official = options.Kind == TransportKind.Official;
-        return _tables.GetOrAdd((official ? TransportKind.Official : TransportKind.SemiRelaxed, epsilon), key => new(() =>
+        (TransportKind, double) key = (official ? TransportKind.Official : TransportKind.SemiRelaxed, epsilon);
+        Lazy<MemoryBuffer1D<double, Stride1D.Dense>> made = _tables.GetOrAdd(key, _ => new(() =>
         {
             double[] values = new double[256];
             for (int c = 0; c < values.Length; c++)
                 values[c] = official ? OfficialKernelEntry(c, epsilon) : Math.Exp(-c / epsilon);
-            MemoryBuffer1D<double, Stride1D.Dense> table = device.Accelerator.Allocate1D<double>(values.Length);
+            MemoryBuffer1D<double, Stride1D.Dense> table = device.Allocate<double>(values.Length);
             table.View.BaseView.CopyFromCPU(device.Accelerator.DefaultStream, values);
             device.Accelerator.DefaultStream.Synchronize();
             return table;
-        })).Value.View.BaseView;
+        }));
+        try
+        {
+            return made.Value.View.BaseView;
+        }
+        catch (Exception e)
+        {
+            // A device that was full may have room the next time.
+            _tables.TryRemove(KeyValuePair.Create(key, made));
+            if (device.Problem(e) is { } problem)
+                throw problem;
+            throw;
+        }
     }
 
     /// <summary>exp(−λ·cost) as the reference forms it. 1/30 is not a binary fraction; the official λ is the whole number next to its reciprocal.</summary>

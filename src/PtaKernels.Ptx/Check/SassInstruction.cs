@@ -16,10 +16,10 @@ internal sealed partial record SassInstruction(int Address, string Guard, string
     /// <summary>Whether control can go on behind it.</summary>
     public bool FallsThrough => !IsUnconditional || Base is not ("BRA" or "BRX" or "JMP" or "JMX" or "EXIT" or "RET" or "KILL");
 
-    /// <summary>Labels where control may go on in the same function: calls come back, and other labels only name a place.</summary>
+    /// <summary>Labels where control may go on. Those of functions are among them, called and come back from; for sm_80, ptxas also leaves loops by calls of a label.</summary>
     public IReadOnlyList<string> Targets => (IsDivergenceFallback ? "" : Base) switch
     {
-        "BRA" or "JMP" or "WARPSYNC" => [.. LabelPattern().Matches(Operands).Select(static m => m.Groups[1].Value)],
+        "BRA" or "JMP" or "CALL" or "WARPSYNC" => [.. LabelPattern().Matches(Operands).Select(static m => m.Groups[1].Value)],
         "BRX" or "JMX" => TablePattern().Match(Operands).Groups[1].Value.Split(',', StringSplitOptions.RemoveEmptyEntries),
         _ => [],
     };

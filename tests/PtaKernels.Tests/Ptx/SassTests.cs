@@ -57,7 +57,6 @@ public sealed class SassTests
         {
             Assert.That(guarded, Is.EqualTo(new SassInstruction(0x1f0, "@!P0", "BRA", "`(.L_x_1)")));
             Assert.That(guarded.Targets, Is.EqualTo(new[] { ".L_x_1" }));
-            Assert.That(SassInstruction.Parse("        /*0010*/    CALL.REL.NOINC `($helper) ;")!.Targets, Is.Empty);
             Assert.That(guarded.FallsThrough, Is.True);
             Assert.That(wide, Has.Property("Base").EqualTo("LDG").And.Property("Width").EqualTo(128).And.Property("Address").EqualTo(0x1c0a0));
             Assert.That(SassInstruction.Parse("        /*0010*/              @P0 BRA P1, `(.L_x_3) ;")!.FallsThrough, Is.True);
@@ -109,6 +108,26 @@ public sealed class SassTests
                     /*0030*/    EXIT ;
             """)));
         Assert.That(flow.Loops.Single().Instructions, Has.Count.EqualTo(3));
+    }
+
+    [Test]
+    public void ALoopMayBeLeftByACallOfALabel()
+    {
+        // As ptxas writes it for sm_80: nothing returns.
+        SassLoops flow = SassLoops.Find(SassListing.Parse(Kernel("""
+            .L_x_1:
+                    /*0000*/    IADD3 R0, R0, 0x1, RZ ;
+            .L_x_2:
+                    /*0010*/    IADD3 R1, R1, 0x1, RZ ;
+                    /*0020*/    @P0 CALL.REL.NOINC `(.L_x_3) ;
+                    /*0030*/    BRA `(.L_x_2) ;
+            .L_x_3:
+                    /*0040*/    @P1 CALL.REL.NOINC `(.L_x_4) ;
+                    /*0050*/    BRA `(.L_x_1) ;
+            .L_x_4:
+                    /*0060*/    EXIT ;
+            """)));
+        Assert.That(flow.Loops.Select(static l => (l.Address, l.Depth, l.Instructions.Count)), Is.EqualTo(new[] { (0, 1, 6), (0x10, 2, 3) }));
     }
 
     [Test]
