@@ -73,11 +73,10 @@ internal sealed class GpuDevice : IDisposable
     /// <exception cref="GpuException">No driver, no device, or one that is too old: what and what to do.</exception>
     public static GpuDevice OpenCuda(int index = 0, Action<string>? notice = null)
     {
-        CudaDriver.Require();
-        Context context = PtxCompiler.CreateContext(static builder => CudaDriver.AddDevices(builder));
+        CudaDevice device = CudaDriver.Choose(CudaDriver.Devices(), index);
+        Context context = PtxCompiler.CreateContext(static _ => { });
         try
         {
-            CudaDevice device = CudaDriver.Choose([.. context.GetCudaDevices()], index);
             return new GpuDevice(context, device.CreateCudaAccelerator(context), CudaDriver.CapabilityOf(device), notice);
         }
         catch (Exception e) when (e is not GpuException && CudaDriver.Explain(e) is { } problem)

@@ -15,7 +15,7 @@ public sealed class CudaFailureTests
     [TestCase("FAIL=cuInit:0:802", "the device is not ready (CUDA_ERROR_SYSTEM_NOT_READY)")]
     [TestCase("FAIL=cuInit:0:34", "the CUDA driver library found is the toolkit's stub")]
     [TestCase("FAIL=cuCtxCreate_v2:0:2", "the device's memory is used up")]
-    [TestCase("FAIL=cuCtxCreate_v2:0:46", "the device stopped working (CUDA_ERROR_DEVICE_UNAVAILABLE)")]
+    [TestCase("FAIL=cuCtxCreate_v2:0:46", "the device is taken by another program, or closed to this one (CUDA_ERROR_DEVICE_UNAVAILABLE)")]
     [TestCase("FAIL=cuModuleLoadDataEx:0:218", "the driver does not take these kernels (CUDA_ERROR_INVALID_PTX); install driver 525 or later")]
     [TestCase("FAIL=cuModuleLoadDataEx:0:222", "the driver does not take these kernels (CUDA_ERROR_UNSUPPORTED_PTX_VERSION); install driver 525 or later")]
     [TestCase("FAIL=cuLaunchKernel:1:719", "the device stopped working (CUDA_ERROR_LAUNCH_FAILED)")]
@@ -25,7 +25,7 @@ public sealed class CudaFailureTests
     public void ADeviceThatCannotBeUsedIsOneSentence(string setting, string sentence)
     {
         using var files = new AlignFiles(seed: 1, documents: 5);
-        string[] arguments = files.Arguments("--preset", "reference", "--json");
+        string[] arguments = files.Arguments("--preset", "reference", "--window", "4", "--json");
         StandInRun asked = StandIn.Run([.. arguments, "--backend", GpuBackend.Cuda], [setting]);
         using (Assert.EnterMultipleScope())
         {
@@ -105,7 +105,7 @@ public sealed class CudaFailureTests
     {
         const int Documents = 200;
         using var files = new AlignFiles(seed: 1, Documents);
-        string[] arguments = files.Arguments("--preset", "reference", "--backend", GpuBackend.Cuda);
+        string[] arguments = files.Arguments("--preset", "reference", "--window", "4", "--backend", GpuBackend.Cuda);
         StandInRun whole = StandIn.Run(arguments);
         long needed = whole.Count("peak");
         File.Delete(files.Output);
