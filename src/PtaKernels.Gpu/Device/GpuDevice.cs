@@ -35,6 +35,9 @@ internal sealed class GpuDevice : IDisposable
         _architecture = PtxCompiler.Architectures.LastOrDefault(sm => sm <= capability);
     }
 
+    /// <summary>The device is full: what nobody uses any more has to be freed.</summary>
+    internal event Action? Full;
+
     /// <summary>ILGPU's accelerator.</summary>
     public Accelerator Accelerator { get; }
 
@@ -153,10 +156,13 @@ internal sealed class GpuDevice : IDisposable
         }
         catch (Exception e) when (CudaDriver.IsOutOfMemory(e))
         {
-            // What lanes keep for their next call may be just what is missing.
+            // What lanes keep for their next call, and tapes that only wait for the collector, may be just what is missing.
             ExpectRemains();
             while (_lanes.TryTake(out GpuLane? idle))
                 idle.Release();
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Full?.Invoke();
         }
         catch (Exception e) when (Problem(e) is { } problem)
         {
