@@ -100,30 +100,28 @@ public sealed class CudaFailureTests
         }
     }
 
-    [Test]
-    public void AFullDeviceGetsItsWorkInHalves()
+    [TestCase(2, false)]
+    [TestCase(4, true)]
+    public void AFullDeviceGoesOn(int refusals, bool halves)
     {
-        const int Documents = 512; // as many as the backend takes at once
-        using var files = new AlignFiles(seed: 1, Documents);
-        string[] arguments = files.Arguments("--preset", "reference", "--window", "4", "--force", "--backend", GpuBackend.Cuda);
+        using var folder = new ScratchFolder();
+        string[] arguments = ["align", "--preset", "reference", .. Pta.SampleFiles, "--out", folder["out.jsonl"], "--force", "--backend", GpuBackend.Cuda];
         StandInRun whole = StandIn.Run(arguments);
-        Assert.That(whole.Exit, Is.Zero, whole.Errors);
-        // What stays on the device is no batch's: somewhere below the peak halves fit.
-        StandInRun? halves = null;
-        for (int share = 95; share >= 50 && halves is null; share -= 5)
-        {
-            StandInRun less = StandIn.Run(arguments, [string.Create(CultureInfo.InvariantCulture, $"MEMORY={whole.Count("peak") * share / 100}")]);
-            Assert.That(less.Faults, Is.Empty);
-            if (less.Exit == 0 && less.Errors.Contains("had no room", StringComparison.Ordinal))
-                halves = less;
-        }
-
-        Assert.That(halves, Is.Not.Null, "no memory size made halves");
+        int documents = File.ReadAllLines(folder["out.jsonl"]).Length;
+        // From the chunk's first allocation on: each is asked for twice, and a chunk has a second try by itself.
+        int first = whole.Log.TakeWhile(static line => !line.StartsWith("cuLaunchKernel Kernel_Positions ", StringComparison.Ordinal))
+            .Count(static line => line.StartsWith("cuMemAlloc_v2 ", StringComparison.Ordinal)) + 1;
+        StandInRun full = StandIn.Run(arguments, ["FAIL=" + string.Join(',', Enumerable.Range(first, refusals).Select(static n => string.Create(CultureInfo.InvariantCulture, $"cuMemAlloc_v2:{n}:2")))]);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(halves!.ErrorLines, Is.Unique.And.All.Match("^notice: CUDA stand-in 0 had no room for [0-9]+ documents at once, so they were aligned in halves: the same results\\.$"));
-            Assert.That(File.ReadAllLines(files.Output), Has.Length.EqualTo(Documents));
-            halves.IsClean();
+            Assert.That(whole.Exit, Is.Zero, whole.Errors);
+            Assert.That(full.Exit, Is.Zero, full.Errors);
+            Assert.That(full.Log.Count(static line => line == "cuMemAlloc_v2 fails as asked: 2"), Is.EqualTo(refusals));
+            Assert.That(
+                full.ErrorLines.Count(static line => line.StartsWith("notice: CUDA stand-in 0 had no room for ", StringComparison.Ordinal) && line.EndsWith("in halves: the same results.", StringComparison.Ordinal)),
+                Is.EqualTo(halves ? 1 : 0), full.Errors);
+            Assert.That(File.ReadAllLines(folder["out.jsonl"]), Has.Length.EqualTo(documents).And.Length.Positive);
+            full.IsClean();
         }
     }
 }
