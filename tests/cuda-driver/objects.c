@@ -15,6 +15,7 @@ long long alive[KINDS];
 
 static unsigned char *device_base;
 static size_t device_next;
+static int ran_nothing;
 
 struct object *created(enum kind kind, struct object *context)
 {
@@ -106,13 +107,17 @@ static void run(struct operation *operation)
 {
     const unsigned char *from = operation->snapshot ? operation->snapshot : memory_at(operation->from);
     if (operation->work == LAUNCH)
-        run_probe(&operation->module->kernel, operation->arguments, memory_at);
+        ran_nothing |= !run_probe(&operation->module->kernel, operation->arguments, memory_at);
     else if (operation->work == FILL)
         memset(memory_at(operation->to), operation->value, operation->bytes);
     else {
         if (operation->sum && sum_of(from, operation->bytes) != operation->sum)
             fault("cuMemcpyAsync: page-locked memory was changed before its copy ran");
-        memmove(memory_at(operation->to), from, operation->bytes);
+        // What a kernel that was not run would have written arrives as zeros, never as what its memory happened to hold.
+        if (!is_device(operation->to) && ran_nothing)
+            memset((void *)(uintptr_t)operation->to, 0, operation->bytes);
+        else
+            memmove(memory_at(operation->to), from, operation->bytes);
     }
 }
 

@@ -35,26 +35,26 @@ static void run_cells(int count, uint32_t *const *views, uint32_t spoiled)
     }
 }
 
-void run_probe(const struct kernel *kernel, const unsigned char *arguments, void *(*memory)(uint64_t address))
+int run_probe(const struct kernel *kernel, const unsigned char *arguments, void *(*memory)(uint64_t address))
 {
     void *views[5];
     int count;
     if (kernel->parameter_bytes != PROBE_BYTES)
-        return;
+        return 0;
     memcpy(&count, arguments, sizeof count);
     int exponentials = strcmp(kernel->name, "Kernel_Exponentials") == 0, packed = strcmp(kernel->name, "Kernel_Packed") == 0;
     if (!exponentials && !packed && strcmp(kernel->name, "Kernel_Twin") != 0)
-        return;
+        return 0;
     for (int v = 0; v < 5; v++) {
         uint64_t address;
         memcpy(&address, arguments + 8 + 16 * v, sizeof address);
         if (!(views[v] = memory(address)))
-            return;
+            return 0;
     }
     const char *arithmetic = text_setting("CUDA_STAND_IN_ARITHMETIC", "exact");
     if (!exponentials) {
         run_cells(count, (uint32_t *const *)views, strcmp(arithmetic, packed ? "cells" : "twin") == 0);
-        return;
+        return 1;
     }
     const double *powers = views[0], *inputs = views[1];
     double *stable = views[2], *plain = views[3], *rounded = views[4];
@@ -64,4 +64,5 @@ void run_probe(const struct kernel *kernel, const unsigned char *arguments, void
         plain[i] = exp(x);
         rounded[i] = strcmp(arithmetic, "contracted") == 0 ? fma(x, x, x) : x * x + x;
     }
+    return 1;
 }

@@ -52,7 +52,7 @@ int is_lasting(CUresult error);
 // ptx.c: reads the one kernel of a module. Null, or what is wrong.
 const char *read_kernel(const char *ptx, struct kernel *kernel);
 
-// probes.c: computes what the kernels of the self-test compute; others do nothing. `memory` finds the content of a device address.
-void run_probe(const struct kernel *kernel, const unsigned char *arguments, void *(*memory)(uint64_t address));
+// probes.c: computes what the kernels of the self-test compute; others do nothing, and it returns 0. `memory` finds the content of a device address.
+int run_probe(const struct kernel *kernel, const unsigned char *arguments, void *(*memory)(uint64_t address));
 
 #endif

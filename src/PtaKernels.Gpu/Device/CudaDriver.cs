@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using ILGPU;
 using ILGPU.Runtime.Cuda;
 
 namespace PtaKernels.Gpu;
@@ -55,16 +54,13 @@ internal static class CudaDriver
     }
 
     /// <summary>Every device that the driver shows, usable or not.</summary>
+    /// <remarks>Not through ILGPU's context builder: that leaves out devices whose driver it does not know, and takes the library's resolver on Windows' Linux.</remarks>
     /// <exception cref="GpuException">No driver, or one that is too old.</exception>
     public static IReadOnlyList<CudaDevice> Devices()
     {
         Require();
-        using Context context = Context.Create(static builder => AddDevices(builder));
-        return [.. context.GetCudaDevices()];
+        return [.. CudaDevice.GetDevices(static _ => true).Cast<CudaDevice>()];
     }
-
-    /// <summary>Adds the devices; ILGPU itself leaves out those whose driver is newer than it is.</summary>
-    public static void AddDevices(Context.Builder builder) => builder.Cuda(static device => device.InstructionSet = PtxCompiler.InstructionSet);
 
     /// <summary>Compute capability times ten.</summary>
     public static int CapabilityOf(CudaDevice device) => device.Architecture is { } sm ? (sm.Major * 10) + sm.Minor : 0;
@@ -119,12 +115,14 @@ internal static class CudaDriver
             "the CUDA driver library and the kernel's driver are of two versions; restart the machine after a driver update, or use --backend native.",
         nameof(CudaError.CUDA_ERROR_INVALID_PTX) or UnsupportedPtx or nameof(CudaError.CUDA_ERROR_NO_BINARY_FOR_GPU) =>
             $"the driver does not take these kernels ({error}); install driver 525 or later, or use --backend native.",
-        nameof(CudaError.CUDA_ERROR_ILLEGAL_ADDRESS) or nameof(CudaError.CUDA_ERROR_LAUNCH_FAILED) or nameof(CudaError.CUDA_ERROR_ECC_UNCORRECTABLE) or "CUDA_ERROR_DEVICE_UNAVAILABLE"
+        nameof(CudaError.CUDA_ERROR_ILLEGAL_ADDRESS) or nameof(CudaError.CUDA_ERROR_LAUNCH_FAILED) or nameof(CudaError.CUDA_ERROR_ECC_UNCORRECTABLE)
             or nameof(CudaError.CUDA_ERROR_HARDWARE_STACK_ERROR) or nameof(CudaError.CUDA_ERROR_ILLEGAL_INSTRUCTION) or nameof(CudaError.CUDA_ERROR_MISALIGNED_ADDRESS)
             or nameof(CudaError.CUDA_ERROR_INVALID_ADDRESS_SPACE) or nameof(CudaError.CUDA_ERROR_INVALID_PC) or nameof(CudaError.CUDA_ERROR_LAUNCH_TIMEOUT)
             or nameof(CudaError.CUDA_ERROR_NVLINK_UNCORRECTABLE) or nameof(CudaError.CUDA_ERROR_CONTEXT_IS_DESTROYED) or "CUDA_ERROR_CONTAINED" =>
             $"the device stopped working ({error}) and this program cannot use it any more; start again, with --backend native if it happens twice.",
         "CUDA_ERROR_STUB_LIBRARY" => "the CUDA driver library found is the toolkit's stub, not a driver; take its folder out of LD_LIBRARY_PATH, or use --backend native.",
+        "CUDA_ERROR_DEVICE_UNAVAILABLE" =>
+            "the device is taken by another program, or closed to this one (CUDA_ERROR_DEVICE_UNAVAILABLE); look at nvidia-smi, or use --backend native.",
         "CUDA_ERROR_SYSTEM_NOT_READY" => "the device is not ready (CUDA_ERROR_SYSTEM_NOT_READY); start the machine's fabric manager, or use --backend native.",
         _ => $"the CUDA driver reports {error}; start again, or use --backend native.",
     };

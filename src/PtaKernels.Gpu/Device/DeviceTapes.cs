@@ -6,14 +6,21 @@ using ILGPU.Runtime;
 namespace PtaKernels.Gpu;
 
 /// <summary>The tapes on one device, each copied once and kept while its <see cref="TokenTape"/> lives. Thread-safe.</summary>
-/// <param name="device">The device.</param>
-internal sealed class DeviceTapes(GpuDevice device)
+internal sealed class DeviceTapes
 {
+    private readonly GpuDevice _device;
     private readonly ConditionalWeakTable<TokenTape, DeviceTape> _known = [];
 
     // Memory in use is reachable from here: its own finalizer must not run before that of the tape that gives it back.
     private readonly ConcurrentDictionary<IDisposable, bool> _inUse = [];
     private readonly ConcurrentQueue<IDisposable> _retired = [];
+
+    /// <summary>No tapes yet.</summary>
+    public DeviceTapes(GpuDevice device)
+    {
+        _device = device;
+        device.Full += FreeRetired;
+    }
 
     /// <summary>A tape on the device.</summary>
     /// <exception cref="GpuException">The device is full.</exception>
@@ -23,14 +30,14 @@ internal sealed class DeviceTapes(GpuDevice device)
     internal TapeMemory Allocate(long tokens, long quads)
     {
         FreeRetired();
-        return Keep(new TapeMemory(device, tokens, quads));
+        return Keep(new TapeMemory(_device, tokens, quads));
     }
 
     /// <summary>Memory that is taken piece by piece and stays.</summary>
     internal OwnedMemory AllocateOwned()
     {
         FreeRetired();
-        return Keep(new OwnedMemory(device));
+        return Keep(new OwnedMemory(_device));
     }
 
     /// <summary>Memory that no tape uses any more; freed when the next tape comes, at the latest with the device.</summary>

@@ -35,6 +35,9 @@ internal sealed class GpuDevice : IDisposable
         _architecture = PtxCompiler.Architectures.LastOrDefault(sm => sm <= capability);
     }
 
+    /// <summary>The device is full: what nobody uses any more has to be freed.</summary>
+    internal event Action? Full;
+
     /// <summary>ILGPU's accelerator.</summary>
     public Accelerator Accelerator { get; }
 
@@ -73,11 +76,10 @@ internal sealed class GpuDevice : IDisposable
     /// <exception cref="GpuException">No driver, no device, or one that is too old: what and what to do.</exception>
     public static GpuDevice OpenCuda(int index = 0, Action<string>? notice = null)
     {
-        CudaDriver.Require();
-        Context context = PtxCompiler.CreateContext(static builder => CudaDriver.AddDevices(builder));
+        CudaDevice device = CudaDriver.Choose(CudaDriver.Devices(), index);
+        Context context = PtxCompiler.CreateContext(static _ => { });
         try
         {
-            CudaDevice device = CudaDriver.Choose([.. context.GetCudaDevices()], index);
             return new GpuDevice(context, device.CreateCudaAccelerator(context), CudaDriver.CapabilityOf(device), notice);
         }
         catch (Exception e) when (e is not GpuException && CudaDriver.Explain(e) is { } problem)
@@ -154,10 +156,13 @@ internal sealed class GpuDevice : IDisposable
         }
         catch (Exception e) when (CudaDriver.IsOutOfMemory(e))
         {
-            // What lanes keep for their next call may be just what is missing.
+            // What lanes keep for their next call, and tapes that only wait for the collector, may be just what is missing.
             ExpectRemains();
             while (_lanes.TryTake(out GpuLane? idle))
                 idle.Release();
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Full?.Invoke();
         }
         catch (Exception e) when (Problem(e) is { } problem)
         {

@@ -23,14 +23,14 @@ public sealed class CudaDriverTests
         }
     }
 
-    [TestCase(80, "sm_80", "reference")]
-    [TestCase(90, "sm_90", "paper")]
-    [TestCase(100, "sm_90", "fusion")]
-    [TestCase(120, "sm_90", "reference")]
-    public void ShippedKernelsAreLoadedAndLaunched(int capability, string target, string preset)
+    [TestCase(80, "sm_80", "--preset", "reference", "--window", "4")]
+    [TestCase(90, "sm_90", "--preset", "paper")]
+    [TestCase(100, "sm_90", "--preset", "fusion")]
+    [TestCase(120, "sm_90", "--preset", "reference", "--window", "4")]
+    public void ShippedKernelsAreLoadedAndLaunched(int capability, string target, params string[] options)
     {
         using var files = new AlignFiles(seed: 1, documents: 5);
-        StandInRun run = StandIn.Run(files.Arguments("--preset", preset, "--backend", GpuBackend.Cuda), [$"CAPABILITY={capability}"]);
+        StandInRun run = StandIn.Run(files.Arguments([.. options, "--backend", GpuBackend.Cuda]), [$"CAPABILITY={capability}"]);
         string[] modules = run.Calls("cuModuleLoadDataEx");
         using (Assert.EnterMultipleScope())
         {
@@ -92,7 +92,7 @@ public sealed class CudaDriverTests
         }
 
         using var files = new AlignFiles(seed: 1, documents: 5);
-        string[] arguments = files.Arguments("--preset", "reference", "--backend", GpuBackend.Cuda);
+        string[] arguments = files.Arguments("--preset", "reference", "--window", "4", "--backend", GpuBackend.Cuda);
         StandInRun compiled = StandIn.Run(arguments, program: program), shipped = StandIn.Run([.. arguments, "--force"]);
         using (Assert.EnterMultipleScope())
         {
@@ -120,7 +120,7 @@ public sealed class CudaDriverTests
     public void ADeviceWhosePackedMinimumIsWrongUsesPlainArithmetic()
     {
         using var files = new AlignFiles(seed: 1, documents: 5);
-        StandInRun run = StandIn.Run(files.Arguments("--preset", "reference", "--backend", "auto"), ["ARITHMETIC=cells"]);
+        StandInRun run = StandIn.Run(files.Arguments("--preset", "reference", "--window", "4", "--backend", "auto"), ["ARITHMETIC=cells"]);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(run.Exit, Is.Zero, run.Errors);

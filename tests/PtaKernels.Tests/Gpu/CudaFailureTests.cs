@@ -15,7 +15,7 @@ public sealed class CudaFailureTests
     [TestCase("FAIL=cuInit:0:802", "the device is not ready (CUDA_ERROR_SYSTEM_NOT_READY)")]
     [TestCase("FAIL=cuInit:0:34", "the CUDA driver library found is the toolkit's stub")]
     [TestCase("FAIL=cuCtxCreate_v2:0:2", "the device's memory is used up")]
-    [TestCase("FAIL=cuCtxCreate_v2:0:46", "the device stopped working (CUDA_ERROR_DEVICE_UNAVAILABLE)")]
+    [TestCase("FAIL=cuCtxCreate_v2:0:46", "the device is taken by another program, or closed to this one (CUDA_ERROR_DEVICE_UNAVAILABLE)")]
     [TestCase("FAIL=cuModuleLoadDataEx:0:218", "the driver does not take these kernels (CUDA_ERROR_INVALID_PTX); install driver 525 or later")]
     [TestCase("FAIL=cuModuleLoadDataEx:0:222", "the driver does not take these kernels (CUDA_ERROR_UNSUPPORTED_PTX_VERSION); install driver 525 or later")]
     [TestCase("FAIL=cuLaunchKernel:1:719", "the device stopped working (CUDA_ERROR_LAUNCH_FAILED)")]
@@ -25,7 +25,7 @@ public sealed class CudaFailureTests
     public void ADeviceThatCannotBeUsedIsOneSentence(string setting, string sentence)
     {
         using var files = new AlignFiles(seed: 1, documents: 5);
-        string[] arguments = files.Arguments("--preset", "reference", "--json");
+        string[] arguments = files.Arguments("--preset", "reference", "--window", "4", "--json");
         StandInRun asked = StandIn.Run([.. arguments, "--backend", GpuBackend.Cuda], [setting]);
         using (Assert.EnterMultipleScope())
         {
@@ -100,24 +100,28 @@ public sealed class CudaFailureTests
         }
     }
 
-    [Test]
-    public void AFullDeviceGetsItsWorkInHalves()
+    [TestCase(2, false)]
+    [TestCase(4, true)]
+    public void AFullDeviceGoesOn(int refusals, bool halves)
     {
-        const int Documents = 200;
-        using var files = new AlignFiles(seed: 1, Documents);
-        string[] arguments = files.Arguments("--preset", "reference", "--backend", GpuBackend.Cuda);
+        using var folder = new ScratchFolder();
+        string[] arguments = ["align", "--preset", "reference", .. Pta.SampleFiles, "--out", folder["out.jsonl"], "--force", "--backend", GpuBackend.Cuda];
         StandInRun whole = StandIn.Run(arguments);
-        long needed = whole.Count("peak");
-        File.Delete(files.Output);
-        StandInRun halves = StandIn.Run(arguments, [string.Create(CultureInfo.InvariantCulture, $"MEMORY={needed * 3 / 4}")]);
+        int documents = File.ReadAllLines(folder["out.jsonl"]).Length;
+        // From the chunk's first allocation on: each is asked for twice, and a chunk has a second try by itself.
+        int first = whole.Log.TakeWhile(static line => !line.StartsWith("cuLaunchKernel Kernel_Positions ", StringComparison.Ordinal))
+            .Count(static line => line.StartsWith("cuMemAlloc_v2 ", StringComparison.Ordinal)) + 1;
+        StandInRun full = StandIn.Run(arguments, ["FAIL=" + string.Join(',', Enumerable.Range(first, refusals).Select(static n => string.Create(CultureInfo.InvariantCulture, $"cuMemAlloc_v2:{n}:2")))]);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(whole.Exit, Is.Zero, whole.Errors);
-            Assert.That(halves.Exit, Is.Zero, halves.Errors);
-            Assert.That(halves.ErrorLines.Count(static line => line.StartsWith("notice: CUDA stand-in 0 had no room for ", StringComparison.Ordinal)), Is.Positive, $"{needed} bytes were needed; {halves.Errors}");
-            Assert.That(halves.ErrorLines, Is.Unique, "each notice once");
-            Assert.That(File.ReadAllLines(files.Output), Has.Length.EqualTo(Documents));
-            halves.IsClean();
+            Assert.That(full.Exit, Is.Zero, full.Errors);
+            Assert.That(full.Log.Count(static line => line == "cuMemAlloc_v2 fails as asked: 2"), Is.EqualTo(refusals));
+            Assert.That(
+                full.ErrorLines.Count(static line => line.StartsWith("notice: CUDA stand-in 0 had no room for ", StringComparison.Ordinal) && line.EndsWith("in halves: the same results.", StringComparison.Ordinal)),
+                Is.EqualTo(halves ? 1 : 0), full.Errors);
+            Assert.That(File.ReadAllLines(folder["out.jsonl"]), Has.Length.EqualTo(documents).And.Length.Positive);
+            full.IsClean();
         }
     }
 }
