@@ -1,13 +1,11 @@
 using CommunityToolkit.HighPerformance;
 using CommunityToolkit.HighPerformance.Buffers;
 using ILGPU;
-using PtaKernels.Reference;
 
 namespace PtaKernels.Gpu;
 
 public sealed partial class GpuBackend
 {
-    private readonly ReferenceBackend _host = new();
     private TokenKernels? _tokens;
 
     /// <summary>Token kernels and tapes of the device.</summary>

@@ -21,9 +21,6 @@ internal sealed class PassLoop(string name, double units, Action pass, bool onTh
 {
     public string Name => name;
 
-    /// <summary>The same passes timed on the clock.</summary>
-    public PassLoop OnTheClock() => new(name, units, pass, onTheClock: true);
-
     public Lap Run(double seconds)
     {
         TimeSpan processor = Environment.CpuUsage.TotalTime;

@@ -20,7 +20,7 @@ internal static class BenchSuite
         ("doc.fusion", DocumentCases.Fusion),
     ];
 
-    /// <summary>The same names, timed on a device.</summary>
+    /// <summary>What a GPU backend runs instead: the same names, timed on the device, against the native backend; no compiler and no Python needed.</summary>
     private static readonly (string Id, Func<BenchData, BenchCase> Prepare)[] OnDevice =
     [
         ("edit.all-pairs", DeviceCases.EditAllPairs),
@@ -44,11 +44,10 @@ internal static class BenchSuite
     {
         if (!(data.Seconds > 0))
             throw new ArgumentException($"--seconds is {data.Seconds.ToString(CultureInfo.InvariantCulture)}; it must be a number over 0.");
-        if (ids.FirstOrDefault(id => !Ids.Contains(id)) is { } unknown)
-            throw new ArgumentException($"case '{unknown}' is unknown; use {string.Join(", ", Ids)}.");
-        BenchCase[] cases = [.. Cases.Where(c => ids.Count == 0 || ids.Contains(c.Id)).Select(c => c.Prepare(data))];
-        if (data.Backend is GpuBackend)
-            cases = [.. cases.Select(OnTheClock), .. OnDevice.Where(c => ids.Count == 0 || ids.Contains(c.Id)).Select(c => c.Prepare(data))];
+        (string Id, Func<BenchData, BenchCase> Prepare)[] offered = data.Backend is GpuBackend ? OnDevice : Cases;
+        if (ids.FirstOrDefault(id => !Array.Exists(offered, c => c.Id == id)) is { } unknown)
+            throw new ArgumentException($"case '{unknown}' is unknown{(Ids.Contains(unknown) ? $" to backend {data.Backend.Name}" : "")}; use {string.Join(", ", offered.Select(static c => c.Id).Distinct())}.");
+        BenchCase[] cases = [.. offered.Where(c => ids.Count == 0 || ids.Contains(c.Id)).Select(c => c.Prepare(data))];
         var results = new List<BenchResult>();
         foreach (BenchCase one in cases)
         {
@@ -61,9 +60,4 @@ internal static class BenchSuite
 
         return results;
     }
-
-    /// <summary>A device's work is no processor time.</summary>
-    private static BenchCase OnTheClock(BenchCase one) => one with { Ours = OnTheClock(one.Ours), Peer = OnTheClock(one.Peer) };
-
-    private static IContestant OnTheClock(IContestant side) => side is PassLoop loop ? loop.OnTheClock() : side;
 }

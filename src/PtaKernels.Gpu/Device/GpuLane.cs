@@ -48,7 +48,7 @@ internal sealed class GpuLane : IDisposable
         }
 
         if (_block == _blocks.Count)
-            AddBlock(Math.Max(bytes, _block == 0 ? SmallestBlock : 2 * _blocks[^1].Length));
+            AddBlock(bytes, Math.Max(bytes, _block == 0 ? SmallestBlock : 2 * _blocks[^1].Length));
         ArrayView<byte> piece = _blocks[_block].View.BaseView.SubView(start, bytes);
         _used = start + bytes;
         return piece.SubView(0, length * size).Cast<T>();
@@ -238,19 +238,26 @@ internal sealed class GpuLane : IDisposable
 
     private static long RoundUp(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
 
-    private void AddBlock(long bytes)
+    /// <summary>Adds a block that is larger than needed, so that few are; on a device that is nearly full one that just fits.</summary>
+    private void AddBlock(long needed, long wished)
     {
-        if (_blocks.Sum(static block => block.Length) + bytes > _device.MemoryLimit)
-            throw Full(bytes, null);
+        long room = _device.MemoryLimit - _blocks.Sum(static block => block.Length);
+        if (needed > room)
+            throw Full(needed, null);
         try
         {
-            _blocks.Add(_device.Allocate<byte>(bytes));
-            _used = 0;
+            _blocks.Add(_device.Allocate<byte>(Math.Min(wished, room)));
+        }
+        catch (GpuException e) when (e.OutOfMemory && wished > needed)
+        {
+            AddBlock(needed, needed);
         }
         catch (GpuException e) when (e.OutOfMemory)
         {
-            throw Full(bytes, e);
+            throw Full(needed, e);
         }
+
+        _used = 0;
     }
 
     /// <summary>What this lane held is freed, so that a smaller batch finds room.</summary>
