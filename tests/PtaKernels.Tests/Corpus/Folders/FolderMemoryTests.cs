@@ -63,7 +63,7 @@ public sealed class FolderMemoryTests
         TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{size / 1e9:F2} GB read and written in {clock.Elapsed.TotalSeconds:F1} s; resident memory {before / 1e6:F0} MB before, {peak / 1e6:F0} MB at most"));
         Assert.That(size, Is.GreaterThan(2_000_000_000));
-        Assert.That(peak, Is.LessThan(500_000_000));
+        Assert.That(peak - before, Is.LessThan(250_000_000), "beyond what other tests of this process hold");
     }
 
     private static void WriteFullRows(string folder, int shards, int rowsPerShard)
