@@ -6,7 +6,8 @@ namespace PtaKernels.Gpu;
 /// <remarks>
 /// Sums run in NumPy's order, no multiply-add is contracted, clamps and stop are those of the loop on P: only where a factor is multiplied in differs, which moves an entry by some 1e-16.
 /// The lanes of a problem that has stopped take the next one from the queue, so that none waits for the longest problem; results do not depend on which lanes those are.
-/// What ends without a number (a bad marginal, an entry below exp(−720), whose products leave the range of float64) is passed on to <see cref="SinkhornKernel"/>.
+/// Where that could decide a row's heaviest column, <see cref="SinkhornTiesKernel"/> has the problem done again by <see cref="SinkhornKernel"/>.
+/// What ends without a number (a bad marginal, an entry below exp(−720), whose products leave the range of float64) is passed on to it as well.
 /// </remarks>
 internal static class SinkhornSmallKernel
 {
@@ -215,6 +216,7 @@ internal static class SinkhornSmallKernel
         if (!(error <= double.MaxValue))
         {
             arguments.List[Atomic.Add(ref arguments.Counters[TransportArguments.PassedOn], 1)] = problem;
+            arguments.Queue.Outcomes[problem] = new DeviceOutcome { Status = DeviceOutcome.Handed };
             return;
         }
 

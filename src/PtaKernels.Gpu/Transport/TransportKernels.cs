@@ -101,7 +101,7 @@ internal sealed partial class TransportKernels(GpuDevice device)
             device.Load<TransportArguments>(HandOverKernel.Run).LaunchPerItem(lane.Stream, arguments.Queue.Batch, arguments);
     }
 
-    /// <summary>Small matrices by the kernel for them, which lists what it passes on; then the general kernel.</summary>
+    /// <summary>Small matrices by the kernel for them, which lists what it passes on; ties; then the general kernel.</summary>
     private void QueueOfficial(GpuLane lane, TransportArguments arguments)
     {
         int side = Math.Max(arguments.Queue.Rows, arguments.Queue.Columns);
@@ -114,6 +114,7 @@ internal sealed partial class TransportKernels(GpuDevice device)
                 LaunchQueue(lane, plain ? SinkhornSmallKernel.PlainTen : SinkhornSmallKernel.Ten, 6, arguments);
             else
                 LaunchQueue(lane, plain ? SinkhornSmallKernel.PlainFifteen : SinkhornSmallKernel.Fifteen, 4, arguments);
+            device.Load<TransportArguments>(SinkhornTiesKernel.Find).LaunchPerItem(lane.Stream, arguments.Queue.Batch, arguments);
         }
 
         LaunchQueue(lane, plain ? SinkhornKernel.PlainRun : SinkhornKernel.Run, 1, arguments);
