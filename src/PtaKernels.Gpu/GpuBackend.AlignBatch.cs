@@ -6,8 +6,11 @@ namespace PtaKernels.Gpu;
 
 public sealed partial class GpuBackend
 {
-    // Enough rows to fill 132 multiprocessors several times over; four chunks in flight overlap decoding, copies and kernels.
-    private const int DeviceChunkPositions = 1 << 18, EmulatorChunkPositions = 1 << 12, ChunksInFlight = 4;
+    // Enough rows to fill 132 multiprocessors several times over.
+    private const int DeviceChunkPositions = 1 << 18, EmulatorChunkPositions = 1 << 12;
+
+    // Chunks overlap decoding, copies and kernels; each has a thread, and a device is faster than a few of them.
+    private static readonly int ChunksInFlight = Math.Clamp(Environment.ProcessorCount, 2, 8);
 
     private readonly ConditionalWeakTable<VocabularyPair, PairOnDevice> _pairs = [];
 

@@ -279,15 +279,18 @@ internal sealed class GpuLane : IDisposable
 
 /// <summary>Page-locked host memory of a lane.</summary>
 /// <typeparam name="T">A blittable element.</typeparam>
-internal readonly struct Staged<T>(ArrayView<T> view)
+internal readonly unsafe struct Staged<T>(ArrayView<T> view)
     where T : unmanaged
 {
+    // Asked for once: rows are read one value at a time.
+    private readonly void* _host = view.Length == 0 ? null : System.Runtime.CompilerServices.Unsafe.AsPointer(ref view.LoadEffectiveAddress());
+
     /// <summary>The memory as the device's copies see it.</summary>
     public ArrayView<T> View { get; } = view;
 
     /// <summary>Number of elements.</summary>
-    public int Length => View.IntLength;
+    public int Length { get; } = view.IntLength;
 
     /// <summary>The memory as the host sees it.</summary>
-    public unsafe Span<T> Span => Length == 0 ? [] : new Span<T>(System.Runtime.CompilerServices.Unsafe.AsPointer(ref View.LoadEffectiveAddress()), Length);
+    public Span<T> Span => new(_host, Length);
 }

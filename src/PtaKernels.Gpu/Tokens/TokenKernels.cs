@@ -14,7 +14,7 @@ internal sealed partial class TokenKernels(GpuDevice device)
     private const long LargestCarry = 64L << 20;
     private const int MostLongWarps = 2048;
 
-    private readonly Lazy<bool> _hasLop3 = new(() => !device.IsEmulator && AgreesWithItsTwin(device));
+    private readonly Lazy<bool> _hasLop3 = new(() => !device.IsEmulator && AgreesWithItsTwin(device), LazyThreadSafetyMode.PublicationOnly);
 
     /// <summary>The tapes on the device.</summary>
     public DeviceTapes Tapes { get; } = new(device);

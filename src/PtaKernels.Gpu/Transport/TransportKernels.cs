@@ -92,7 +92,7 @@ internal sealed partial class TransportKernels(GpuDevice device)
     private void QueueBalanced(GpuLane lane, in TransportArguments arguments)
     {
         int side = Math.Max(arguments.Queue.Rows, arguments.Queue.Columns + BalancedKernel.ExtraLanes);
-        bool plain = device.IsEmulator;
+        bool plain = IsPlain;
         if (side <= BalancedKernel.SmallSide)
             LaunchQueue(lane, plain ? BalancedKernel.PlainSmall : BalancedKernel.Small, 2, arguments);
         else if (side <= BalancedKernel.LargeSide)
@@ -105,7 +105,7 @@ internal sealed partial class TransportKernels(GpuDevice device)
     private void QueueOfficial(GpuLane lane, TransportArguments arguments)
     {
         int side = Math.Max(arguments.Queue.Rows, arguments.Queue.Columns);
-        bool plain = device.IsEmulator;
+        bool plain = IsPlain;
         if (arguments.PlanHoldsKernel == 0 && side <= 15)
         {
             arguments.List = lane.Take<int>(arguments.Queue.Batch);
