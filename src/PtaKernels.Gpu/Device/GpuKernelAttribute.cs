@@ -18,6 +18,9 @@ internal sealed class GpuKernelAttribute(int threads, int registers) : Attribute
     /// <summary>The float64 arithmetic is that of SPEC A4: no multiply-add may be contracted but those written out.</summary>
     public bool ExactFloat64 { get; init; }
 
+    /// <summary>Blocks that a multiprocessor must hold at least; 0 says nothing. Unasked, ptxas may spill a register or two to fit one more block; asked for one, it does not.</summary>
+    public int LeastBlocks { get; init; }
+
     /// <summary>Lowest compute capability (80, 90) that has the instructions used.</summary>
     public int Architecture { get; init; } = 80;
 }

@@ -51,7 +51,7 @@ internal sealed partial class PtxCompiler : IDisposable
         var sm = new CudaArchitecture(architecture / 10, architecture % 10);
         using var backend = new PTXBackend(_context, sm, InstructionSet, null!);
         Target.SetValue(backend.Capabilities, sm);
-        var specialization = new KernelSpecialization(kernel.Shape.Threads, null);
+        var specialization = new KernelSpecialization(kernel.Shape.Threads, kernel.Shape.LeastBlocks == 0 ? null : kernel.Shape.LeastBlocks);
         var compiled = (PTXCompiledKernel)backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method), specialization);
         string ptx = PlainFloat64().Replace(compiled.PTXAssembly, "$1.rn.f64");
         ptx = MultiplyAddCall().Replace(ptx, "fma.rn.f64\t$4, $1, $2, $3;");

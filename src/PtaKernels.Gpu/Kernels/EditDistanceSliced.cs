@@ -12,11 +12,11 @@ internal static class EditDistanceSliced
     private const int Warps = 4;
 
     /// <summary>u8; blocks go through the rows of one tile after the other. Rows that <see cref="SlicedWalk.Takes"/> refuses are left out.</summary>
-    [GpuKernel(threads: 32 * Warps, registers: 96)]
+    [GpuKernel(threads: 32 * Warps, registers: 96, LeastBlocks = 1)]
     public static void Rows(Arguments arguments) => Run<Lop3Logic>(arguments);
 
     /// <summary><see cref="Rows"/> in plain C#.</summary>
-    [GpuKernel(threads: 32 * Warps, registers: 96)]
+    [GpuKernel(threads: 32 * Warps, registers: 96, LeastBlocks = 1)]
     public static void RowsPlain(Arguments arguments) => Run<PlainLogic>(arguments);
 
     private static void Run<TLogic>(Arguments arguments)
