@@ -24,8 +24,8 @@ internal static class EditDistanceBlocks
                 return;
         }
 
-        arguments.Cost[entry] = (byte)(distance > 254 ? 255 : distance);
-        if (distance > 254)
+        arguments.Cost[entry] = ByteWidth.Of(distance);
+        if (distance > ByteWidth.Most)
             arguments.Range[problem] = 1;
     }
 
@@ -50,8 +50,8 @@ internal static class EditDistanceBlocks
                 int distance = EditDistanceLong.Of(arguments.Source, source, arguments.Target, arguments.Target.Tokens[targetId], carry);
                 if (Warp.IsFirstLane)
                 {
-                    arguments.Cost[((long)row * arguments.Columns) + column] = (byte)(distance > 254 ? 255 : distance);
-                    if (distance > 254)
+                    arguments.Cost[((long)row * arguments.Columns) + column] = ByteWidth.Of(distance);
+                    if (distance > ByteWidth.Most)
                         arguments.Range[problem] = 1;
                 }
             }

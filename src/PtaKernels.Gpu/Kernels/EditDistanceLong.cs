@@ -12,38 +12,15 @@ internal static class EditDistanceLong
 
     /// <summary>u8; pairs that <see cref="EditDistanceTables.Bytes"/> left out.</summary>
     [GpuKernel(threads: 128, registers: 96)]
-    public static void TableBytes(Arguments<byte> arguments)
-    {
-        int warp = ((Grid.IdxX * Group.DimX) + Group.IdxX) / Warp.WarpSize, warps = Grid.DimX * Group.DimX / Warp.WarpSize;
-        ArrayView<byte> carry = arguments.Carry.SubView(warp * arguments.CarryLength, arguments.CarryLength);
-        for (int d = 0; d < arguments.Documents.Length; d++)
-        {
-            DocumentTable document = arguments.Documents[d];
-            for (int row = warp; row < document.SourceCount; row += warps)
-            {
-                TokenEntry source = arguments.Source.Tokens[arguments.SourceIds[document.SourceStart + row]];
-                if (!IsLong(source))
-                    continue;
-                for (int column = 0; column < document.TargetCount; column++)
-                {
-                    TokenEntry target = arguments.Target.Tokens[arguments.TargetIds[document.TargetStart + column]];
-                    if (!IsLong(target))
-                        continue;
-                    int distance = Of(arguments.Source, source, arguments.Target, target, carry);
-                    if (Warp.IsFirstLane)
-                    {
-                        arguments.Cost[document.CostStart + ((long)row * document.TargetCount) + column] = (byte)(distance > 254 ? 255 : distance);
-                        if (distance > 254)
-                            arguments.Range[d] = 1;
-                    }
-                }
-            }
-        }
-    }
+    public static void TableBytes(Arguments<byte> arguments) => Run<byte, ByteWidth>(arguments);
 
     /// <summary>u16; pairs that <see cref="EditDistanceTables.Words"/> left out.</summary>
     [GpuKernel(threads: 128, registers: 96)]
-    public static void TableWords(Arguments<ushort> arguments)
+    public static void TableWords(Arguments<ushort> arguments) => Run<ushort, WordWidth>(arguments);
+
+    private static void Run<T, TWidth>(Arguments<T> arguments)
+        where T : unmanaged
+        where TWidth : struct, ICostWidth<T>
     {
         int warp = ((Grid.IdxX * Group.DimX) + Group.IdxX) / Warp.WarpSize, warps = Grid.DimX * Group.DimX / Warp.WarpSize;
         ArrayView<byte> carry = arguments.Carry.SubView(warp * arguments.CarryLength, arguments.CarryLength);
@@ -63,8 +40,8 @@ internal static class EditDistanceLong
                     int distance = Of(arguments.Source, source, arguments.Target, target, carry);
                     if (Warp.IsFirstLane)
                     {
-                        arguments.Cost[document.CostStart + ((long)row * document.TargetCount) + column] = (ushort)(distance > 65_534 ? 65_535 : distance);
-                        if (distance > 65_534)
+                        arguments.Cost[document.CostStart + ((long)row * document.TargetCount) + column] = TWidth.Of(distance);
+                        if (distance > TWidth.Most)
                             arguments.Range[d] = 1;
                     }
                 }

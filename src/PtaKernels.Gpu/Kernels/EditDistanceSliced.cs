@@ -104,8 +104,8 @@ internal static class EditDistanceSliced
             arguments.Source, arguments.Source.Tokens[arguments.SourceIds[row]], arguments.Target, arguments.Target.Tokens[arguments.TargetIds[column]]);
         if (distance < 0)
             return;
-        arguments.Cost[(row * arguments.TargetIds.Length) + column] = (byte)(distance > 254 ? 255 : distance);
-        if (distance > 254)
+        arguments.Cost[(row * arguments.TargetIds.Length) + column] = ByteWidth.Of(distance);
+        if (distance > ByteWidth.Most)
             arguments.Range[0] = 1;
     }
 

@@ -29,39 +29,22 @@ internal static class EditDistanceTables
 
     /// <summary>u8; a warp per piece of a row.</summary>
     [GpuKernel(threads: 256, registers: 64)]
-    public static void Bytes(Arguments<byte> arguments)
-    {
-        Piece piece = FindPiece(arguments.Rows, arguments.Documents, arguments.FirstRows, arguments.Pieces);
-        if (piece.Row < 0)
-            return;
-        DocumentTable document = arguments.Documents[piece.Document];
-        TokenEntry source = arguments.Source.Tokens[arguments.SourceIds[document.SourceStart + piece.Row]];
-        ArrayView<byte> row = arguments.Cost.SubView(document.CostStart + ((long)piece.Row * document.TargetCount), document.TargetCount);
-        bool outside = false;
-        for (int column = piece.First + Warp.LaneIdx; column < piece.End; column += Warp.WarpSize)
-        {
-            TokenEntry target = arguments.Target.Tokens[arguments.TargetIds[document.TargetStart + column]];
-            int distance = EditDistancePair.Of(arguments.Source, source, arguments.Target, target);
-            if (distance < 0)
-                continue;
-            outside |= distance > 254;
-            row[column] = (byte)(distance > 254 ? 255 : distance);
-        }
-
-        if (outside)
-            arguments.Range[piece.Document] = 1;
-    }
+    public static void Bytes(Arguments<byte> arguments) => Run<byte, ByteWidth>(arguments);
 
     /// <summary>u16; a warp per piece of a row.</summary>
     [GpuKernel(threads: 256, registers: 64)]
-    public static void Words(Arguments<ushort> arguments)
+    public static void Words(Arguments<ushort> arguments) => Run<ushort, WordWidth>(arguments);
+
+    private static void Run<T, TWidth>(Arguments<T> arguments)
+        where T : unmanaged
+        where TWidth : struct, ICostWidth<T>
     {
         Piece piece = FindPiece(arguments.Rows, arguments.Documents, arguments.FirstRows, arguments.Pieces);
         if (piece.Row < 0)
             return;
         DocumentTable document = arguments.Documents[piece.Document];
         TokenEntry source = arguments.Source.Tokens[arguments.SourceIds[document.SourceStart + piece.Row]];
-        ArrayView<ushort> row = arguments.Cost.SubView(document.CostStart + ((long)piece.Row * document.TargetCount), document.TargetCount);
+        ArrayView<T> row = arguments.Cost.SubView(document.CostStart + ((long)piece.Row * document.TargetCount), document.TargetCount);
         bool outside = false;
         for (int column = piece.First + Warp.LaneIdx; column < piece.End; column += Warp.WarpSize)
         {
@@ -69,8 +52,8 @@ internal static class EditDistanceTables
             int distance = EditDistancePair.Of(arguments.Source, source, arguments.Target, target);
             if (distance < 0)
                 continue;
-            outside |= distance > 65_534;
-            row[column] = (ushort)(distance > 65_534 ? 65_535 : distance);
+            outside |= distance > TWidth.Most;
+            row[column] = TWidth.Of(distance);
         }
 
         if (outside)
