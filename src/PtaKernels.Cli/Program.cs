@@ -60,6 +60,7 @@ internal static class Program
             VerifyCommand.Create(),
             BenchCommand.Create(),
             DevicesCommand.Create(),
+            SetupTorchCommand.Create(),
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples();

@@ -1,0 +1,64 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace PtaKernels.Training;
+
+/// <summary>Who may look at whom in a batch of sequences: always causal; with segments also only within one document.</summary>
+public sealed class AttentionPattern : IDisposable
+{
+    private readonly Tensor? _segments;
+    private Tensor? _allowed;
+
+    private AttentionPattern(Tensor positions, Tensor? segments)
+    {
+        Positions = positions;
+        _segments = segments;
+    }
+
+    /// <summary>[batch, length] int64, the position within its document (or within the sequence, where documents see each other).</summary>
+    public Tensor Positions { get; }
+
+    /// <summary>True if a whole sequence is one document, so that a plain causal kernel does.</summary>
+    public bool PlainCausal => _segments is null;
+
+    /// <summary>Every position sees all before it: one document a sequence, or the official packing without barriers.</summary>
+    public static AttentionPattern Causal(long batch, long length, Device device) =>
+        new(arange(length, dtype: ScalarType.Int64, device: device).expand(batch, length).DetachFromDisposeScope(), null);
+
+    /// <summary>Block-diagonal: a position sees those before it in the same document; positions count from 0 in each.</summary>
+    /// <param name="segments">[batch][length] number of the document within its sequence, never falling.</param>
+    /// <param name="device">Where the tensors go.</param>
+    public static AttentionPattern Documents(ReadOnlySpan<int> segments, int batch, int length, Device device)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(segments.Length, batch * length);
+        long[] positions = new long[segments.Length];
+        for (int i = 1; i < positions.Length; i++)
+            positions[i] = i % length != 0 && segments[i] == segments[i - 1] ? positions[i - 1] + 1 : 0;
+        using Tensor ids = tensor(segments.ToArray(), [batch, length]);
+        using Tensor places = tensor(positions, [batch, length]);
+        return new AttentionPattern(places.to(device).DetachFromDisposeScope(), ids.to(device).DetachFromDisposeScope());
+    }
+
+    /// <summary>[batch or 1, 1, length, length] bool: row looks at column.</summary>
+    public Tensor Allowed
+    {
+        get
+        {
+            if (_allowed is not null)
+                return _allowed;
+            using var scope = NewDisposeScope();
+            long length = Positions.shape[1];
+            Tensor causal = ones([1, 1, length, length], dtype: ScalarType.Bool, device: Positions.device).tril();
+            Tensor allowed = _segments is null ? causal : causal.logical_and(_segments.unsqueeze(1).unsqueeze(3) == _segments.unsqueeze(1).unsqueeze(2));
+            return _allowed = allowed.DetachFromDisposeScope();
+        }
+    }
+
+    /// <summary>Frees the tensors.</summary>
+    public void Dispose()
+    {
+        Positions.Dispose();
+        _segments?.Dispose();
+        _allowed?.Dispose();
+    }
+}

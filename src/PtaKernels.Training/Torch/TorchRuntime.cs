@@ -1,0 +1,101 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Runtime.Loader;
+using TorchSharp;
+
+namespace PtaKernels.Training;
+
+/// <summary>Loads libtorch and TorchSharp's wrapper for it, once, when the first verb that trains asks for them.</summary>
+public static class TorchRuntime
+{
+    private const string Wrapper = "LibTorchSharp";
+
+    // Each needs the ones before it, and finds them by name once they are loaded.
+    private static readonly string[] Libraries = ["libc10.so", "libtorch_cpu.so", "libtorch.so"];
+
+    // Present in a libtorch for CUDA.
+    private static readonly string[] CudaLibraries = ["libc10_cuda.so", "libtorch_cuda.so"];
+
+    private static readonly Lock Gate = new();
+    private static string? _folder;
+    private static nint _wrapper;
+    private static nint _cuda;
+
+    /// <summary>The folder that libtorch was loaded from; null before <see cref="Load"/>.</summary>
+    public static string? Folder => _folder;
+
+    /// <summary>Loads libtorch; later calls do nothing.</summary>
+    /// <exception cref="TorchException">It is missing, or this machine's system libraries are too old for it.</exception>
+    public static void Load()
+    {
+        lock (Gate)
+        {
+            if (_folder is not null)
+                return;
+            string folder = TorchFolder.Find() ?? throw new TorchException(
+                $"libtorch {TorchFolder.Version} is not on this machine; fetch it with `pta setup-torch` (about 130 MB), or name a folder that has it in {TorchFolder.Variable}.");
+            foreach (string library in Libraries)
+                LoadFile(Path.Combine(folder, library));
+            foreach (string library in CudaLibraries.Where(l => File.Exists(Path.Combine(folder, l))))
+                _cuda = LoadFile(Path.Combine(folder, library));
+            _wrapper = LoadWrapper();
+            AssemblyLoadContext.GetLoadContext(typeof(torch).Assembly)!.ResolvingUnmanagedDll += Resolve;
+            try
+            {
+                // Runs TorchSharp's own search, which asks Resolve.
+                _ = torch.get_num_threads();
+            }
+            catch (Exception e) when (e is TypeInitializationException or NotSupportedException or DllNotFoundException or EntryPointNotFoundException)
+            {
+                throw new TorchException($"TorchSharp does not work with the libtorch in {folder}: {InnerMost(e)}", e);
+            }
+
+            _folder = folder;
+        }
+    }
+
+    private static nint Resolve(Assembly assembly, string name) => name switch
+    {
+        Wrapper => _wrapper,
+        "torch_cuda" => _cuda,
+        _ => 0,
+    };
+
+    private static nint LoadWrapper()
+    {
+        string file = WrapperFile();
+        if (NativeLibrary.TryLoad(file, out nint handle))
+            return handle;
+        return LoadFile(OlderSystems.CopyOf(file));
+    }
+
+    /// <summary>The wrapper's file, beside the program or in the folder for this runtime.</summary>
+    internal static string WrapperFile()
+    {
+        string name = $"lib{Wrapper}.so";
+        string[] places = [Path.Combine(AppContext.BaseDirectory, name), Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", name)];
+        return places.FirstOrDefault(File.Exists)
+            ?? throw new TorchException($"{name} is missing beside the program ({AppContext.BaseDirectory}); training runs on 64-bit x86 Linux only, from a complete installation.");
+    }
+
+    private static nint LoadFile(string file)
+    {
+        try
+        {
+            return NativeLibrary.Load(file);
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        {
+            // The loader's own sentence is the last line.
+            string reason = e.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1];
+            throw new TorchException($"{file} does not load on this system: {reason}", e);
+        }
+    }
+
+    private static string InnerMost(Exception e)
+    {
+        while (e.InnerException is not null)
+            e = e.InnerException;
+        return e.Message.Split('\n')[0].Trim();
+    }
+}
