@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace PtaKernels.Training;
@@ -35,7 +34,7 @@ public abstract class CausalModel(ModelConfig config, ModelWeights weights) : ID
     /// <summary>What comes before the first layer.</summary>
     /// <param name="ids">[batch, length] int64 token ids.</param>
     /// <returns>[batch, length, width].</returns>
-    public virtual Tensor Embed(Tensor ids) => nn.functional.embedding(ids, Weights[EmbeddingName]);
+    public virtual Tensor Embed(Tensor ids) => Weights[EmbeddingName].index_select(0, ids.flatten()).view(ids.shape[0], ids.shape[1], Config.Width);
 
     /// <summary>One layer.</summary>
     /// <param name="layer">0 up to <see cref="ModelConfig.Layers"/>.</param>
