@@ -26,6 +26,8 @@ public sealed class AttentionPattern : IDisposable
 
     /// <summary>Block-diagonal: a position sees those before it in the same document; positions count from 0 in each.</summary>
     /// <param name="segments">[batch][length] number of the document within its sequence, never falling.</param>
+    /// <param name="batch">Sequences.</param>
+    /// <param name="length">Positions of each.</param>
     /// <param name="device">Where the tensors go.</param>
     public static AttentionPattern Documents(ReadOnlySpan<int> segments, int batch, int length, Device device)
     {
