@@ -56,6 +56,7 @@ internal static class Program
             InspectCommand.Create(),
             ExplainModeCommand.Create(),
             AlignCommand.Create(),
+            PackCommand.Create(),
             MapCommand.Create(),
             VerifyCommand.Create(),
             BenchCommand.Create(),

@@ -64,6 +64,8 @@ internal sealed class GoldenRun(GoldenContext context, TextWriter output, TextWr
         foreach ((int index, GoldenResult result) in results.Index().Where(static r => r.Item.Verdict == GoldenVerdict.Failed).Take(ShownFailures))
             errors.WriteLine($"{name} row {(index * sample) + 1}: {result.Message}");
         Count(name, results);
+        if (check.Left is { } left)
+            errors.WriteLine($"{name}: {left}");
         if (results.FirstOrDefault(static r => r.Verdict == GoldenVerdict.Skipped) is { Message.Length: > 0 } skipped)
             errors.WriteLine($"{name}: {skipped.Message}");
     }

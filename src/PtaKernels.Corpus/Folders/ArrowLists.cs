@@ -71,6 +71,8 @@ internal static class ArrowLists
         RequireValues(name, leaf, start, count);
         if (leaf is Int32Array narrow)
             return narrow.Values.Slice(start, count).ToArray();
+        if (leaf is Int8Array small)
+            return [.. small.Values.Slice(start, count).ToArray().Select(static v => (int)v)];
         ReadOnlySpan<long> wide = ((Int64Array)leaf).Values.Slice(start, count);
         int[] values = new int[count];
         for (int i = 0; i < count; i++)

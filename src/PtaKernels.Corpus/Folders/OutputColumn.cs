@@ -78,28 +78,57 @@ internal sealed class CopiedColumn(Field input) : OutputColumn(input.Name, input
 internal sealed class ListColumn<T> : OutputColumn
     where T : unmanaged
 {
-    private readonly GrowingBuffer _values = new(), _rows = new(), _positions = new();
-    private readonly IArrowType _leaf;
-    private readonly int _width, _depth;
+    private readonly ListValues<T> _values;
     private readonly Fill _fill;
 
     public ListColumn(string name, IArrowType leaf, int depth, Fill fill)
-        : base(name, depth == 1 ? new ListType(leaf) : new ListType(new ListType(leaf)))
-    {
-        (_leaf, _depth, _fill) = (leaf, depth, fill);
-        _width = ((FixedWidthType)leaf).BitWidth / 8; // T may be byte, where values are copied without looking at them
-        Clear();
-    }
+        : base(name, depth == 1 ? new ListType(leaf) : new ListType(new ListType(leaf))) => (_values, _fill) = (new ListValues<T>(leaf, depth), fill);
 
     public delegate void Fill(ListColumn<T> column, in OutputRow row);
 
-    public override long Bytes => (long)_values.Length + _rows.Length + _positions.Length;
+    public override long Bytes => _values.Bytes;
 
     public override void Append(in OutputRow row)
     {
         _fill(this, row);
-        _rows.Add(_depth == 1 ? ValueCount : CountOf(_positions));
+        _values.EndRow();
     }
+
+    /// <summary>Values of the present row, or of its present position.</summary>
+    public void Add(ReadOnlySpan<T> values) => _values.Add(values);
+
+    /// <summary>Closes a position: what was added since the last one.</summary>
+    public void EndPosition() => _values.EndPosition();
+
+    public override ArrayData Build() => _values.Build();
+
+    public override void Clear() => _values.Clear();
+}
+
+/// <summary>Lists, or lists of lists, of numbers, on their way to an Arrow array.</summary>
+/// <typeparam name="T">The leaves; byte, where values are copied without looking at them.</typeparam>
+internal sealed class ListValues<T>
+    where T : unmanaged
+{
+    private readonly GrowingBuffer _values = new(), _rows = new(), _positions = new();
+    private readonly IArrowType _leaf;
+    private readonly int _width, _depth;
+
+    /// <summary>Empty lists.</summary>
+    /// <param name="leaf">Type of the numbers.</param>
+    /// <param name="depth">1: lists; 2: lists of lists.</param>
+    public ListValues(IArrowType leaf, int depth)
+    {
+        (_leaf, _depth) = (leaf, depth);
+        _width = ((FixedWidthType)leaf).BitWidth / 8;
+        Clear();
+    }
+
+    /// <summary>Bytes held.</summary>
+    public long Bytes => (long)_values.Length + _rows.Length + _positions.Length;
+
+    /// <summary>Type of the rows.</summary>
+    public IArrowType Type => _depth == 1 ? new ListType(_leaf) : new ListType(new ListType(_leaf));
 
     /// <summary>Values of the present row, or of its present position.</summary>
     public void Add(ReadOnlySpan<T> values) => _values.Add(values);
@@ -107,15 +136,20 @@ internal sealed class ListColumn<T> : OutputColumn
     /// <summary>Closes a position: what was added since the last one.</summary>
     public void EndPosition() => _positions.Add(ValueCount);
 
-    public override ArrayData Build()
+    /// <summary>Closes a row: what was added, or which positions were closed, since the last one.</summary>
+    public void EndRow() => _rows.Add(_depth == 1 ? ValueCount : CountOf(_positions));
+
+    /// <summary>The rows so far, valid until the next change.</summary>
+    public ArrayData Build()
     {
         var values = new ArrayData(_leaf, ValueCount, 0, 0, [ArrowBuffer.Empty, _values.View]);
         if (_depth == 2)
             values = new ArrayData(new ListType(_leaf), CountOf(_positions), 0, 0, [ArrowBuffer.Empty, _positions.View], [values]);
-        return new ArrayData(Field.DataType, CountOf(_rows), 0, 0, [ArrowBuffer.Empty, _rows.View], [values]);
+        return new ArrayData(Type, CountOf(_rows), 0, 0, [ArrowBuffer.Empty, _rows.View], [values]);
     }
 
-    public override void Clear()
+    /// <summary>Forgets the rows, and keeps the memory for the next ones.</summary>
+    public void Clear()
     {
         _values.Clear();
         _rows.Clear();

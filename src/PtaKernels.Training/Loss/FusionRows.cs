@@ -39,4 +39,39 @@ public sealed class FusionRows
             return taught;
         }
     }
+
+    /// <summary>Checks what the properties promise.</summary>
+    /// <param name="tokens">Ids and labels are below this.</param>
+    /// <exception cref="ArgumentException">A row breaks a promise; the message says which and how.</exception>
+    internal void Require(int tokens)
+    {
+        if (Offsets.Length != Count + 1 || Missing.Length != Count || Offsets[0] < 0 || Offsets[^1] > Ids.Length || Ids.Length != Masses.Length)
+            throw new ArgumentException($"{Count} labels, {Offsets.Length} offsets, {Missing.Length} missing masses, {Ids.Length} ids and {Masses.Length} masses are no rows.");
+        int[] sorted = [];
+        for (int row = 0; row < Count; row++)
+        {
+            int from = Offsets[row], taught = Offsets[row + 1] - from;
+            if (taught < 0)
+                throw new ArgumentException($"row {row}: its offsets fall.");
+            if (Labels[row] != NoLabel && (Labels[row] < 0 || Labels[row] >= tokens))
+                throw new ArgumentException($"row {row}: its next token {Labels[row]} is none of {tokens}.");
+            if (sorted.Length < taught)
+                sorted = new int[Math.Max(64, 2 * taught)];
+            Span<int> ids = sorted.AsSpan(0, taught);
+            Ids.AsSpan(from, taught).CopyTo(ids);
+            ids.Sort();
+            for (int k = 0; k < taught; k++)
+            {
+                if (ids[k] < 0 || ids[k] >= tokens)
+                    throw new ArgumentException($"row {row}: its token {ids[k]} is none of {tokens}.");
+                if (k > 0 && ids[k] == ids[k - 1])
+                    throw new ArgumentException($"row {row}: token {ids[k]} stands twice.");
+                if (!(Masses[from + k] >= 0 && Masses[from + k] <= 1.01f))
+                    throw new ArgumentException($"row {row}: mass {Masses[from + k]} is not in [0, 1].");
+            }
+
+            if (taught > 0 && !(Missing[row] >= 0 && Missing[row] <= 1))
+                throw new ArgumentException($"row {row}: missing mass {Missing[row]} is not in [0, 1].");
+        }
+    }
 }

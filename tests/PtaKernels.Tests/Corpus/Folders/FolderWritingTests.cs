@@ -189,7 +189,7 @@ public sealed class FolderWritingTests
         {
             AssertRefused("old", false, $"{scratch["old"]}: exists already; name another folder or add --force.");
             AssertRefused("other", true, $"{scratch["other"]}: is a folder but no dataset, so it is not replaced; name another one.");
-            AssertRefused("file", true, $"{scratch["file"]}: is a file, but the aligned dataset is a folder; name another one.");
+            AssertRefused("file", true, $"{scratch["file"]}: is a file, but the output is a folder; name another one.");
             AssertRefused("in", true, $"{scratch["in"]}: holds the input {scratch["in"]}; name another folder.");
             AssertRefused("no/out", false, $"{scratch["no/out"]}: its folder does not exist; make it first.");
         }

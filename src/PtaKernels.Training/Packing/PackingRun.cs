@@ -1,0 +1,158 @@
+using PtaKernels.Corpus.Folders;
+
+namespace PtaKernels.Training;
+
+/// <summary>Packs aligned documents into a dataset folder that <see cref="PackedDataset"/> opens.</summary>
+public sealed class PackingRun
+{
+    /// <summary>Shortest sequence: a next token needs two positions.</summary>
+    private const int ShortestLength = 2;
+
+    /// <summary>Aligned documents: JSON lines, or a dataset folder, whose splits are packed each for itself.</summary>
+    public required string InputPath { get; init; }
+
+    /// <summary>The folder to write.</summary>
+    public required string OutputPath { get; init; }
+
+    /// <summary>Whether a dataset of that name may be replaced.</summary>
+    public bool Replace { get; init; }
+
+    /// <summary>Positions of a sequence.</summary>
+    public int Length { get; init; } = 2048;
+
+    /// <summary>The official packing of official columns instead of ours of fused rows.</summary>
+    public bool Official { get; init; }
+
+    /// <summary>Documents of a batch of the official packing.</summary>
+    public int BatchSize { get; init; } = OfficialPacker.OfficialBatch;
+
+    /// <summary>In the official packing, leave out documents with a metric that is not a number.</summary>
+    public bool FilterNaN { get; init; }
+
+    /// <summary>Told now and then: tokens so far, share of the input read.</summary>
+    public Action<long, double>? Progress { get; init; }
+
+    /// <summary>Runs to the end.</summary>
+    /// <exception cref="AlignmentDataException">Bad input; nothing is written under the final name.</exception>
+    /// <exception cref="ArgumentException">A value is out of range.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; nothing is written under the final name.</exception>
+    public PackingReport Run(CancellationToken cancellation)
+    {
+        if (Length < ShortestLength)
+            throw new ArgumentException($"--length is {Length}; it must be at least {ShortestLength}.");
+        if (BatchSize < 1)
+            throw new ArgumentException($"--pack-batch is {BatchSize}; it must be at least 1.");
+        AlignedInput input = AlignedInput.Open(InputPath);
+        using var output = new AtomicFolder(OutputPath, Replace, [InputPath]);
+        output.Create();
+        var report = new PackingReport();
+        foreach (string split in input.Splits)
+        {
+            using var writer = new PackedWriter(input.IsDict ? Path.Combine(output.Partial, split) : output.Partial, split);
+            long before = report.Documents;
+            IEnumerable<AlignedRecord> records = Watched(input.Read(split), report, cancellation);
+            if (Official)
+                PackOfficially(records, writer, report);
+            else
+                Pack(records, writer, report);
+            if (writer.Count == 0)
+                throw new AlignmentDataException($"{InputPath}: holds no document{(input.IsDict ? $" in split {split}" : "")}{(report.Documents > before ? " that is left" : "")}; nothing to pack.");
+            writer.Finish();
+        }
+
+        if (input.IsDict)
+            DatasetFiles.WriteDict(output.Partial, input.Splits);
+        output.Commit();
+        return report;
+    }
+
+    private IEnumerable<AlignedRecord> Watched(IEnumerable<AlignedRecord> records, PackingReport report, CancellationToken cancellation)
+    {
+        foreach (AlignedRecord record in records)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            report.Documents++;
+            yield return record;
+            Progress?.Invoke(report.Tokens, record.Share);
+        }
+    }
+
+    private void Pack(IEnumerable<AlignedRecord> records, PackedWriter writer, PackingReport report)
+    {
+        var packer = new SequencePacker(Length);
+        IEnumerable<PackedSequence> sequences = records.SelectMany(record =>
+        {
+            AlignedTokens document = record.Fused();
+            report.Cut += document.Ids.Length > Length ? 1 : 0;
+            report.Tokens += document.Ids.Length;
+            return packer.Add(document);
+        });
+        foreach (PackedSequence sequence in sequences.Concat(packer.Finish()))
+        {
+            writer.Write(sequence);
+            report.Add(sequence.Length, Length, sequence.Rows.Labelled, sequence.Rows.Taught);
+        }
+    }
+
+    private void PackOfficially(IEnumerable<AlignedRecord> records, PackedWriter writer, PackingReport report)
+    {
+        var packer = new OfficialPacker(Length, BatchSize, FilterNaN);
+        string[]? names = null;
+        IEnumerable<OfficialRow> blocks = records.SelectMany(record =>
+        {
+            OfficialRow document = record.Official();
+            names ??= [.. document.Names];
+            if (!names.SequenceEqual(document.Names))
+                throw new AlignmentDataException($"{record.Where}: its columns {string.Join(", ", document.Names)} are not those of the first document, {string.Join(", ", names)}; align the documents again.");
+            report.Tokens += document.Length;
+            return packer.Add(document);
+        });
+        foreach (OfficialRow block in blocks.Concat(packer.Finish()))
+        {
+            writer.Write(block);
+            report.Add(block.Length, Length, block.Length - 1, block.Length);
+        }
+
+        report.Filtered += packer.Filtered;
+    }
+}
+
+/// <summary>What a packing did.</summary>
+public sealed class PackingReport
+{
+    /// <summary>Documents read.</summary>
+    public long Documents { get; internal set; }
+
+    /// <summary>Documents left out for a metric that is not a number.</summary>
+    public long Filtered { get; internal set; }
+
+    /// <summary>Documents longer than a sequence, which were cut.</summary>
+    public long Cut { get; internal set; }
+
+    /// <summary>Tokens of the documents.</summary>
+    public long Tokens { get; internal set; }
+
+    /// <summary>Sequences written.</summary>
+    public long Sequences { get; private set; }
+
+    /// <summary>Positions that these sequences could have held.</summary>
+    public long Room { get; private set; }
+
+    /// <summary>Positions written.</summary>
+    public long Positions { get; private set; }
+
+    /// <summary>Positions with a next token.</summary>
+    public long Labelled { get; private set; }
+
+    /// <summary>Positions with a distribution.</summary>
+    public long Taught { get; private set; }
+
+    internal void Add(int positions, int length, int labelled, int taught)
+    {
+        Sequences++;
+        Room += length;
+        Positions += positions;
+        Labelled += labelled;
+        Taught += taught;
+    }
+}
