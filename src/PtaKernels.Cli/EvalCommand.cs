@@ -44,8 +44,8 @@ internal static class EvalCommand
                 if (all.Length == 0)
                     throw new AlignmentDataException($"{file}: holds no document; name a file that does.");
                 Device on = TorchRuntime.OpenDevice(parse.GetValue(device)!);
-                using CausalModel loaded = ModelFiles.Load(folder, type, on);
-                ModelFiles.CheckTokenizer(loaded.Config, tokens.Count, folder);
+                using CausalModel loaded = ModelFiles.Load(folder, type, on, sentence => terminal.Errors.WriteLine("notice: " + sentence));
+                ModelFiles.CheckTokenizer(loaded.Config, tokens.Count);
                 var evaluator = new Evaluator(loaded, tokens, on) { Length = parse.GetValue(length), StartToken = first };
                 DocumentScore[] scores = [];
                 ProgressReport.Run(terminal, "scoring " + Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), "tokens", progress => scores = evaluator.Score(all, progress, cancellation));

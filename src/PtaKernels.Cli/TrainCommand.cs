@@ -14,8 +14,11 @@ internal static class TrainCommand
         var data = new Option<string>("--data") { Description = "packed documents of pta pack", HelpName = "folder", Required = true };
         var output = new Option<string>("--out") { Description = "checkpoints, logs and the trained model; the same command goes on where it was stopped", HelpName = "folder", Required = true };
         var weight = Number("--weight", "w of w * next-token loss + (1 - w) * fusion loss", 0.5);
-        var schedule = OneOf("--weight-schedule", "how w develops", "constant", "decay");
+        var schedule = OneOf("--weight-schedule", "w stays, rises to 1, or is 1 - each sequence's reward", "hard", "decay", "soft");
         var divergence = OneOf("--loss", "the fusion loss", "ce", "kl");
+        var function = OneOf("--function", "official blocks only: whose distribution is taught", "mince", "avgce");
+        var withBase = OneOf("--with-base", "official blocks only: whether the student's own first distribution takes part", "on", "off");
+        var temperature = Number("--temperature", "official blocks only: divides the teachers' logits", 1);
         var rate = Number("--lr", "highest learning rate; cosine after the warm-up", 1e-5);
         var warmUp = Number("--warm-up", "share of the steps in which the rate rises", 0.008);
         var decay = Number("--weight-decay", "AdamW's decay of matrices", 0.1);
@@ -38,7 +41,7 @@ internal static class TrainCommand
             "pta train --model student/ --data packed/ --out run/ --lora 16 --compute float32",
             "PTAKERNELS_LIBTORCH=/opt/torch/lib pta train --model student/ --data packed/ --out run/ --device cuda")
         {
-            model, data, output, weight, schedule, divergence, rate, warmUp, decay, clip, batch, accumulate, epochs, steps, compute, checkpointing, lora, loraAlpha, seed, saveEvery, keep, device,
+            model, data, output, weight, schedule, divergence, function, withBase, temperature, rate, warmUp, decay, clip, batch, accumulate, epochs, steps, compute, checkpointing, lora, loraAlpha, seed, saveEvery, keep, device,
         };
         verb.SetAction((parse, cancellation) => Task.Run(() =>
         {
@@ -49,8 +52,10 @@ internal static class TrainCommand
                 Data = parse.GetValue(data)!,
                 Output = parse.GetValue(output)!,
                 Weight = parse.GetValue(weight),
-                WeightSchedule = parse.GetValue(schedule) == "constant" ? WeightSchedule.Constant : WeightSchedule.Decay,
+                WeightSchedule = parse.GetValue(schedule) switch { "hard" => WeightSchedule.Hard, "decay" => WeightSchedule.HardAndDecay, _ => WeightSchedule.Soft },
                 Divergence = parse.GetValue(divergence) == "ce" ? FusionDivergence.CrossEntropy : FusionDivergence.KullbackLeibler,
+                Official = new OfficialFusion(
+                    parse.GetValue(function) == "mince" ? OfficialFunction.MinCe : OfficialFunction.AvgCe, parse.GetValue(withBase) == "on", parse.GetValue(temperature)),
                 LearningRate = parse.GetValue(rate),
                 WarmUp = parse.GetValue(warmUp),
                 WeightDecay = parse.GetValue(decay),

@@ -107,6 +107,20 @@ public static partial class ModelFiles
         destination.Write(ConfigName, changed && type is { } newType ? Encoding.UTF8.GetBytes(ConfigWriter.WithType(Encoding.UTF8.GetString(configBytes), newType)) : configBytes);
     }
 
+    /// <summary>Writes a safetensors file of tensors that are no checkpoint's.</summary>
+    internal static void WriteTensors(Stream stream, IReadOnlyList<(string Name, Tensor Value)> tensors, ScalarType type)
+    {
+        Dictionary<string, Tensor> values = tensors.ToDictionary(static t => t.Name, static t => t.Value);
+        var entries = new List<SafetensorsEntry>();
+        foreach ((string name, Tensor value) in tensors)
+        {
+            long begin = entries.Count == 0 ? 0 : entries[^1].End;
+            entries.Add(new SafetensorsEntry(name, SafetensorsType.NameOf(type), value.shape, begin, begin + (value.numel() * SafetensorsType.Size(SafetensorsType.NameOf(type)))));
+        }
+
+        WriteFile(stream, new SafetensorsHeader(NewMetadata, entries), entry => SafetensorsFile.Write(values[entry.Name], type, entry.Name, stream));
+    }
+
     private static Tensor Shaped(Tensor weight, SafetensorsEntry entry) =>
         weight.shape.AsSpan().SequenceEqual(entry.Shape)
             ? weight

@@ -26,9 +26,7 @@ public sealed class FusionTrainer
         TorchRuntime.Load();
         _options = options;
         _device = TorchRuntime.OpenDevice(options.Device);
-        _data = PackedDataset.Open(options.Data);
-        if (_data.Count == 0)
-            throw new AlignmentDataException($"{options.Data}: holds no sequence; pack documents first (pta pack).");
+        _data = PackedDataset.Open(options.Data, fusion: options.Official);
         long sequences = options.MaxSteps > 0 ? (long)options.MaxSteps * options.SequencesPerStep : (long)Math.Ceiling(options.Epochs * _data.Count);
         Sequences = sequences;
         Steps = checked((int)((sequences + options.SequencesPerStep - 1) / options.SequencesPerStep));
@@ -57,7 +55,7 @@ public sealed class FusionTrainer
     public StepRecord? Run(CancellationToken cancellation)
     {
         Directory.CreateDirectory(_options.Output);
-        using CausalModel model = ModelFiles.Load(_options.Model, _options.Compute, _device);
+        using CausalModel model = ModelFiles.Load(_options.Model, _options.Compute, _device, Notice);
         using TrainableWeights weights = _options.LoraRank > 0
             ? TrainableWeights.OfAdapters(model, _options.LoraRank, _options.LoraAlpha, _options.Seed, _options.Compute, _device)
             : TrainableWeights.Of(model, _options.Compute, _device);
@@ -83,8 +81,8 @@ public sealed class FusionTrainer
             }
         }
 
-        if (!File.Exists(Path.Combine(ModelFolder, "config.json")) || last is not null)
-            ModelFiles.Save(model, ModelFolder, _options.Model);
+        if (last is not null || !File.Exists(Path.Combine(ModelFolder, ModelFiles.ConfigName)))
+            TrainedModel.Save(model, weights, ModelFolder, _options);
         return last;
     }
 
@@ -94,10 +92,8 @@ public sealed class FusionTrainer
         int[] indices = order.Take((long)step * _options.SequencesPerStep, _options.SequencesPerStep);
         PackedSequence[] sequences = [.. indices.Select(i => _data[i])];
         long labels = sequences.Sum(static s => (long)s.Rows.Labelled), taught = sequences.Sum(static s => (long)s.Rows.Taught);
-        double weight = _options.WeightSchedule == WeightSchedule.Constant ? _options.Weight : _options.Weight + ((1 - _options.Weight) * step / Steps);
-        if (taught == 0)
-            weight = 1;
-        double nextTokenScale = labels == 0 ? 0 : weight / labels, fusionScale = taught == 0 ? 0 : (1 - weight) / taught;
+        var weight = LossWeights.At(_options.WeightSchedule, _options.Weight, step, Steps, sequences[0].Reward);
+        (double nextTokenScale, double fusionScale) = weight.ScalesOf(labels, taught);
         double nextToken = 0, fusion = 0;
         weights.Clear();
         for (int start = 0; start < sequences.Length; start += _options.Batch)
@@ -120,7 +116,7 @@ public sealed class FusionTrainer
         return new StepRecord(
             step + 1, (double)Math.Min(Sequences, (long)(step + 1) * _options.SequencesPerStep) / _data.Count,
             (nextTokenScale * nextToken) + (fusionScale * fusion), labels == 0 ? 0 : nextToken / labels, taught == 0 ? null : fusion / taught,
-            weight, rate, norm, sequences.Sum(static s => s.Ids.Length), seconds, Environment.WorkingSet / 1e6);
+            taught == 0 ? 1 : weight.NextToken, rate, norm, sequences.Sum(static s => s.Ids.Length), seconds, Environment.WorkingSet / 1e6);
     }
 
     private void Check(PackedSequence[] sequences, int vocabulary)
@@ -176,7 +172,7 @@ public sealed class FusionTrainer
     }
 
     private string Recipe() => string.Create(CultureInfo.InvariantCulture,
-        $"weight {_options.Weight} {_options.WeightSchedule}, {_options.Divergence}, lr {_options.LearningRate}, warm-up {_options.WarmUp}, decay {_options.WeightDecay}, betas {_options.Beta1},{_options.Beta2}, clip {_options.Clip}, batch {_options.Batch}x{_options.Accumulation}, {_options.Compute}, lora {_options.LoraRank}/{_options.LoraAlpha}");
+        $"weight {_options.Weight} {_options.WeightSchedule}, {_options.Divergence}, {_options.Official.Function} {(_options.Official.WithBase ? "with" : "without")} base, temperature {_options.Official.Temperature}, lr {_options.LearningRate}, warm-up {_options.WarmUp}, decay {_options.WeightDecay}, betas {_options.Beta1},{_options.Beta2}, clip {_options.Clip}, batch {_options.Batch}x{_options.Accumulation}, {_options.Compute}, lora {_options.LoraRank}/{_options.LoraAlpha}");
 
     private static string GeneratorState()
     {

@@ -33,7 +33,7 @@ internal sealed class TrainableWeights : IDisposable
             Tensor view = View(_compute, start, value.shape), gradient = View(_gradient, start, value.shape), sum = View(Sum, start, value.shape);
             view.requires_grad = true;
             view.grad = gradient;
-            _slots.Add(name, new Slot(view, gradient, sum));
+            _slots.Add(name, new Slot(view, gradient, sum, View(Master, start, value.shape)));
             install(view);
             start += length;
         }
@@ -75,15 +75,24 @@ internal sealed class TrainableWeights : IDisposable
             Tensor a = ((rand([rank, shape[1]], ScalarType.Float32, CPU, false, generator) * 2) - 1).mul_(bound).to(device);
             Tensor b = zeros([shape[0], rank], device: device);
             Tensor? first = null;
-            trained.Add((name + ".lora_A", a, view => first = view));
-            trained.Add((name + ".lora_B", b, view => model.Adapters[name] = new LowRankAdapter(first!, view, alpha / rank)));
+            trained.Add((AdapterA(name), a, view => first = view));
+            trained.Add((AdapterB(name), b, view => model.Adapters[name] = new LowRankAdapter(first!, view, alpha / rank)));
         }
 
         return new TrainableWeights(trained, compute, device);
     }
 
+    /// <summary>Name of the first factor of a map's adapter.</summary>
+    public static string AdapterA(string name) => name + ".lora_A";
+
+    /// <summary>Name of the second.</summary>
+    public static string AdapterB(string name) => name + ".lora_B";
+
     /// <summary>Where a weight's gradient is summed, [its shape] float32; null if it is not trained.</summary>
     public Tensor? SumOf(string name) => _slots.GetValueOrDefault(name)?.Sum;
+
+    /// <summary>A weight's float32 values, [its shape]; null if it is not trained.</summary>
+    public Tensor? MasterOf(string name) => _slots.GetValueOrDefault(name)?.Master;
 
     /// <summary>Empties the sums.</summary>
     public void Clear() => Sum.zero_();
@@ -115,6 +124,7 @@ internal sealed class TrainableWeights : IDisposable
         {
             slot.Gradient.Dispose();
             slot.Sum.Dispose();
+            slot.Master.Dispose();
         }
 
         Master.Dispose();
@@ -130,5 +140,5 @@ internal sealed class TrainableWeights : IDisposable
         return shaped.detach().DetachFromDisposeScope();
     }
 
-    private sealed record Slot(Tensor View, Tensor Gradient, Tensor Sum);
+    private sealed record Slot(Tensor View, Tensor Gradient, Tensor Sum, Tensor Master);
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using PtaKernels.Corpus;
+using PtaKernels.Training.Safetensors;
 using static TorchSharp.torch;
 
 namespace PtaKernels.Training;
@@ -10,9 +10,10 @@ namespace PtaKernels.Training;
 /// <param name="weights">What is trained.</param>
 /// <param name="optimiser">Its moments.</param>
 /// <param name="notice">Told of a checkpoint that cannot be read.</param>
-internal sealed class TrainingCheckpoints(string output, TrainableWeights weights, AdamW optimiser, Action<string>? notice)
+/// <param name="open">How a new file is opened; for tests.</param>
+internal sealed class TrainingCheckpoints(string output, TrainableWeights weights, AdamW optimiser, Action<string>? notice, Func<string, Stream>? open = null)
 {
-    private const string StateFile = "state.json", TensorFile = "trainer.safetensors", Prefix = "step-", Partial = ".partial";
+    private const string StateFile = "state.json", TensorFile = "trainer.safetensors", Prefix = "step-";
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
@@ -31,13 +32,7 @@ internal sealed class TrainingCheckpoints(string output, TrainableWeights weight
                     ?? throw new JsonException();
                 if (state.Layout != TrainingState.LayoutOf(weights))
                     return state; // of another model: the caller says so
-                using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, TensorFile));
-                using (no_grad())
-                {
-                    foreach ((string name, Tensor value) in Tensors)
-                        file.CopyTo(name, value);
-                }
-
+                Load(Path.Combine(folder, TensorFile));
                 weights.Publish();
                 return state;
             }
@@ -54,37 +49,38 @@ internal sealed class TrainingCheckpoints(string output, TrainableWeights weight
     /// <exception cref="AlignmentDataException">It cannot be written; the ones before are whole.</exception>
     public void Save(TrainingState state, int keep)
     {
-        string folder = Path.Combine(_folder, Prefix + state.Step.ToString("D7", CultureInfo.InvariantCulture)), partial = folder + Partial;
+        string folder = Path.Combine(_folder, Prefix + state.Step.ToString("D7", CultureInfo.InvariantCulture));
         try
         {
-            Delete(partial);
-            Directory.CreateDirectory(partial);
-            SafetensorsWriter.Write(Path.Combine(partial, TensorFile), Tensors);
-            using (var file = new AtomicFile(Path.Combine(partial, StateFile), replace: true))
-            {
-                JsonSerializer.Serialize(file.Stream, state, Json);
-                file.Commit();
-            }
-
-            Delete(folder);
-            Directory.Move(partial, folder);
+            Directory.CreateDirectory(_folder);
+            using var destination = new AtomicFolder(folder, replace: true, open);
+            destination.Write(TensorFile, stream => ModelFiles.WriteTensors(stream, Tensors, ScalarType.Float32));
+            destination.Write(StateFile, JsonSerializer.SerializeToUtf8Bytes(state, Json));
+            destination.Commit();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Delete(partial);
             throw new AlignmentDataException($"{folder}: the checkpoint could not be written ({e.Message}); make room and run the same command again, which goes on from the one before.", e);
         }
 
         foreach (string old in Folders().SkipLast(keep))
-            Delete(old);
+            Directory.Delete(old, recursive: true);
+    }
+
+    private void Load(string path)
+    {
+        using var file = new SafetensorsFile(path);
+        foreach ((string name, Tensor value) in Tensors)
+        {
+            SafetensorsEntry entry = file.Header.Entries.SingleOrDefault(e => e.Name == name) ?? throw new AlignmentDataException($"{path}: has no tensor {name}.");
+            using Tensor saved = file.Read(entry);
+            if (!saved.shape.SequenceEqual(value.shape))
+                throw new AlignmentDataException($"{path}: {name} is {entry.ShapeText}, the run trains {value.numel()} values.");
+            using (no_grad())
+                value.copy_(saved);
+        }
     }
 
     private string[] Folders() => !Directory.Exists(_folder) ? []
-        : [.. Directory.GetDirectories(_folder, Prefix + "*").Where(static f => !f.EndsWith(Partial, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
-
-    private static void Delete(string folder)
-    {
-        if (Directory.Exists(folder))
-            Directory.Delete(folder, recursive: true);
-    }
+        : [.. Directory.GetDirectories(_folder, Prefix + "*").Where(static f => !Path.HasExtension(f)).Order(StringComparer.Ordinal)];
 }

@@ -2,16 +2,6 @@ using static TorchSharp.torch;
 
 namespace PtaKernels.Training;
 
-/// <summary>How the weight of the next-token loss develops over a run (SPEC B 6).</summary>
-public enum WeightSchedule
-{
-    /// <summary>The same at every step.</summary>
-    Constant,
-
-    /// <summary>Rises in a straight line to 1 at the last step: <c>hard_and_decay</c>.</summary>
-    Decay,
-}
-
 /// <summary>What a training run is: model, data, loss, optimiser. Defaults are SPEC B 7's, and preset <c>fusion</c>'s weight.</summary>
 public sealed record TrainingOptions
 {
@@ -29,6 +19,9 @@ public sealed record TrainingOptions
 
     /// <summary>How w develops.</summary>
     public WeightSchedule WeightSchedule { get; init; }
+
+    /// <summary>How the models' rows of official blocks become one; data of other presets has one row already.</summary>
+    public OfficialFusion Official { get; init; } = new();
 
     /// <summary>The fusion loss.</summary>
     public FusionDivergence Divergence { get; init; }
@@ -102,6 +95,7 @@ public sealed record TrainingOptions
         Check(Clip >= 0, $"--clip {Clip} must not be negative; 0 is no limit.");
         Check(Batch > 0 && Accumulation > 0, $"--batch {Batch} and --accumulate {Accumulation} must be at least 1.");
         Check(MaxSteps >= 0 && Epochs > 0, $"--steps {MaxSteps} and --epochs {Epochs} must be above 0.");
+        Check(WeightSchedule != WeightSchedule.Soft || SequencesPerStep == 1, $"--weight-schedule soft takes each sequence's own reward, so it needs --batch 1 --accumulate 1 (SPEC B 6).");
         Check(LoraRank >= 0 && LoraAlpha > 0, $"--lora {LoraRank} and --lora-alpha {LoraAlpha} must be above 0.");
         Check(SaveEvery > 0 && Keep > 0, $"--save-every {SaveEvery} and --keep {Keep} must be at least 1.");
         Check(Compute is ScalarType.Float32 or ScalarType.BFloat16, $"--compute {Compute}: float32 and bfloat16 are possible.");

@@ -33,12 +33,8 @@ internal static class Sequences
             offsets[t + 1] = taughtIds.Count;
         }
 
-        return new PackedSequence
-        {
-            Ids = ids,
-            Segments = segments,
-            Documents = [.. Enumerable.Range(0, segment + 1).Select(s => $"doc{number}.{s}")],
-            Rows = new FusionRows { Labels = labels, Offsets = offsets, Ids = [.. taughtIds], Masses = [.. masses], Missing = missing },
-        };
+        return new PackedSequence(
+            ids, segments, [.. Enumerable.Range(0, segment + 1).Select(s => $"doc{number}.{s}")],
+            new FusionRows { Labels = labels, Offsets = offsets, Ids = [.. taughtIds], Masses = [.. masses], Missing = missing }, Reward: 0.5);
     }
 }
