@@ -377,4 +377,5 @@ def main():
         make(root / name, name, config, dtype, 1000 + i)
 
 
-main()
+if __name__ == "__main__":
+    main()
