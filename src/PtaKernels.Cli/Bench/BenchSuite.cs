@@ -18,6 +18,8 @@ internal static class BenchSuite
         ("doc.reference", DocumentCases.ReferenceTeam),
         ("doc.paper", DocumentCases.Paper),
         ("doc.fusion", DocumentCases.Fusion),
+        ("loss.sparse", LossCases.AgainstPyTorch),
+        ("loss.libtorch", LossCases.AgainstLibtorch),
     ];
 
     /// <summary>What a GPU backend runs instead: the same names, timed on the device, against the native backend; no compiler and no Python needed.</summary>
@@ -47,7 +49,16 @@ internal static class BenchSuite
         (string Id, Func<BenchData, BenchCase> Prepare)[] offered = data.Backend is GpuBackend ? OnDevice : Cases;
         if (ids.FirstOrDefault(id => !Array.Exists(offered, c => c.Id == id)) is { } unknown)
             throw new ArgumentException($"case '{unknown}' is unknown{(Ids.Contains(unknown) ? $" to backend {data.Backend.Name}" : "")}; use {string.Join(", ", offered.Select(static c => c.Id).Distinct())}.");
-        BenchCase[] cases = [.. offered.Where(c => ids.Count == 0 || ids.Contains(c.Id)).Select(c => c.Prepare(data))];
+        (string Id, Func<BenchData, BenchCase> Prepare)[] asked = [.. offered.Where(c => ids.Count == 0 || ids.Contains(c.Id))];
+        if (Array.Exists(asked, static c => IsLoss(c.Id)) && LossCases.WhyUnavailable is { } why)
+        {
+            if (ids.Count > 0)
+                throw new ArgumentException($"the cases loss.* cannot run: {why}.");
+            data.LeftOut = $"loss.*: {why}";
+            asked = [.. asked.Where(static c => !IsLoss(c.Id))];
+        }
+
+        BenchCase[] cases = [.. asked.Select(c => c.Prepare(data))];
         var results = new List<BenchResult>();
         foreach (BenchCase one in cases)
         {
@@ -60,4 +71,6 @@ internal static class BenchSuite
 
         return results;
     }
+
+    private static bool IsLoss(string id) => id.StartsWith("loss.", StringComparison.Ordinal);
 }
