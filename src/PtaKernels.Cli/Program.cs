@@ -61,6 +61,8 @@ internal static class Program
             VerifyCommand.Create(),
             BenchCommand.Create(),
             DevicesCommand.Create(),
+            TrainCommand.Create(),
+            EvalCommand.Create(),
             SetupTorchCommand.Create(),
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();

@@ -6,7 +6,7 @@ namespace PtaKernels.Training;
 public sealed class AttentionPattern : IDisposable
 {
     private readonly Tensor? _segments;
-    private Tensor? _allowed;
+    private readonly Dictionary<object, Tensor> _derived = [];
 
     private AttentionPattern(Tensor positions, Tensor? segments)
     {
@@ -41,18 +41,31 @@ public sealed class AttentionPattern : IDisposable
     }
 
     /// <summary>[batch or 1, 1, length, length] bool: row looks at column.</summary>
-    public Tensor Allowed
+    public Tensor Allowed => Window(null);
+
+    /// <summary>What is added to attention scores: 0 where row looks at column, else minus infinity.</summary>
+    /// <param name="window">Positions that a position sees, itself included; null for all before it.</param>
+    /// <param name="type">Type of the scores.</param>
+    /// <returns>[batch or 1, 1, length, length]; null where a plain causal kernel does the same.</returns>
+    public Tensor? Mask(int? window, ScalarType type)
     {
-        get
-        {
-            if (_allowed is not null)
-                return _allowed;
-            using var scope = NewDisposeScope();
-            long length = Positions.shape[1];
-            Tensor causal = ones([1, 1, length, length], dtype: ScalarType.Bool, device: Positions.device).tril();
-            Tensor allowed = _segments is null ? causal : causal.logical_and(_segments.unsqueeze(1).unsqueeze(3) == _segments.unsqueeze(1).unsqueeze(2));
-            return _allowed = allowed.DetachFromDisposeScope();
-        }
+        if (window >= Positions.shape[1])
+            window = null;
+        if (PlainCausal && window is null)
+            return null;
+        return Derived((nameof(Mask), window, type), () =>
+            zeros_like(Window(window), dtype: type).masked_fill(Window(window).logical_not(), double.NegativeInfinity));
+    }
+
+    /// <summary>A tensor that depends on the pattern and the key only: made when it is first asked for, freed with the pattern.</summary>
+    /// <remarks>It is made without gradients, so that all layers, and a layer that is computed again, share it.</remarks>
+    internal Tensor Derived(object key, Func<Tensor> make)
+    {
+        if (_derived.TryGetValue(key, out Tensor? known))
+            return known;
+        using var scope = NewDisposeScope();
+        using var untracked = no_grad();
+        return _derived[key] = make().DetachFromDisposeScope();
     }
 
     /// <summary>Frees the tensors.</summary>
@@ -60,6 +73,17 @@ public sealed class AttentionPattern : IDisposable
     {
         Positions.Dispose();
         _segments?.Dispose();
-        _allowed?.Dispose();
+        foreach (Tensor tensor in _derived.Values)
+            tensor.Dispose();
+        _derived.Clear();
     }
+
+    private Tensor Window(int? window) => Derived((nameof(Allowed), window), () =>
+    {
+        long length = Positions.shape[1];
+        Tensor allowed = ones([1, 1, length, length], dtype: ScalarType.Bool, device: Positions.device).tril();
+        if (window is not null)
+            allowed = allowed.triu(1 - window.Value);
+        return _segments is null ? allowed : allowed.logical_and(_segments.unsqueeze(1).unsqueeze(3) == _segments.unsqueeze(1).unsqueeze(2));
+    });
 }

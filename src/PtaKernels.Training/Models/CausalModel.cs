@@ -34,7 +34,12 @@ public abstract class CausalModel(ModelConfig config, ModelWeights weights) : ID
     /// <summary>What comes before the first layer.</summary>
     /// <param name="ids">[batch, length] int64 token ids.</param>
     /// <returns>[batch, length, width].</returns>
-    public virtual Tensor Embed(Tensor ids) => Weights[EmbeddingName].index_select(0, ids.flatten()).view(ids.shape[0], ids.shape[1], Config.Width);
+    public virtual Tensor Embed(Tensor ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        using var scope = NewDisposeScope();
+        return Weights[EmbeddingName].index_select(0, ids.flatten()).view(ids.shape[0], ids.shape[1], Config.Width).MoveToOuterDisposeScope();
+    }
 
     /// <summary>One layer.</summary>
     /// <param name="layer">0 up to <see cref="ModelConfig.Layers"/>.</param>
@@ -49,14 +54,24 @@ public abstract class CausalModel(ModelConfig config, ModelWeights weights) : ID
     /// <returns>[batch, length, width].</returns>
     public Tensor Hidden(Tensor ids, AttentionPattern attention)
     {
+        using var scope = NewDisposeScope();
         Tensor hidden = Embed(ids);
         for (int layer = 0; layer < Config.Layers; layer++)
-            hidden = Layer(layer, hidden, attention);
-        return FinalNorm(hidden);
+        {
+            // What gradients need of it, autograd keeps.
+            using Tensor before = hidden;
+            hidden = Layer(layer, before, attention);
+        }
+
+        return FinalNorm(hidden).MoveToOuterDisposeScope();
     }
 
     /// <summary>Logits of every position, [batch, length, vocabulary]. Training does not use it: see the loss.</summary>
-    public Tensor Logits(Tensor ids, AttentionPattern attention) => Hidden(ids, attention).matmul(Weights[HeadName].t());
+    public Tensor Logits(Tensor ids, AttentionPattern attention)
+    {
+        using var scope = NewDisposeScope();
+        return Hidden(ids, attention).matmul(Weights[HeadName].t()).MoveToOuterDisposeScope();
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -35,12 +35,17 @@ public sealed class PackedDataset
         }
 
         _ends = [.. ends];
+        string content = json.RootElement.TryGetProperty("_fingerprint", out JsonElement given) ? given.ToString() : "unknown content";
+        Fingerprint = FormattableString.Invariant($"{count} sequences, {content}");
         if (count == 0)
             throw new AlignmentDataException($"{folder}: holds no sequences; pack the documents again.");
     }
 
     /// <summary>Number of sequences.</summary>
     public int Count => _ends[^1];
+
+    /// <summary>Equal where two datasets hold the same sequences: their number, and the writer's fingerprint of all values.</summary>
+    public string Fingerprint { get; }
 
     /// <summary>Whether these are official blocks, whose documents see each other.</summary>
     public bool Official { get; }

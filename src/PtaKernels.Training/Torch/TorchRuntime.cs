@@ -54,6 +54,26 @@ public static class TorchRuntime
         }
     }
 
+    /// <summary>A device by its name: cpu, cuda, cuda:N. Loads libtorch first.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static torch.Device OpenDevice(string name)
+    {
+        Load();
+        torch.Device opened;
+        try
+        {
+            opened = torch.device(name);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException)
+        {
+            throw new ArgumentException($"--device {name} is not known; cpu, cuda and cuda:N are possible.", e);
+        }
+
+        if (opened.type == DeviceType.CUDA && !torch.cuda.is_available())
+            throw new ArgumentException($"--device {name}: the libtorch in {Folder} finds no CUDA device; name a CUDA libtorch in {TorchFolder.Variable}, or use --device cpu.");
+        return opened;
+    }
+
     private static nint Resolve(Assembly assembly, string name) => name switch
     {
         Wrapper => _wrapper,

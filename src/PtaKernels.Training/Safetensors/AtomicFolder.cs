@@ -1,0 +1,159 @@
+using System.Runtime.InteropServices;
+
+namespace PtaKernels.Training.Safetensors;
+
+/// <summary>A folder of several files that appears under its name only when all of them are complete and on the disk.</summary>
+/// <remarks>
+/// The files are written into a folder beside it, which then takes its name. An older folder of that name is exchanged for the new one in one step
+/// where the file system can (Linux: ext4, xfs, btrfs, tmpfs, overlay), and stays whole until then. What a stopped run left is removed by the next.
+/// </remarks>
+internal sealed partial class AtomicFolder : IDisposable
+{
+    private const int NoSpace = 28;
+    private const int QuotaExceeded = 122;
+    private const int CurrentFolder = -100;
+    private const int Exchange = 2;
+
+    private readonly string _path;
+    private readonly string _former;
+    private readonly bool _replace;
+    private readonly Func<string, Stream> _open;
+    private bool _done;
+
+    /// <summary>Starts an empty folder beside the final one.</summary>
+    /// <param name="path">The final one.</param>
+    /// <param name="replace">Whether one that exists is replaced.</param>
+    /// <param name="open">How a new file is opened; for tests.</param>
+    /// <exception cref="AlignmentDataException">The name is taken, or nothing can be written there.</exception>
+    public AtomicFolder(string path, bool replace, Func<string, Stream>? open = null)
+    {
+        _path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        PartialPath = _path + ".partial";
+        _former = _path + ".former";
+        _replace = replace;
+        _open = open ?? (static file => new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20));
+        if (File.Exists(_path))
+            throw new AlignmentDataException($"{path}: this is a file; name a folder.");
+        try
+        {
+            // Stopped between the two renames of a file system that cannot exchange.
+            if (Directory.Exists(_former) && !Directory.Exists(_path))
+                Directory.Move(_former, _path);
+            if (!replace && Directory.Exists(_path) && Directory.EnumerateFileSystemEntries(_path).Any())
+                throw new AlignmentDataException($"{path}: exists already; name another folder.");
+            Remove(_former);
+            Remove(PartialPath);
+            Directory.CreateDirectory(PartialPath);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Sentence(e);
+        }
+    }
+
+    /// <summary>Where the files are until <see cref="Commit"/>.</summary>
+    public string PartialPath { get; }
+
+    /// <summary>Writes one file and flushes it to the disk.</summary>
+    /// <param name="name">Its name within the folder.</param>
+    /// <param name="write">Writes its bytes.</param>
+    /// <exception cref="AlignmentDataException">The disk is full or refuses.</exception>
+    public void Write(string name, Action<Stream> write)
+    {
+        try
+        {
+            using Stream stream = _open(Path.Combine(PartialPath, name));
+            write(stream);
+            stream.Flush();
+            (stream as FileStream)?.Flush(flushToDisk: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Sentence(e);
+        }
+    }
+
+    /// <summary>Writes one file of these bytes.</summary>
+    public void Write(string name, byte[] bytes) => Write(name, stream => stream.Write(bytes));
+
+    /// <summary>Gives the folder its name.</summary>
+    public void Commit()
+    {
+        try
+        {
+            Flush(PartialPath);
+            if (!Directory.Exists(_path))
+            {
+                Directory.Move(PartialPath, _path);
+            }
+            else if (!_replace)
+            {
+                Directory.Delete(_path); // was empty; if not any more, this refuses
+                Directory.Move(PartialPath, _path);
+            }
+            else if (!OperatingSystem.IsLinux() || Rename(CurrentFolder, PartialPath, CurrentFolder, _path, Exchange) != 0)
+            {
+                Directory.Move(_path, _former);
+                Directory.Move(PartialPath, _path);
+            }
+
+            _done = true;
+            Flush(Path.GetDirectoryName(_path)!);
+            Remove(PartialPath); // the former folder, after an exchange
+            Remove(_former);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Sentence(e);
+        }
+    }
+
+    /// <summary>Removes what was not committed.</summary>
+    public void Dispose()
+    {
+        if (_done)
+            return;
+        _done = true;
+        Remove(PartialPath);
+    }
+
+    /// <summary>What went wrong, and what the state of things is.</summary>
+    private AlignmentDataException Sentence(Exception e)
+    {
+        string reason = (e.HResult & 0xFFFF) is NoSpace or QuotaExceeded
+            ? "there is no space left on the disk; free some and save again"
+            : e.Message.TrimEnd('.');
+        string former = Directory.Exists(_path) ? "the checkpoint that was there is unchanged" : "nothing was written there";
+        return new AlignmentDataException($"{_path}: {reason} ({former}).", e);
+    }
+
+    private static void Remove(string folder)
+    {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>Makes the names in a folder last; a file system that cannot is left as it is.</summary>
+    private static void Flush(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        int descriptor = Open(folder, 0);
+        if (descriptor < 0)
+            return;
+        _ = Synchronize(descriptor);
+        _ = Close(descriptor);
+    }
+
+    [LibraryImport("libc", EntryPoint = "renameat2", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int Rename(int fromFolder, string from, int toFolder, string to, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    private static partial int Synchronize(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+}
