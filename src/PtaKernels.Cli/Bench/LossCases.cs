@@ -8,7 +8,10 @@ namespace PtaKernels.Cli.Bench;
 /// <remarks>Shapes are those of a 10 M-parameter Llama: 512 rows of width 320, 32,000 tokens, ten of them taught per row. Drawn numbers; weights 0.5 and 0.5.</remarks>
 internal static class LossCases
 {
-    private const int Rows = 512, Width = 320, Vocabulary = 32_000, Taught = 10;
+    /// <summary>Rows, tokens and tokens taught per row; the training step has the same.</summary>
+    public const int Rows = 512, Vocabulary = 32_000, Taught = 10;
+
+    private const int Width = 320;
     private const double SumTolerance = 1e-5, GradientTolerance = 1e-3;
 
     /// <summary>Why these cases cannot run here; null where they can.</summary>
@@ -44,7 +47,7 @@ internal static class LossCases
             $"{Rows} rows, width {Width}, {Vocabulary} tokens, {Taught} taught; peak extra memory {step.Extra / 1e6:F0} MB, {dense / 1e6:F0} MB with dense targets ({100.0 * step.Extra / Math.Max(1, dense):F0} %); {against}"));
 
     /// <summary>The peak of this process' memory over what some work began with; 0 where the system does not tell.</summary>
-    private static ulong PeakOf(Action work)
+    public static ulong PeakOf(Action work)
     {
         const string Clear = "/proc/self/clear_refs";
         if (!File.Exists(Clear))
@@ -61,6 +64,27 @@ internal static class LossCases
 
         static long Status(string field) => 1024 * long.Parse(
             File.ReadLines("/proc/self/status").First(l => l.StartsWith(field, StringComparison.Ordinal)).Split(':')[1].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Rows drawn at random; the last one has no next token.</summary>
+    public static FusionRows Draw(System.Random random)
+    {
+        int[] labels = new int[Rows], ids = new int[Rows * Taught];
+        float[] masses = new float[ids.Length];
+        for (int row = 0; row < Rows; row++)
+        {
+            labels[row] = row + 1 < Rows ? random.Next(Vocabulary) : FusionRows.NoLabel;
+            var tokens = new HashSet<int>();
+            while (tokens.Count < Taught)
+                tokens.Add(random.Next(Vocabulary));
+            tokens.CopyTo(ids, row * Taught);
+            float[] raw = [.. Enumerable.Range(0, Taught).Select(_ => random.NextSingle())];
+            float sum = raw.Sum();
+            for (int k = 0; k < Taught; k++)
+                masses[(row * Taught) + k] = raw[k] / sum;
+        }
+
+        return new FusionRows { Labels = labels, Offsets = [.. Enumerable.Range(0, Rows + 1).Select(static r => r * Taught)], Ids = ids, Masses = masses, Missing = new float[Rows] };
     }
 
     private sealed class Step
@@ -118,7 +142,7 @@ internal static class LossCases
             work.Write<int>("loss.offsets", _rows.Offsets);
             work.Write<int>("loss.ids", _rows.Ids);
             work.Write<float>("loss.masses", _rows.Masses);
-            work.Write<double>("loss.sums", [_sums.NextToken / Labelled, _sums.Fusion / _rows.Taught]);
+            work.Write<double>("loss.expected", [_sums.NextToken / Labelled, _sums.Fusion / _rows.Taught]);
             work.Write<float>("loss.hidden_gradient", _hiddenGradient.data<float>().ToArray());
             work.Write<float>("loss.head_gradient", _headGradient.data<float>().ToArray());
         }
@@ -151,25 +175,5 @@ internal static class LossCases
         private static bool Near(double actual, double expected) => Math.Abs(actual - expected) <= SumTolerance * Math.Abs(expected);
 
         private static bool Near(Tensor actual, Tensor expected) => (actual - expected).abs().max().item<float>() <= GradientTolerance * expected.abs().max().item<float>();
-
-        private static FusionRows Draw(System.Random random)
-        {
-            int[] labels = new int[Rows], ids = new int[Rows * Taught];
-            float[] masses = new float[ids.Length];
-            for (int row = 0; row < Rows; row++)
-            {
-                labels[row] = row + 1 < Rows ? random.Next(Vocabulary) : FusionRows.NoLabel;
-                var tokens = new HashSet<int>();
-                while (tokens.Count < Taught)
-                    tokens.Add(random.Next(Vocabulary));
-                tokens.CopyTo(ids, row * Taught);
-                float[] raw = [.. Enumerable.Range(0, Taught).Select(_ => random.NextSingle())];
-                float sum = raw.Sum();
-                for (int k = 0; k < Taught; k++)
-                    masses[(row * Taught) + k] = raw[k] / sum;
-            }
-
-            return new FusionRows { Labels = labels, Offsets = [.. Enumerable.Range(0, Rows + 1).Select(static r => r * Taught)], Ids = ids, Masses = masses, Missing = new float[Rows] };
-        }
     }
 }

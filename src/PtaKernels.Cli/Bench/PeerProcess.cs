@@ -8,7 +8,7 @@ namespace PtaKernels.Cli.Bench;
 internal sealed class PeerProcess : IDisposable
 {
     private const string PythonScript = "perf/peers/published_alignment.py";
-    private const string TorchScript = "perf/peers/loss_step.py";
+    private const string TorchScript = "perf/peers/dense_training.py";
     private const string FastBlas = "artifacts/peers/openblas/usr/lib/x86_64-linux-gnu/openblas-pthread";
     private const string NativeBuild = "perf/peers/build";
 
