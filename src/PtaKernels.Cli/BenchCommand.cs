@@ -69,6 +69,8 @@ internal static class BenchCommand
                 + (python.Versions[2] == "-" ? "its token distances given for free: perf/peers/setup gets a compiled edit distance." : $"Levenshtein {python.Versions[2]}.")));
         }
 
+        if (data.LeftOut is { } left)
+            terminal.Errors.WriteLine($"notice: left out {left}.");
         if (json is not null)
         {
             var run = new BenchRunInfo(

@@ -26,7 +26,7 @@ internal static class VerifyCommand
         var allowSkips = new Option<bool>("--allow-skips") { Description = "rows that cannot be checked here are no failure" };
         var verb = new Verb(
             "verify", "Check a backend against golden files made by the official code, or against another backend on random problems; exit status 1 on a failure, 2 without golden files, 3 on skipped rows.",
-            "pta verify --golden tests/golden --vocab samples/vocab --allow-skips",
+            "pta verify --golden tests/golden --vocab samples/vocab",
             "pta verify --random 1000000 --backend ilgpu-cuda --against native",
             "pta verify --random 500 --kernel official-transport alignment-path --backend ilgpu-cpu --seed 7")
         {

@@ -11,6 +11,7 @@ internal sealed class BenchData : IDisposable
     private readonly string _golden;
     private readonly PeerWork _work = new();
     private readonly Lazy<PeerProcess?> _python;
+    private readonly Lazy<PeerProcess?> _torch;
     private readonly Lazy<PeerProcess> _native;
     private readonly Lazy<BenchDocuments> _documents;
 
@@ -26,6 +27,7 @@ internal sealed class BenchData : IDisposable
         Seconds = seconds;
         Golden = new GoldenContext(backend, new VocabularyFolder(vocabularies), golden);
         _python = new Lazy<PeerProcess?>(() => PeerProcess.StartPython(_work.Folder, vocabularies));
+        _torch = new Lazy<PeerProcess?>(() => PeerProcess.StartTorch(_work.Folder));
         _native = new Lazy<PeerProcess>(() => PeerProcess.StartNative(_work.Folder));
         _documents = new Lazy<BenchDocuments>(() => BenchDocuments.Load(this, "doc.reference"));
     }
@@ -33,6 +35,9 @@ internal sealed class BenchData : IDisposable
     public IKernelBackend Backend => _backend;
 
     public double Seconds { get; }
+
+    /// <summary>Cases that were left out, and why; null: none.</summary>
+    public string? LeftOut { get; set; }
 
     public GoldenContext Golden { get; }
 
@@ -44,6 +49,9 @@ internal sealed class BenchData : IDisposable
 
     /// <summary>The published functions in Python, on the documents written so far; null where Python, NumPy or the script is missing. Started when first asked for.</summary>
     public PeerProcess? Python => _python.Value;
+
+    /// <summary>Dense losses in PyTorch, which read their work when they are checked; null where they cannot run. Started when first asked for.</summary>
+    public PeerProcess? Torch => _torch.Value;
 
     /// <summary>The compiled peers, built and started when first asked for; each reads its work when it first checks it.</summary>
     /// <exception cref="AlignmentDataException">They cannot be built.</exception>
@@ -105,6 +113,8 @@ internal sealed class BenchData : IDisposable
     {
         StartedPython?.Dispose();
         StartedNative?.Dispose();
+        if (_torch.IsValueCreated)
+            _torch.Value?.Dispose();
         _work.Dispose();
     }
 }

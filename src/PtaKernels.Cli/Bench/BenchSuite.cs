@@ -6,7 +6,7 @@ namespace PtaKernels.Cli.Bench;
 /// <summary>The cases by their stable names, and a run of some of them.</summary>
 internal static class BenchSuite
 {
-    private static readonly (string Id, Func<BenchData, BenchCase> Prepare)[] Cases =
+    private static readonly (string Id, Func<BenchData, BenchCase?> Prepare)[] Cases =
     [
         ("edit.all-pairs", TokenCases.EditAllPairs),
         ("edit.all-pairs", TokenCases.EditTeam),
@@ -18,10 +18,13 @@ internal static class BenchSuite
         ("doc.reference", DocumentCases.ReferenceTeam),
         ("doc.paper", DocumentCases.Paper),
         ("doc.fusion", DocumentCases.Fusion),
+        ("loss.sparse", LossCases.AgainstPyTorch),
+        ("loss.libtorch", LossCases.AgainstLibtorch),
+        ("train.step", TrainCases.AgainstPyTorch),
     ];
 
     /// <summary>What a GPU backend runs instead: the same names, timed on the device, against the native backend; no compiler and no Python needed.</summary>
-    private static readonly (string Id, Func<BenchData, BenchCase> Prepare)[] OnDevice =
+    private static readonly (string Id, Func<BenchData, BenchCase?> Prepare)[] OnDevice =
     [
         ("edit.all-pairs", DeviceCases.EditAllPairs),
         ("map.gpt2-spA", DeviceCases.Map),
@@ -44,10 +47,19 @@ internal static class BenchSuite
     {
         if (!(data.Seconds > 0))
             throw new ArgumentException($"--seconds is {data.Seconds.ToString(CultureInfo.InvariantCulture)}; it must be a number over 0.");
-        (string Id, Func<BenchData, BenchCase> Prepare)[] offered = data.Backend is GpuBackend ? OnDevice : Cases;
+        (string Id, Func<BenchData, BenchCase?> Prepare)[] offered = data.Backend is GpuBackend ? OnDevice : Cases;
         if (ids.FirstOrDefault(id => !Array.Exists(offered, c => c.Id == id)) is { } unknown)
             throw new ArgumentException($"case '{unknown}' is unknown{(Ids.Contains(unknown) ? $" to backend {data.Backend.Name}" : "")}; use {string.Join(", ", offered.Select(static c => c.Id).Distinct())}.");
-        BenchCase[] cases = [.. offered.Where(c => ids.Count == 0 || ids.Contains(c.Id)).Select(c => c.Prepare(data))];
+        (string Id, Func<BenchData, BenchCase?> Prepare)[] asked = [.. offered.Where(c => ids.Count == 0 || ids.Contains(c.Id))];
+        if (Array.Exists(asked, static c => NeedsTorch(c.Id)) && LossCases.WhyUnavailable is { } why)
+        {
+            if (ids.Count > 0)
+                throw new ArgumentException($"the cases loss.* and train.* cannot run: {why}.");
+            data.LeftOut = $"loss.* and train.*: {why}";
+            asked = [.. asked.Where(static c => !NeedsTorch(c.Id))];
+        }
+
+        BenchCase[] cases = [.. asked.Select(c => c.Prepare(data)).OfType<BenchCase>()];
         var results = new List<BenchResult>();
         foreach (BenchCase one in cases)
         {
@@ -60,4 +72,6 @@ internal static class BenchSuite
 
         return results;
     }
+
+    private static bool NeedsTorch(string id) => id.StartsWith("loss.", StringComparison.Ordinal) || id.StartsWith("train.", StringComparison.Ordinal);
 }

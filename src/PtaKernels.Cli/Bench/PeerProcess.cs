@@ -8,6 +8,8 @@ namespace PtaKernels.Cli.Bench;
 internal sealed class PeerProcess : IDisposable
 {
     private const string PythonScript = "perf/peers/published_alignment.py";
+    private const string TorchScript = "perf/peers/dense_training.py";
+    private const string FastBlas = "artifacts/peers/openblas/usr/lib/x86_64-linux-gnu/openblas-pthread";
     private const string NativeBuild = "perf/peers/build";
 
     /// <summary>Debian's own first: that is the one with python3-numpy.</summary>
@@ -41,6 +43,15 @@ internal sealed class PeerProcess : IDisposable
         return Interpreters
             .Select(interpreter => Start("the Python peer", interpreter, [script, work, Path.GetFullPath(vocabularies)], 3))
             .FirstOrDefault(static peer => peer is not null);
+    }
+
+    /// <summary>Dense losses in PyTorch: its versions are Python's, PyTorch's and which BLAS it has. Null where the script, Python or PyTorch is missing.</summary>
+    /// <param name="work">Folder of <see cref="PeerWork"/>.</param>
+    public static PeerProcess? StartTorch(string work)
+    {
+        if (Script(TorchScript) is not { } script)
+            return null;
+        return Interpreters.Select(interpreter => Start("the PyTorch peer", interpreter, [script, work], 3, Path.Combine(RepositoryFolder.Find()!, FastBlas))).FirstOrDefault(static peer => peer is not null);
     }
 
     /// <summary>The compiled peers, built first where that is needed: their versions are the compiler's and rapidfuzz-cpp's.</summary>
@@ -81,20 +92,22 @@ internal sealed class PeerProcess : IDisposable
     private static string? Script(string path) =>
         RepositoryFolder.Find() is { } root && File.Exists(Path.Combine(root, path)) ? Path.Combine(root, path) : null;
 
-    private static ProcessStartInfo Redirected(string program, string[] arguments)
+    private static ProcessStartInfo Redirected(string program, string[] arguments, string? libraries = null)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string pool in Pools)
             start.Environment[pool] = "1";
+        if (Directory.Exists(libraries))
+            start.Environment["LD_LIBRARY_PATH"] = libraries;
         return start;
     }
 
-    private static PeerProcess? Start(string name, string program, string[] arguments, int versions)
+    private static PeerProcess? Start(string name, string program, string[] arguments, int versions, string? libraries = null)
     {
         Process? process;
         try
         {
-            process = Process.Start(Redirected(program, arguments));
+            process = Process.Start(Redirected(program, arguments, libraries));
         }
         catch (Win32Exception)
         {

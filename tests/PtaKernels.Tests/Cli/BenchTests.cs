@@ -49,7 +49,7 @@ public sealed class BenchTests
         {
             Assert.That(status, Is.EqualTo(1));
             Assert.That(output, Is.Empty);
-            Assert.That(errors.TrimEnd(), Does.Match("^pta: case 'doc.nonsense' is unknown; use edit.all-pairs, .*doc.fusion\\.$"));
+            Assert.That(errors.TrimEnd(), Does.Match("^pta: case 'doc.nonsense' is unknown; use edit.all-pairs, .*train.step\\.$"));
         }
     }
 

@@ -106,7 +106,7 @@ public sealed class VerifyTests
     public void SkipsNeedAFlag()
     {
         using var folder = new ScratchFolder();
-        folder.Write("packing.jsonl", "{\"id\": 0}\n{\"id\": 1}\n");
+        folder.Write("vocab_map.jsonl", "{\"source\": \"a\", \"target\": \"b\"}\n{\"source\": \"b\", \"target\": \"a\"}\n");
         PtaRun strict = Pta.Run("verify", "--golden", folder.Path), lenient = Pta.Run("verify", "--golden", folder.Path, "--allow-skips");
         using (Assert.EnterMultipleScope())
         {
