@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
 namespace PtaKernels.Gpu;
@@ -8,6 +9,7 @@ internal sealed class PairOnDevice
     private readonly GpuBackend _backend;
     private readonly Dictionary<string, int> _rowTexts = new(StringComparer.Ordinal);
     private readonly Lazy<int[]> _withoutSpace;
+    private readonly ConcurrentDictionary<VocabularyMap, bool> _whole = [];
 
     public PairOnDevice(GpuBackend backend, VocabularyPair pair)
     {
@@ -40,8 +42,21 @@ internal sealed class PairOnDevice
     public int[] WithoutSpace => _withoutSpace.Value;
 
     /// <summary>Fills what a map does not know yet: all of it on a device, where that takes milliseconds; on the emulator only what is asked for.</summary>
-    public void Resolve(VocabularyMap map, Func<IEnumerable<int>> asked) =>
-        map.Resolve(_backend, _backend.Device.IsEmulator ? asked() : Enumerable.Range(0, map.Count));
+    public void Resolve(VocabularyMap map, Func<IEnumerable<int>> asked)
+    {
+        if (_whole.ContainsKey(map))
+            return;
+        if (_backend.Device.Rehearsal is { Replays: true })
+            return;
+        if (_backend.Device.IsEmulator)
+        {
+            map.Resolve(_backend, asked());
+            return;
+        }
+
+        map.Resolve(_backend, Enumerable.Range(0, map.Count));
+        _whole[map] = true;
+    }
 
     /// <summary>The id on <see cref="RowTexts"/> of an ordinary text that may be no token.</summary>
     /// <param name="symbols">Its symbols.</param>
