@@ -195,6 +195,9 @@ internal sealed class ChunkRun
 
     private bool FindBoundaries(int d, BoundaryMap?[] boundaries)
     {
+        // Groups need no boundaries, only to know whether they could be made.
+        if (_preset == FusedPreset.Paper && BoundaryMap.AreOfOneText(_sourceSpans[d]!, _targetSpans[d]!))
+            return true;
         try
         {
             boundaries[d] = BoundaryMap.Between(_documents[d].Target.Id, _sourceSpans[d]!, _targetSpans[d]!);

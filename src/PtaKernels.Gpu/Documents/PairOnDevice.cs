@@ -7,7 +7,8 @@ namespace PtaKernels.Gpu;
 internal sealed class PairOnDevice
 {
     private readonly GpuBackend _backend;
-    private readonly Dictionary<string, int> _rowTexts = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int> _rowTexts = new(StringComparer.Ordinal);
+    private readonly Lock _appending = new();
     private readonly Lazy<int[]> _withoutSpace;
     private readonly ConcurrentDictionary<VocabularyMap, bool> _whole = [];
 
@@ -62,11 +63,15 @@ internal sealed class PairOnDevice
     /// <param name="symbols">Its symbols.</param>
     public int RowTextOf(ReadOnlySpan<int> symbols)
     {
-        string key = new(MemoryMarshal.Cast<int, char>(symbols));
-        lock (_rowTexts)
+        // Most texts are known: they are found without a lock and without making a string.
+        ConcurrentDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> known = _rowTexts.GetAlternateLookup<ReadOnlySpan<char>>();
+        ReadOnlySpan<char> key = MemoryMarshal.Cast<int, char>(symbols);
+        if (known.TryGetValue(key, out int id))
+            return id;
+        lock (_appending)
         {
-            if (!_rowTexts.TryGetValue(key, out int id))
-                _rowTexts[key] = id = RowTexts.Append(symbols);
+            if (!known.TryGetValue(key, out id))
+                _rowTexts[new string(key)] = id = RowTexts.Append(symbols);
             return id;
         }
     }
