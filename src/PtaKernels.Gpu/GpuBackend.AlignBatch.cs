@@ -32,7 +32,7 @@ public sealed partial class GpuBackend
 
         PairOnDevice pair = _pairs.GetValue(vocabularies, v => new PairOnDevice(this, v));
         int positions = ChunkPositions > 0 ? ChunkPositions : Device.IsEmulator ? EmulatorChunkPositions : DeviceChunkPositions;
-        long bytes = Device.IsEmulator ? 1L << 28 : Device.Accelerator.MemorySize / (4 * ChunksInFlight);
+        long bytes = Device.Rehearsal is not null ? long.MaxValue : Device.IsEmulator ? 1L << 28 : Device.Accelerator.MemorySize / (4 * ChunksInFlight);
         List<int[]> chunks = ChunkPlan.Cut(documents, options, positions, bytes);
         DocumentPair[] all = documents.ToArray();
         AlignmentOptions switches = options;

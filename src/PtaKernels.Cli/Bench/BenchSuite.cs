@@ -33,6 +33,9 @@ internal static class BenchSuite
         ("doc.reference", DeviceCases.Reference),
         ("doc.paper", DeviceCases.Paper),
         ("doc.fusion", DeviceCases.Fusion),
+        ("host.reference", HostCases.Reference),
+        ("host.paper", HostCases.Paper),
+        ("host.fusion", HostCases.Fusion),
     ];
 
     public static IEnumerable<string> Ids => Cases.Select(static c => c.Id).Distinct();

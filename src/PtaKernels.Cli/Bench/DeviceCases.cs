@@ -158,14 +158,14 @@ internal static class DeviceCases
 
     private static string Note(GpuBackend device, string note) => $"{note}; {device.DeviceName}";
 
-    private static PassLoop Loop(NativeBackend peer, double units, Action pass) => new($"{peer.Name}, one thread", units, pass, onTheClock: true);
+    public static PassLoop Loop(NativeBackend peer, double units, Action pass) => new($"{peer.Name}, one thread", units, pass, onTheClock: true);
 
     private static GpuBackend Device(BenchData data) => (GpuBackend)data.Backend;
 
     /// <summary>Whether sizes are those of a real device.</summary>
     private static bool IsReal(GpuBackend backend) => backend.ComputeCapability is not null;
 
-    private static NativeBackend Peer(GpuBackend device) => NativeLibraryFile.WhyUnavailable is { } problem
+    public static NativeBackend Peer(GpuBackend device) => NativeLibraryFile.WhyUnavailable is { } problem
         ? throw new AlignmentDataException($"backend {device.Name} is checked against backend native, which does not run here: {problem}")
         : new NativeBackend();
 

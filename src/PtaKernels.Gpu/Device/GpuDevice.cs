@@ -53,6 +53,9 @@ internal sealed class GpuDevice : IDisposable
     /// <summary>Most bytes that a lane may take; tests lower it to meet a full device without one.</summary>
     public long MemoryLimit { get; set; } = long.MaxValue;
 
+    /// <summary>Null but while the host's part of a call is timed by itself.</summary>
+    internal Rehearsal? Rehearsal { get; set; }
+
     /// <summary>What a user should know of this device, each sentence once: kernels compiled now, twins chosen by the self-test.</summary>
     public IReadOnlyList<string> Notices
     {

@@ -59,7 +59,7 @@ internal sealed class GpuLane : IDisposable
         where T : unmanaged
     {
         ArrayView<T> view = Take<T>(values.Length);
-        if (values.IsEmpty)
+        if (values.IsEmpty || IsIdle)
             return view;
         try
         {
@@ -126,7 +126,11 @@ internal sealed class GpuLane : IDisposable
         where T : unmanaged
     {
         Staged<T> staged = Stage<T>(view.Length);
-        if (staged.Length != 0)
+        if (staged.Length == 0)
+            return staged;
+        if (_device.Rehearsal is { } rehearsal)
+            rehearsal.Receive(this, view, staged);
+        else
             Copy(view, staged.View);
         return staged;
     }
@@ -138,7 +142,7 @@ internal sealed class GpuLane : IDisposable
         ArrayView<T> view = Take<T>(length);
         try
         {
-            if (length != 0)
+            if (length != 0 && !IsIdle)
                 view.MemSetToZero(Stream);
             return view;
         }
@@ -154,7 +158,7 @@ internal sealed class GpuLane : IDisposable
     {
         try
         {
-            if (!destination.IsEmpty)
+            if (!destination.IsEmpty && !IsIdle)
                 view.SubView(0, destination.Length).CopyToCPU(Stream, destination);
         }
         catch (Exception e) when (_device.Problem(e) is { } problem)
@@ -189,7 +193,14 @@ internal sealed class GpuLane : IDisposable
     internal void Rewind((int Block, long Used, int Stage, long Staged) position) => (_block, _used, _stage, _staged) = position;
 
     /// <summary>Gives the lane back to its device.</summary>
-    public void Dispose() => _device.Return(this);
+    public void Dispose()
+    {
+        _device.Rehearsal?.End(this);
+        _device.Return(this);
+    }
+
+    // Only the host's part of a call runs.
+    private bool IsIdle => _device.Rehearsal is { Replays: true };
 
     /// <summary>Whether nothing is queued any more; false on a device that is lost.</summary>
     /// <remarks>A call that an exception ended may leave copies behind, and the next one must not write under them.</remarks>
@@ -226,6 +237,8 @@ internal sealed class GpuLane : IDisposable
     internal void Copy<T>(ArrayView<T> from, ArrayView<T> to)
         where T : unmanaged
     {
+        if (IsIdle)
+            return;
         try
         {
             from.CopyTo(Stream, to);

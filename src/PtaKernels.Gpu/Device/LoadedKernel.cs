@@ -27,7 +27,7 @@ internal sealed class LoadedKernel<TArguments>
     /// <param name="arguments">The arguments; their buffers must live until the stream is synchronised.</param>
     public void Launch(AcceleratorStream stream, long blocks, in TArguments arguments)
     {
-        if (blocks == 0)
+        if (blocks == 0 || _device.Rehearsal is { Replays: true })
             return;
         try
         {

@@ -5,7 +5,7 @@ namespace PtaKernels.Gpu;
 /// <summary>What came back of a chunk's rows; to be read once the lane is synchronised and before it is given back.</summary>
 internal sealed class ChunkResults
 {
-    private readonly int[] _places;
+    private readonly ReadOnlyMemory<int> _places;
     private readonly bool _official;
     private readonly int _room;
     private readonly Staged<int> _counts, _tokens, _range, _ties, _transported, _mapped;
@@ -15,7 +15,7 @@ internal sealed class ChunkResults
 
     /// <summary>Queues the copies.</summary>
     public ChunkResults(
-        GpuLane lane, in RowArguments rows, int[] places, ArrayView<int> range, ArrayView<int> ties, ArrayView<DeviceOutcome> outcomes, bool official)
+        GpuLane lane, in RowArguments rows, ReadOnlyMemory<int> places, ArrayView<int> range, ArrayView<int> ties, ArrayView<DeviceOutcome> outcomes, bool official)
     {
         _places = places;
         _official = official;
@@ -41,28 +41,49 @@ internal sealed class ChunkResults
     /// <summary>Fills <see cref="Unfit"/>.</summary>
     public void FindUnfit()
     {
-        for (int r = 0; r < _places.Length; r++)
+        ReadOnlySpan<int> places = _places.Span, transported = _transported.Span, range = _range.Span, mapped = _mapped.Span;
+        ReadOnlySpan<DeviceOutcome> outcomes = _outcomes.Span;
+        for (int r = 0; r < places.Length; r++)
         {
-            int at = _places[r];
+            int at = places[r];
             if (at < 0)
                 continue;
-            bool endless = _transported.Span[at] > 0 && _outcomes.Span[at].Status == (int)TransportStatus.IterationLimit;
-            if (_range.Span[at] != 0 || endless || (_official && _mapped.Span[at] < 0))
+            bool endless = transported[at] > 0 && outcomes[at].Status == (int)TransportStatus.IterationLimit;
+            if (range[at] != 0 || endless || (_official && mapped[at] < 0))
                 _unfit.Add(r);
         }
+    }
+
+    /// <summary>Entries of some rows, at most <paramref name="fallback"/> for each that received nothing.</summary>
+    /// <param name="first">The first row's index in the chunk.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="fallback">Entries of a fallback row.</param>
+    public int EntriesOf(int first, int count, int fallback)
+    {
+        ReadOnlySpan<int> places = _places.Span.Slice(first, count), counts = _counts.Span;
+        int entries = 0;
+        foreach (int at in places)
+        {
+            int own = at < 0 ? -1 : counts[at];
+            entries += own >= 0 ? own : at >= 0 && _official ? _mapped.Span[at] : fallback;
+        }
+
+        return entries;
     }
 
     /// <summary>Adds a row to its document; false where it received nothing after all.</summary>
     /// <param name="aligned">The document.</param>
     /// <param name="r">The row's index in the chunk.</param>
     /// <param name="row">What was decided for it.</param>
-    public bool Add(AlignedDocument aligned, int r, in ChunkRow row)
+    /// <param name="provenance">Where it came from.</param>
+    public bool Add(AlignedDocument aligned, int r, in ChunkRow row, out RowProvenance provenance)
     {
-        int at = _places[r];
+        provenance = default;
+        int at = _places.Span[r];
         if (at < 0)
             return false;
         int count = _counts.Span[at];
-        RowRule rule = row.Decision.Rule;
+        RowRule rule = row.Rule;
         bool transported = _transported.Span[at] > 0;
         if (_official)
         {
@@ -78,9 +99,10 @@ internal sealed class ChunkResults
 
         DeviceOutcome outcome = transported ? _outcomes.Span[at] : default;
         int start = at * _room;
-        aligned.AddRow(_tokens.Span.Slice(start, count), _values.Span.Slice(start, count), new RowProvenance(
-            rule, row.Decision.SourceRow, -1, _missing.Span[at], row.Kappa, _signal.Length == 0 ? double.NaN : _signal.Span[at],
-            transported ? new TransportOutcome((TransportStatus)outcome.Status, outcome.Iterations, outcome.MarginalError) : null));
+        provenance = new RowProvenance(
+            rule, row.SourceRow, -1, _missing.Span[at], row.Kappa, _signal.Length == 0 ? double.NaN : _signal.Span[at],
+            transported ? new TransportOutcome((TransportStatus)outcome.Status, outcome.Iterations, outcome.MarginalError) : null);
+        aligned.AddRow(_tokens.Span.Slice(start, count), _values.Span.Slice(start, count), provenance);
         return true;
     }
 }

@@ -2,14 +2,33 @@ using PtaKernels.Rules;
 
 namespace PtaKernels.Gpu;
 
-/// <summary>A target row that receives something.</summary>
-/// <param name="Document">Index in the chunk.</param>
-/// <param name="Row">Target position in the document.</param>
-/// <param name="Decision">What it receives.</param>
-/// <param name="Kappa">Kept share of rule (b); 1 for every other rule.</param>
-/// <param name="Prepared">Place among the rows that the host collected, or -1.</param>
-/// <param name="StartsText">The row predicts text at offset 0 of the target.</param>
-internal readonly record struct ChunkRow(int Document, int Row, StepDecision Decision, double Kappa, int Prepared, bool StartsText);
+/// <summary>A target row and what it receives. It holds no references, so that a chunk's rows are no work for the collector.</summary>
+internal struct ChunkRow
+{
+    /// <summary>Index of its document in the chunk.</summary>
+    public int Document;
+
+    /// <summary>Target position in the document.</summary>
+    public int Row;
+
+    /// <summary>Source position that it takes, or -1.</summary>
+    public int SourceRow;
+
+    /// <summary>Place among the rows that the host collected, or -1.</summary>
+    public int Prepared;
+
+    /// <summary>Kept share of rule (b); 1 for every other rule.</summary>
+    public double Kappa;
+
+    /// <summary>The rule that fits.</summary>
+    public RowRule Rule;
+
+    /// <summary>The row predicts text at offset 0 of the target.</summary>
+    public bool StartsText;
+
+    /// <summary>Whether it takes a source row.</summary>
+    public readonly bool Transfers => RowProvenance.IsTransfer(Rule);
+}
 
 /// <summary>The candidates of rows whose texts are shortened: a stripped prefix (SPEC A3.2 rule (b)) or the dummy prefix's space. The rule itself collects them.</summary>
 internal sealed class PreparedRows(IKernelBackend backend, PairOnDevice pair, int used)

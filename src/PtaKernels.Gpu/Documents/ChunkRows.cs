@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using ILGPU;
 using PtaKernels.Rules;
@@ -5,7 +6,7 @@ using PtaKernels.Rules;
 namespace PtaKernels.Gpu;
 
 /// <summary>The rows of a chunk that receive something, on the device: candidates, costs, transports, projections, results.</summary>
-internal sealed class ChunkRows
+internal sealed class ChunkRows : IDisposable
 {
     private readonly GpuBackend _backend;
     private readonly GpuLane _lane;
@@ -14,6 +15,7 @@ internal sealed class ChunkRows
     private readonly AlignmentOptions _options;
     private readonly int _preset;
     private readonly int[] _places;
+    private readonly int _count;
     private readonly ArrayView<int> _range, _ties;
     private readonly ArrayView<DeviceOutcome> _outcomes;
     private readonly RowArguments _rows;
@@ -28,7 +30,7 @@ internal sealed class ChunkRows
     /// <param name="all">Every target row of the chunk.</param>
     /// <param name="prepared">Rows that the host collected.</param>
     public ChunkRows(
-        GpuBackend backend, GpuLane lane, DocumentChunk chunk, PairOnDevice pair, in AlignmentOptions options, int preset, List<ChunkRow> all, PreparedRows prepared)
+        GpuBackend backend, GpuLane lane, DocumentChunk chunk, PairOnDevice pair, in AlignmentOptions options, int preset, ReadOnlySpan<ChunkRow> all, PreparedRows prepared)
     {
         _backend = backend;
         _lane = lane;
@@ -36,23 +38,27 @@ internal sealed class ChunkRows
         _pair = pair;
         _options = options;
         _preset = preset;
-        _places = new int[all.Count];
-        Array.Fill(_places, -1);
-        int count = all.Count(static r => r.Decision.Transfers);
+        _count = all.Length;
+        _places = ArrayPool<int>.Shared.Rent(_count);
+        int count = 0;
+        foreach (ref readonly ChunkRow row in all)
+            count += row.Transfers ? 1 : 0;
         Staged<int> sourceRow = lane.Stage<int>(count), targetRow = lane.Stage<int>(count), ofPrepared = lane.Stage<int>(count);
         Staged<byte> dropsSpace = lane.Stage<byte>(count);
         bool addsPrefix = preset != FusedPreset.Reference && pair.Pair.Target.AddsDummyPrefix;
+        Span<int> sourceRows = sourceRow.Span, targetRows = targetRow.Span, places = ofPrepared.Span;
+        Span<byte> drops = dropsSpace.Span;
         int at = 0;
-        for (int r = 0; r < all.Count; r++)
+        for (int r = 0; r < all.Length; r++)
         {
-            ChunkRow row = all[r];
-            if (!row.Decision.Transfers)
+            ref readonly ChunkRow row = ref all[r];
+            _places[r] = row.Transfers ? at : -1;
+            if (!row.Transfers)
                 continue;
-            _places[r] = at;
-            sourceRow.Span[at] = chunk.Source.Starts[row.Document] + row.Decision.SourceRow;
-            targetRow.Span[at] = chunk.Target.Starts[row.Document] + row.Row;
-            ofPrepared.Span[at] = row.Prepared;
-            dropsSpace.Span[at] = (byte)(addsPrefix && row.StartsText ? 1 : 0);
+            sourceRows[at] = chunk.Source.Starts[row.Document] + row.SourceRow;
+            targetRows[at] = chunk.Target.Starts[row.Document] + row.Row;
+            places[at] = row.Prepared;
+            drops[at] = (byte)(addsPrefix && row.StartsText ? 1 : 0);
             at++;
         }
 
@@ -124,6 +130,9 @@ internal sealed class ChunkRows
         };
     }
 
+    /// <summary>Gives the host's memory back; the results may not be read any more.</summary>
+    public void Dispose() => ArrayPool<int>.Shared.Return(_places);
+
     private bool Official => _preset == FusedPreset.Reference;
 
     /// <summary>Queues candidates, columns and cost matrices.</summary>
@@ -183,7 +192,7 @@ internal sealed class ChunkRows
     public ChunkResults Finish()
     {
         Launch(Official ? FusedRowKernel.Official : FusedRowKernel.Probabilities);
-        var results = new ChunkResults(_lane, _rows, _places, _range, _ties, _outcomes, Official);
+        var results = new ChunkResults(_lane, _rows, _places.AsMemory(0, _count), _range, _ties, _outcomes, Official);
         _lane.Synchronize();
         results.FindUnfit();
         return results;

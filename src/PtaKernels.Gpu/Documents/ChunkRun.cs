@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using ILGPU;
 using PtaKernels.Rules;
@@ -18,7 +19,9 @@ internal sealed class ChunkRun
     private readonly bool[] _refused;
     private readonly DocumentSpans?[] _sourceSpans, _targetSpans;
     private readonly HashSet<int> _repaired = [];
-    private readonly List<ChunkRow> _rows = [];
+    private readonly Dictionary<int, ReadOnlyMemory<byte>> _prefixes = [];
+    private ChunkRow[] _rowRoom = [];
+    private int _rowCount;
     private long _clock = Stopwatch.GetTimestamp();
 
     /// <summary>A run over documents of one k per side.</summary>
@@ -36,6 +39,8 @@ internal sealed class ChunkRun
         _targetSpans = new DocumentSpans?[documents.Count];
     }
 
+    private Span<ChunkRow> Rows => _rowRoom.AsSpan(0, _rowCount);
+
     private VocabularyPair Vocabularies => _pair.Pair;
 
     private bool Official => _preset == FusedPreset.Reference;
@@ -48,6 +53,19 @@ internal sealed class ChunkRun
     public bool Align(AlignedDocument?[] destination)
     {
         using GpuLane lane = _device.Rent();
+        _rowRoom = ArrayPool<ChunkRow>.Shared.Rent(_documents.Sum(static d => d.Target.Length));
+        try
+        {
+            return Align(lane, destination);
+        }
+        finally
+        {
+            ArrayPool<ChunkRow>.Shared.Return(_rowRoom);
+        }
+    }
+
+    private bool Align(GpuLane lane, AlignedDocument?[] destination)
+    {
         var chunk = new DocumentChunk(lane, _documents, _options.Mass == MassRule.Tail);
         Check(lane, chunk);
         Decide(lane, chunk);
@@ -56,14 +74,14 @@ internal sealed class ChunkRun
         Lap(AlignmentStage.Mapping);
         var prepared = new PreparedRows(_backend, _pair, RowCandidates.Used(chunk.Source.K, _options.Window));
         PrepareRows(prepared);
-        var work = new ChunkRows(_backend, lane, chunk, _pair, _options, _preset, _rows, prepared);
+        using var work = new ChunkRows(_backend, lane, chunk, _pair, _options, _preset, Rows, prepared);
         work.Collect();
         Lap(AlignmentStage.Candidates);
         work.Transport();
         Lap(AlignmentStage.Transport);
         ChunkResults results = work.Finish();
-        foreach (int document in results.Unfit.Select(r => _rows[r].Document))
-            _refused[document] = true;
+        foreach (int row in results.Unfit)
+            _refused[_rowRoom[row].Document] = true;
         if (results.Unfit.Count > 0)
             return false;
         Assemble(results, destination);
@@ -159,13 +177,27 @@ internal sealed class ChunkRun
                     FusedPreset.Paper => StepTransfer.ByGroup(_documents[d], pairs!, i),
                     _ => StepTransfer.ByBoundary(_documents[d], _sourceSpans[d]!, _targetSpans[d]!, boundaries[d]!, Vocabularies, i, withPrefix: true),
                 };
-                _rows.Add(new ChunkRow(d, i, decision, 1, -1, !Official && i < _targetSpans[d]!.FirstText));
+                if (!decision.Prefix.IsEmpty)
+                    _prefixes.Add(_rowCount, decision.Prefix);
+                _rowRoom[_rowCount++] = new ChunkRow
+                {
+                    Document = d,
+                    Row = i,
+                    SourceRow = decision.SourceRow,
+                    Prepared = -1,
+                    Kappa = 1,
+                    Rule = decision.Rule,
+                    StartsText = !Official && i < _targetSpans[d]!.FirstText,
+                };
             }
         }
     }
 
     private bool FindBoundaries(int d, BoundaryMap?[] boundaries)
     {
+        // Groups need no boundaries, only to know whether they could be made.
+        if (_preset == FusedPreset.Paper && BoundaryMap.AreOfOneText(_sourceSpans[d]!, _targetSpans[d]!))
+            return true;
         try
         {
             boundaries[d] = BoundaryMap.Between(_documents[d].Target.Id, _sourceSpans[d]!, _targetSpans[d]!);
@@ -201,8 +233,8 @@ internal sealed class ChunkRun
         if (NeedsNearest)
             _pair.Resolve(Vocabularies.NearestText, Candidates);
 
-        IEnumerable<int> Candidates() => _rows.Where(static r => r.Decision.Transfers)
-            .SelectMany(r => _documents[r.Document].Source.Candidates.IndicesOf(r.Decision.SourceRow).ToArray()).Distinct();
+        IEnumerable<int> Candidates() => _rowRoom.Take(_rowCount).Where(static r => r.Transfers)
+            .SelectMany(r => _documents[r.Document].Source.Candidates.IndicesOf(r.SourceRow).ToArray()).Distinct();
     }
 
     /// <summary>Collects on the host the rows whose texts are shortened, and drops those of rule (b) that keep too little.</summary>
@@ -210,17 +242,21 @@ internal sealed class ChunkRun
     {
         if (Official)
             return;
-        for (int r = 0; r < _rows.Count; r++)
+        bool sourceAdds = Vocabularies.Source.AddsDummyPrefix, targetAdds = Vocabularies.Target.AddsDummyPrefix;
+        for (int r = 0; r < _rowCount; r++)
         {
-            ChunkRow row = _rows[r];
-            if (!row.Decision.Transfers)
+            ref ChunkRow row = ref _rowRoom[r];
+            if (!row.Transfers)
                 continue;
-            bool sourceStart = row.Decision.SourceRow < _sourceSpans[row.Document]!.FirstText;
-            bool shortened = !row.Decision.Prefix.IsEmpty || (sourceStart && Vocabularies.Source.AddsDummyPrefix) || (row.StartsText && Vocabularies.Target.AddsDummyPrefix);
-            if (!shortened)
+            bool sourceStart = row.SourceRow < _sourceSpans[row.Document]!.FirstText;
+            if (row.Rule != RowRule.Prefix && !(sourceStart && sourceAdds) && !(row.StartsText && targetAdds))
                 continue;
-            int at = prepared.Add(_documents[row.Document].Source, row.Decision, sourceStart, row.StartsText, _options, NeedsNearest, out double kappa);
-            _rows[r] = at < 0 ? row with { Decision = StepDecision.None } : row with { Prepared = at, Kappa = kappa };
+            var decision = new StepDecision(row.Rule, row.SourceRow, _prefixes.GetValueOrDefault(r));
+            row.Prepared = prepared.Add(_documents[row.Document].Source, decision, sourceStart, row.StartsText, _options, NeedsNearest, out double kappa);
+            if (row.Prepared < 0)
+                (row.Rule, row.SourceRow) = (RowRule.None, -1);
+            else
+                row.Kappa = kappa;
         }
     }
 
@@ -233,12 +269,14 @@ internal sealed class ChunkRun
             if (_refused[d])
                 continue;
             TokenizedDocument target = _documents[d].Target;
-            var aligned = new AlignedDocument(target.Id, _options.Output, target.Length, target.Length * 4);
+            int fallback = _options.Fallback == FallbackRule.Target ? target.Candidates.K : 1;
+            var aligned = new AlignedDocument(target.Id, _options.Output, target.Length, results.EntriesOf(r, target.Length, fallback));
             for (int i = 0; i < target.Length; i++, r++)
             {
-                if (!results.Add(aligned, r, _rows[r]))
-                    RowFallback.Add(aligned, target, _options, _rows[r].Decision.Transfers ? RowRule.None : _rows[r].Decision.Rule);
-                _report.CountRow(aligned[i]);
+                ref readonly ChunkRow row = ref _rowRoom[r];
+                if (!results.Add(aligned, r, row, out RowProvenance provenance))
+                    provenance = RowFallback.Add(aligned, target, _options, row.Transfers ? RowRule.None : row.Rule);
+                _report.CountRow(provenance);
             }
 
             _report.Documents++;

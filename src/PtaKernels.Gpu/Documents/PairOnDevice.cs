@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
 namespace PtaKernels.Gpu;
@@ -6,8 +7,10 @@ namespace PtaKernels.Gpu;
 internal sealed class PairOnDevice
 {
     private readonly GpuBackend _backend;
-    private readonly Dictionary<string, int> _rowTexts = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int> _rowTexts = new(StringComparer.Ordinal);
+    private readonly Lock _appending = new();
     private readonly Lazy<int[]> _withoutSpace;
+    private readonly ConcurrentDictionary<VocabularyMap, bool> _whole = [];
 
     public PairOnDevice(GpuBackend backend, VocabularyPair pair)
     {
@@ -40,18 +43,35 @@ internal sealed class PairOnDevice
     public int[] WithoutSpace => _withoutSpace.Value;
 
     /// <summary>Fills what a map does not know yet: all of it on a device, where that takes milliseconds; on the emulator only what is asked for.</summary>
-    public void Resolve(VocabularyMap map, Func<IEnumerable<int>> asked) =>
-        map.Resolve(_backend, _backend.Device.IsEmulator ? asked() : Enumerable.Range(0, map.Count));
+    public void Resolve(VocabularyMap map, Func<IEnumerable<int>> asked)
+    {
+        if (_whole.ContainsKey(map))
+            return;
+        if (_backend.Device.Rehearsal is { Replays: true })
+            return;
+        if (_backend.Device.IsEmulator)
+        {
+            map.Resolve(_backend, asked());
+            return;
+        }
+
+        map.Resolve(_backend, Enumerable.Range(0, map.Count));
+        _whole[map] = true;
+    }
 
     /// <summary>The id on <see cref="RowTexts"/> of an ordinary text that may be no token.</summary>
     /// <param name="symbols">Its symbols.</param>
     public int RowTextOf(ReadOnlySpan<int> symbols)
     {
-        string key = new(MemoryMarshal.Cast<int, char>(symbols));
-        lock (_rowTexts)
+        // Most texts are known: they are found without a lock and without making a string.
+        ConcurrentDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> known = _rowTexts.GetAlternateLookup<ReadOnlySpan<char>>();
+        ReadOnlySpan<char> key = MemoryMarshal.Cast<int, char>(symbols);
+        if (known.TryGetValue(key, out int id))
+            return id;
+        lock (_appending)
         {
-            if (!_rowTexts.TryGetValue(key, out int id))
-                _rowTexts[key] = id = RowTexts.Append(symbols);
+            if (!known.TryGetValue(key, out id))
+                _rowTexts[new string(key)] = id = RowTexts.Append(symbols);
             return id;
         }
     }

@@ -10,7 +10,7 @@ internal static class EditDistanceLong
     /// <summary>Rows that the lanes of a warp hold at once.</summary>
     public const int StripRows = 32 * 32;
 
-    /// <summary>u8; pairs that <see cref="EditDistanceTables.Bytes"/> left out.</summary>
+    /// <summary>u8; pairs that <see cref="EditDistancePacked.Rest"/> left out.</summary>
     [GpuKernel(threads: 128, registers: 96)]
     public static void TableBytes(Arguments<byte> arguments) => Run<byte, ByteWidth>(arguments);
 

@@ -21,30 +21,22 @@ internal struct DocumentTable
     public long CostStart;
 }
 
-/// <summary>Cost matrices of any shape, each with its own ids: a warp takes a piece of one row, a lane every 32nd column of it.</summary>
+/// <summary>Cost matrices of any shape and any distances, each with its own ids: a warp takes a piece of one row, a lane every 32nd column of it.</summary>
 internal static class EditDistanceTables
 {
     /// <summary>Columns that a warp takes.</summary>
     public const int PieceColumns = 512;
 
-    /// <summary>u8; a warp per piece of a row.</summary>
-    [GpuKernel(threads: 256, registers: 64)]
-    public static void Bytes(Arguments<byte> arguments) => Run<byte, ByteWidth>(arguments);
-
     /// <summary>u16; a warp per piece of a row.</summary>
     [GpuKernel(threads: 256, registers: 64)]
-    public static void Words(Arguments<ushort> arguments) => Run<ushort, WordWidth>(arguments);
-
-    private static void Run<T, TWidth>(Arguments<T> arguments)
-        where T : unmanaged
-        where TWidth : struct, ICostWidth<T>
+    public static void Words(Arguments arguments)
     {
         Piece piece = FindPiece(arguments.Rows, arguments.Documents, arguments.FirstRows, arguments.Pieces);
         if (piece.Row < 0)
             return;
         DocumentTable document = arguments.Documents[piece.Document];
         TokenEntry source = arguments.Source.Tokens[arguments.SourceIds[document.SourceStart + piece.Row]];
-        ArrayView<T> row = arguments.Cost.SubView(document.CostStart + ((long)piece.Row * document.TargetCount), document.TargetCount);
+        ArrayView<ushort> row = arguments.Cost.SubView(document.CostStart + ((long)piece.Row * document.TargetCount), document.TargetCount);
         bool outside = false;
         for (int column = piece.First + Warp.LaneIdx; column < piece.End; column += Warp.WarpSize)
         {
@@ -52,8 +44,8 @@ internal static class EditDistanceTables
             int distance = EditDistancePair.Of(arguments.Source, source, arguments.Target, target);
             if (distance < 0)
                 continue;
-            outside |= distance > TWidth.Most;
-            row[column] = TWidth.Of(distance);
+            outside |= distance > WordWidth.Most;
+            row[column] = WordWidth.Of(distance);
         }
 
         if (outside)
@@ -61,7 +53,7 @@ internal static class EditDistanceTables
     }
 
     /// <summary>The piece of this warp; row -1 past the last.</summary>
-    internal static Piece FindPiece(int rows, ArrayView<DocumentTable> documents, ArrayView<int> firstRows, int pieces)
+    private static Piece FindPiece(int rows, ArrayView<DocumentTable> documents, ArrayView<int> firstRows, int pieces)
     {
         int item = ((Grid.IdxX * Group.DimX) + Group.IdxX) / Warp.WarpSize;
         int row = item / pieces;
@@ -82,7 +74,7 @@ internal static class EditDistanceTables
     }
 
     /// <summary>Where a warp works.</summary>
-    internal struct Piece
+    private struct Piece
     {
         /// <summary>Which table.</summary>
         public int Document;
@@ -97,10 +89,8 @@ internal static class EditDistanceTables
         public int End;
     }
 
-    /// <summary>Arguments of the kernels over tables.</summary>
-    /// <typeparam name="T">Type of a cost.</typeparam>
-    internal struct Arguments<T>
-        where T : unmanaged
+    /// <summary>Arguments of <see cref="Words"/>.</summary>
+    internal struct Arguments
     {
         /// <summary>Tape of the rows.</summary>
         public TapeView Source;
@@ -127,7 +117,7 @@ internal static class EditDistanceTables
         public int Pieces;
 
         /// <summary>Costs; distances that do not fit become the largest value.</summary>
-        public ArrayView<T> Cost;
+        public ArrayView<ushort> Cost;
 
         /// <summary>[documents] becomes 1 where a distance did not fit.</summary>
         public ArrayView<int> Range;

@@ -22,27 +22,6 @@ internal sealed partial class TokenKernels(GpuDevice device)
     /// <summary>The device.</summary>
     public GpuDevice Device => device;
 
-    /// <summary>Cost matrices between the distinct tokens of documents, u8.</summary>
-    /// <param name="lane">Stream and memory.</param>
-    /// <param name="source">Tape of the rows.</param>
-    /// <param name="target">Tape of the columns.</param>
-    /// <param name="sourceIds">Ids on the source tape; document d has <c>[SourceStart .. + SourceCount]</c>.</param>
-    /// <param name="targetIds">Ids on the target tape; document d has <c>[TargetStart .. + TargetCount]</c>.</param>
-    /// <param name="documents">The tables; they are copied.</param>
-    /// <param name="cost">Row-major tables from their <c>CostStart</c>, rows of <c>TargetCount</c>; distances over 254 become 255.</param>
-    /// <param name="range">[documents] becomes 1 where a distance is over 254, else stays as it is.</param>
-    public void QueueTables(
-        GpuLane lane, DeviceTape source, DeviceTape target, ArrayView<int> sourceIds, ArrayView<int> targetIds, ReadOnlySpan<DocumentTable> documents,
-        ArrayView<byte> cost, ArrayView<int> range) =>
-        QueueTables(lane, source, target, sourceIds, targetIds, documents, cost, range, EditDistanceTables.Bytes, EditDistanceLong.TableBytes);
-
-    /// <summary>The same, u16: distances over 65,534 become 65,535.</summary>
-    /// <inheritdoc cref="QueueTables(GpuLane, DeviceTape, DeviceTape, ArrayView{int}, ArrayView{int}, ReadOnlySpan{DocumentTable}, ArrayView{byte}, ArrayView{int})"/>
-    public void QueueTables(
-        GpuLane lane, DeviceTape source, DeviceTape target, ArrayView<int> sourceIds, ArrayView<int> targetIds, ReadOnlySpan<DocumentTable> documents,
-        ArrayView<ushort> cost, ArrayView<int> range) =>
-        QueueTables(lane, source, target, sourceIds, targetIds, documents, cost, range, EditDistanceTables.Words, EditDistanceLong.TableWords);
-
     /// <summary>Many small cost matrices of one shape, u8.</summary>
     /// <param name="lane">Stream and memory.</param>
     /// <param name="source">Tape of the rows.</param>
@@ -79,61 +58,6 @@ internal sealed partial class TokenKernels(GpuDevice device)
             arguments.CarryLength = plan.CarryLength;
             device.Load<EditDistanceBlocks.Arguments>(EditDistanceBlocks.LongPairs).LaunchPerWarp(lane.Stream, plan.Warps, arguments);
         }
-    }
-
-    private void QueueTables<T>(
-        GpuLane lane, DeviceTape source, DeviceTape target, ArrayView<int> sourceIds, ArrayView<int> targetIds, ReadOnlySpan<DocumentTable> documents,
-        ArrayView<T> cost, ArrayView<int> range, Action<EditDistanceTables.Arguments<T>> kernel, Action<EditDistanceLong.Arguments<T>> longKernel)
-        where T : unmanaged
-    {
-        var firstRows = new int[documents.Length];
-        int rows = 0, columns = 0;
-        for (int d = 0; d < documents.Length; d++)
-        {
-            firstRows[d] = rows;
-            rows = checked(rows + documents[d].SourceCount);
-            columns = Math.Max(columns, documents[d].TargetCount);
-        }
-
-        if (rows == 0 || columns == 0)
-            return;
-        ArrayView<DocumentTable> tables = lane.Upload(documents);
-        int pieces = (columns + EditDistanceTables.PieceColumns - 1) / EditDistanceTables.PieceColumns;
-        device.Load(kernel).LaunchPerWarp(lane.Stream, (long)rows * pieces, new EditDistanceTables.Arguments<T>
-        {
-            Source = source.View,
-            Target = target.View,
-            SourceIds = sourceIds,
-            TargetIds = targetIds,
-            Documents = tables,
-            FirstRows = lane.Upload<int>(firstRows),
-            Rows = rows,
-            Pieces = pieces,
-            Cost = cost,
-            Range = range,
-        });
-        QueueLongTables(lane, source, target, sourceIds, targetIds, tables, rows, cost, range, longKernel);
-    }
-
-    private void QueueLongTables<T>(
-        GpuLane lane, DeviceTape source, DeviceTape target, ArrayView<int> sourceIds, ArrayView<int> targetIds, ArrayView<DocumentTable> tables, int rows,
-        ArrayView<T> cost, ArrayView<int> range, Action<EditDistanceLong.Arguments<T>> kernel)
-        where T : unmanaged
-    {
-        if (!TryPlanLongPairs(lane, source, target, rows, out LongPlan plan))
-            return;
-        device.Load(kernel).LaunchPerWarp(lane.Stream, plan.Warps, new EditDistanceLong.Arguments<T>
-        {
-            Source = source.View,
-            Target = target.View,
-            SourceIds = sourceIds,
-            TargetIds = targetIds,
-            Documents = tables,
-            Cost = cost,
-            Range = range,
-            Carry = plan.Carry,
-            CarryLength = plan.CarryLength,
-        });
     }
 
     /// <summary>Warps and scratch for pairs of two long tokens; false where the tapes have none.</summary>

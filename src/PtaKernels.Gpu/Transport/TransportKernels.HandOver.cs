@@ -26,8 +26,9 @@ internal sealed partial class TransportKernels
             return 0;
         }
 
-        DeviceOutcome[] outcomes = new DeviceOutcome[queue.Batch];
-        lane.Download(queue.Outcomes, outcomes);
+        Staged<DeviceOutcome> received = lane.Receive(queue.Outcomes.SubView(0, queue.Batch));
+        lane.Synchronize();
+        Span<DeviceOutcome> outcomes = received.Span;
         int handed = 0;
         foreach (DeviceOutcome outcome in outcomes)
             handed += outcome.Status == DeviceOutcome.Handed ? 1 : 0;

@@ -63,7 +63,10 @@ public readonly record struct RowProvenance(
     public char Letter => LetterOf(Rule);
 
     /// <summary>Whether a teacher's row reached this one.</summary>
-    public bool Transferred => Rule is RowRule.StringTransport or RowRule.Soft or RowRule.SoftNotFinite or RowRule.Group or RowRule.Boundary
+    public bool Transferred => IsTransfer(Rule);
+
+    /// <summary>Whether a rule takes a teacher's row.</summary>
+    internal static bool IsTransfer(RowRule rule) => rule is RowRule.StringTransport or RowRule.Soft or RowRule.SoftNotFinite or RowRule.Group or RowRule.Boundary
         or RowRule.Prefix or RowRule.LeadingBos or RowRule.Mixture;
 
     /// <summary>The letter of a rule.</summary>
@@ -88,9 +91,10 @@ public sealed class AlignedDocument
         Id = id;
         Unit = unit;
         _starts = new int[rows + 1];
-        _provenance = new RowProvenance[rows];
-        _indices = new int[entries];
-        _values = new double[entries];
+        // Nothing past the rows is ever read, and clearing costs as much as filling.
+        _provenance = GC.AllocateUninitializedArray<RowProvenance>(rows);
+        _indices = GC.AllocateUninitializedArray<int>(entries);
+        _values = GC.AllocateUninitializedArray<double>(entries);
     }
 
     /// <summary>A complete document; takes ownership of the arrays.</summary>

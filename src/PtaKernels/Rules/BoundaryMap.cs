@@ -40,8 +40,9 @@ public sealed class BoundaryMap
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(target);
-        if (source.Text is not { } sourceText || target.Text is not { } targetText || sourceText.AsSpan().SequenceEqual(targetText))
-            return new BoundaryMap(null, source); // the encoder's offsets refer to one original document
+        if (AreOfOneText(source, target))
+            return new BoundaryMap(null, source);
+        byte[] sourceText = source.Text!, targetText = target.Text!;
         int limit = (int)(LargestDifference * Math.Max(sourceText.Length, targetText.Length));
         int[]? match = ByteAlignment.Match(sourceText, targetText, limit, out int distance);
         int tail = match is null ? TailAfterPrefix(sourceText, targetText) : UnmatchedTail(match, sourceText, targetText);
@@ -71,6 +72,10 @@ public sealed class BoundaryMap
 
         return new BoundaryMap(sourceOf, source);
     }
+
+    /// <summary>Whether both views have the same text, so that boundaries are the same bytes. An encoder's offsets refer to one original document.</summary>
+    internal static bool AreOfOneText(DocumentSpans source, DocumentSpans target) =>
+        source.Text is not { } sourceText || target.Text is not { } targetText || sourceText.AsSpan().SequenceEqual(targetText);
 
     /// <summary>The source boundary of a target boundary, or -1.</summary>
     public int SourceBoundary(int targetBoundary) => _sourceOf is null ? targetBoundary : _sourceOf[targetBoundary];

@@ -11,6 +11,8 @@ public sealed class DocumentSpans
         Text = text;
         FirstText = firstText;
         StartsWithBos = startsWithBos;
+        foreach ((int _, int end) in spans)
+            TextLength = Math.Max(TextLength, end);
     }
 
     /// <summary>Number of tokens.</summary>
@@ -26,7 +28,7 @@ public sealed class DocumentSpans
     public bool StartsWithBos { get; }
 
     /// <summary>End of the last span.</summary>
-    public int TextLength => _spans.Length == 0 ? 0 : _spans.Max(static s => s.End);
+    public int TextLength { get; }
 
     /// <summary>The span of one token: empty for special tokens and for an inserted prefix.</summary>
     public (int Start, int End) this[int position] => _spans[position];
@@ -47,18 +49,23 @@ public sealed class DocumentSpans
             return new DocumentSpans(given, null, firstText, bos);
 
         var spans = new (int Start, int End)[document.Length];
-        var text = new List<byte>(document.Length * 4);
+        int length = 0;
+        foreach (int id in document.Ids)
+            length += vocabulary.Bytes[id].Length;
+        bool drops = firstText < document.Length && vocabulary.AddsDummyPrefix && vocabulary.Bytes[document.Ids[firstText]].StartsWith((byte)' ');
+        byte[] text = new byte[drops ? length - 1 : length];
+        int end = 0;
         for (int t = 0; t < spans.Length; t++)
         {
             ReadOnlySpan<byte> bytes = vocabulary.Bytes[document.Ids[t]];
-            if (t == firstText && vocabulary.AddsDummyPrefix && bytes.StartsWith((byte)' '))
+            if (drops && t == firstText)
                 bytes = bytes[1..];
-            int start = text.Count;
-            text.AddRange(bytes);
-            spans[t] = (start, text.Count);
+            bytes.CopyTo(text.AsSpan(end));
+            spans[t] = (end, end + bytes.Length);
+            end += bytes.Length;
         }
 
-        return new DocumentSpans(spans, [.. text], firstText, bos);
+        return new DocumentSpans(spans, text, firstText, bos);
 
         // An unknown token takes the span that its encoder gives.
         bool HasWidth(int t) => document.Spans is { } s && s[t].End > s[t].Start;

@@ -38,7 +38,7 @@ public sealed class RowCandidates
     /// <param name="decision">Source row, and prefix to strip.</param>
     /// <param name="predictsTextStart">The row predicts text at offset 0, where the dummy prefix's space is no text.</param>
     /// <param name="options">Window, mass, temperature.</param>
-    /// <returns>False when rule (b) keeps too little: the row has no transfer.</returns>
+    /// <returns>False when rule (b) keeps too little: the row has no transfer, and but for <see cref="Kappa"/> nothing here is of use.</returns>
     public bool Collect(TokenizedDocument document, VocabularyPair vocabularies, in StepDecision decision, bool predictsTextStart, in AlignmentOptions options)
     {
         ArgumentNullException.ThrowIfNull(document);
@@ -84,14 +84,18 @@ public sealed class RowCandidates
             Count++;
         }
 
-        Tape = _builder.ToTape();
         if (decision.Prefix.IsEmpty)
+        {
+            Tape = _builder.ToTape();
             return true;
+        }
+
         // What the candidates miss may or may not continue the text; it stays missing, in proportion.
         double known = kept + Missing;
         Kappa = kept > 0 ? kept / known : 0;
         if (Kappa < SmallestKappa)
             return false;
+        Tape = _builder.ToTape();
         for (int c = 0; c < Count; c++)
             _mass[c] /= known;
         Missing /= known;

@@ -10,7 +10,7 @@ public readonly record struct StepDecision(RowRule Rule, int SourceRow = -1, Rea
     public static StepDecision None { get; } = new(RowRule.None);
 
     /// <summary>Whether a source row is taken; asked of the rule, because a default value has row 0.</summary>
-    public bool Transfers => new RowProvenance(Rule).Transferred;
+    public bool Transfers => RowProvenance.IsTransfer(Rule);
 }
 
 /// <summary>Step transfer (SPEC A3.2, B 3b.2): which source row each target row receives.</summary>
