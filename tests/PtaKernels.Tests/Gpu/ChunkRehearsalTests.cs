@@ -1,0 +1,33 @@
+using PtaKernels.Cli.Verify.Random;
+using PtaKernels.Gpu;
+
+namespace PtaKernels.Tests.Gpu;
+
+/// <summary>The host's part of a chunk, run again without the device, must lead to what the device led to: else the wrong work is timed.</summary>
+public sealed class ChunkRehearsalTests
+{
+    [Test]
+    public void AChunkOfCopiesIsTheDocumentsAgainAndAgain([Values("reference", "paper", "fusion")] string preset)
+    {
+        AlignmentOptions options = AlignmentPreset.Named(preset) with { Window = preset == "reference" ? 1 : 0 };
+        var drawn = new DrawnDocuments(seed: 9, count: 2);
+        DocumentPair[] pairs = [.. drawn.Pairs];
+        // One of its own: a rehearsal is alone on its device.
+        using GpuBackend backend = GpuBackend.OpenEmulator();
+        var rehearsal = new ChunkRehearsal(backend, pairs, drawn.Vocabularies, options, 3);
+        var report = new AlignmentReport();
+        for (int round = 0; round < 2; round++)
+            rehearsal.Replay(report);
+        Assert.That(report.TargetTokens, Is.EqualTo(2 * rehearsal.Tokens));
+        for (int d = 0; d < 3 * pairs.Length; d++)
+        {
+            AlignedDocument once = rehearsal.Expected[d % pairs.Length], copy = rehearsal.Aligned[d];
+            Assert.That(copy.Rows, Is.EqualTo(once.Rows));
+            for (int i = 0; i < copy.Rows; i++)
+            {
+                Assert.That(copy[i], Is.EqualTo(once[i]), $"document {d}, row {i}");
+                Assert.That(copy.ValuesOf(i).ToArray(), Is.EqualTo(once.ValuesOf(i).ToArray()), $"document {d}, row {i}");
+            }
+        }
+    }
+}
