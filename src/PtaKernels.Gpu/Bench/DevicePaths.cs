@@ -31,5 +31,5 @@ public sealed class DevicePaths : DeviceBench
         GpuBackend.Download(Lane, _batch, _first, _last, _total, paths);
     }
 
-    private protected override void Queue() => Backend.Paths.QueuePaths(Lane, _batch.Documents, _batch.Rows, _batch.Columns, _batch.Costs, _first, _last, _total);
+    private protected override void Queue() => Backend.WholePaths.QueuePaths(Lane, _batch.Documents, _batch.Rows, _batch.Columns, _batch.Costs, _first, _last, _total);
 }
