@@ -5,21 +5,24 @@ namespace PtaKernels.Gpu;
 
 /// <summary>Finds a good path of a document through a band of 128 diagonals, one warp each: only its sum, which bounds the least sum from above.</summary>
 /// <remarks>
-/// Step s does the cells with i + j = s. A lane owns four diagonals, two of them in each step, so one shuffle brings the neighbour it lacks. Every 16 steps the band moves to
+/// Step s does the cells with i + j = s. A lane owns four diagonals, two of them in each step, so one shuffle brings the neighbour it lacks. Every 32 steps the band moves to
 /// where the sum and the least cost still to come are lowest together; cells of one step are as far along as each other, so this does not prefer laggards.
-/// Row r's cells of 16 steps are 16 neighbouring columns, from column s - r on, so the costs come in rows of at most two vectors through shared memory. Cells outside the
+/// Row r's cells of 32 steps are 32 neighbouring columns, from column s - r on, so the costs come in rows of three vectors through shared memory. Cells outside the
 /// table are done as well: those before it are out of reach, those behind it lead nowhere.
 /// </remarks>
 internal static class PathGuide
 {
     /// <summary>Steps after which the band moves.</summary>
-    private const int ChunkSteps = 16;
+    private const int ChunkSteps = 32;
 
     /// <summary>Rows of a chunk: 64 of its first step's and one more for every two steps.</summary>
-    private const int ChunkRows = 72;
+    private const int ChunkRows = 80;
 
-    /// <summary>Words of a row in shared memory: 32 columns, and one so that neighbouring rows lie in different banks.</summary>
-    private const int RowWords = 9;
+    /// <summary>Vectors of a row in shared memory: 32 columns reach into three at most.</summary>
+    private const int RowVectors = 3;
+
+    /// <summary>Words of a row in shared memory: its vectors, and one so that neighbouring rows lie in different banks.</summary>
+    private const int RowWords = (4 * RowVectors) + 1;
 
     private const int Outside = 1 << 28;
 
@@ -62,7 +65,7 @@ internal static class PathGuide
             {
                 int i = ((step - start) >> 1) - 1 - (2 * lane);
                 int least = WarpMath.Least(Math.Min(Ahead(arguments, band, n, m, i, step - 2, d0, 4 * lane), Ahead(arguments, band, n, m, i - 1, step - 2, d2, (4 * lane) + 2)));
-                int lanes = Math.Min(Math.Max(((least & 127) - 64) / 4, -4), 4), from = lane + lanes;
+                int lanes = Math.Min(Math.Max(((least & 127) - 64) / 4, -8), 8), from = lane + lanes;
                 bool inside = from >= 0 && from < 32;
                 int moved0 = Warp.Shuffle(d0, from & 31), moved1 = Warp.Shuffle(d1, from & 31), moved2 = Warp.Shuffle(d2, from & 31), moved3 = Warp.Shuffle(d3, from & 31);
                 d0 = inside ? moved0 : Outside;
@@ -99,12 +102,14 @@ internal static class PathGuide
     private static void Fill(Arguments arguments, PathPlan plan, ArrayView<uint> tile, int step, int firstRow, int lane)
     {
         int lastRow = plan.Document.SourceLength - 1, lastVector = (plan.Strips * 32) - 1;
-        for (int k = lane; k < 2 * ChunkRows; k += 32)
+        ArrayView<CostVector> table = arguments.Costs.SubView(plan.Costs, (long)((plan.Document.TableRows + 3) & ~3) * (lastVector + 1));
+        ArrayView<int> offsets = arguments.Rows.SubView((long)plan.Rows + WavefrontKernel.RowsBefore, lastRow + 1);
+        for (int k = lane; k < RowVectors * ChunkRows; k += 32)
         {
-            int slot = k >> 1, row = firstRow + slot;
-            int vector = Math.Min(Math.Max(((step - row) >> 4) + (k & 1), 0), lastVector);
-            CostVector costs = arguments.Costs[plan.Costs + arguments.Rows[(long)plan.Rows + WavefrontKernel.RowsBefore + Math.Min(Math.Max(row, 0), lastRow)] + vector];
-            int to = (slot * RowWords) + (4 * (k & 1));
+            int slot = (int)((uint)k / RowVectors), part = k - (RowVectors * slot), row = firstRow + slot;
+            int vector = Math.Min(Math.Max(((step - row) >> 4) + part, 0), lastVector);
+            CostVector costs = table[offsets[Math.Min(Math.Max(row, 0), lastRow)] + vector];
+            int to = (slot * RowWords) + (4 * part);
             tile[to] = (costs.X & 0xFFFF) | (costs.Y << 16);
             tile[to + 1] = (costs.Z & 0xFFFF) | (costs.W << 16);
             tile[to + 2] = (costs.X >> 16) | (costs.Y & 0xFFFF_0000);
