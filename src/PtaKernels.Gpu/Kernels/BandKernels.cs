@@ -8,8 +8,8 @@ namespace PtaKernels.Gpu;
 /// <param name="leastColumns">Target positions from which it is.</param>
 internal sealed class BandKernels(GpuDevice device, int leastRows = BandKernels.LeastRows, int leastColumns = BandKernels.LeastColumns)
 {
-    /// <summary>Fewer source positions than this, and finding the band costs about what it saves (the counts are in perf/GPU.md).</summary>
-    public const int LeastRows = 1024;
+    /// <summary>With fewer source positions than this, finding the band costs about what it saves (the counts are in perf/GPU.md).</summary>
+    public const int LeastRows = (3 * WavefrontKernel.StripColumns) + 1;
 
     /// <summary>The same for target positions: four strips, the last one in part.</summary>
     public const int LeastColumns = (3 * WavefrontKernel.StripColumns) + 1;
