@@ -5,7 +5,10 @@ namespace PtaKernels.Gpu;
 
 public sealed partial class GpuBackend
 {
-    internal PathKernels Paths => field ??= new PathKernels(Device);
+    internal PathKernels Paths => field ??= new PathKernels(Device, bands: new BandKernels(Device));
+
+    /// <summary>The same paths from whole tables only.</summary>
+    internal PathKernels WholePaths => field ??= new PathKernels(Device);
 
     /// <inheritdoc/>
     public void FindAlignmentPath(ReadOnlySpan<int> source, ReadOnlySpan<int> target, ReadOnlySpan2D<byte> cost, AlignmentPath path) =>

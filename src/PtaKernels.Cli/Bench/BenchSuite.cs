@@ -23,12 +23,13 @@ internal static class BenchSuite
         ("train.step", TrainCases.AgainstPyTorch),
     ];
 
-    /// <summary>What a GPU backend runs instead: the same names, timed on the device, against the native backend; no compiler and no Python needed.</summary>
+    /// <summary>What a GPU backend runs instead: the same names, and paths from parts of tables, timed on the device, against the native backend; no compiler and no Python needed.</summary>
     private static readonly (string Id, Func<BenchData, BenchCase?> Prepare)[] OnDevice =
     [
         ("edit.all-pairs", DeviceCases.EditAllPairs),
         ("map.gpt2-spA", DeviceCases.Map),
         ("path.2048", DeviceCases.Path2048),
+        ("path.2048.band", DeviceCases.Path2048Band),
         ("ot.official", DeviceCases.OfficialTransport),
         ("doc.reference", DeviceCases.Reference),
         ("doc.paper", DeviceCases.Paper),
@@ -38,7 +39,7 @@ internal static class BenchSuite
         ("host.fusion", HostCases.Fusion),
     ];
 
-    public static IEnumerable<string> Ids => Cases.Select(static c => c.Id).Distinct();
+    public static IEnumerable<string> Ids => Cases.Concat(OnDevice).Select(static c => c.Id).Distinct();
 
     /// <summary>Checks every answer, then times; nothing is timed when one of them is wrong.</summary>
     /// <param name="data">What the cases are made of.</param>

@@ -64,37 +64,9 @@ internal static class DeviceCases
             $"{source.Count} x {target.Count} tokens, u8 written on the device in tiles of {Math.Min(tile, source.Count)} rows, ids sent and columns sorted for each");
     }
 
-    public static BenchCase Path2048(BenchData data)
-    {
-        const string Id = "path.2048";
-        GpuBackend device = Device(data);
-        PathProblem[] once = IsReal(device) ? PathCases.Problems(data) : [TinyPath(37, 29), TinyPath(8, 50)];
-        NativeBackend peer = Peer(device);
-        PathProblem[] all = [.. Enumerable.Range(0, IsReal(device) ? Math.Max(PathDocuments, once.Length) : once.Length).Select(p => once[p % once.Length])];
-        AlignmentPath[] paths = [.. all.Select(static _ => new AlignmentPath())];
-        var work = new DevicePaths(device, all);
-        work.Answer(paths);
-        var path = new AlignmentPath();
-        for (int p = 0; p < all.Length; p++)
-        {
-            if (p < once.Length)
-                peer.FindAlignmentPath(all[p].Source, all[p].Target, all[p].Cost, path);
-            AlignmentPath expected = p < once.Length ? path : paths[p % once.Length];
-            if (paths[p].Cost != expected.Cost || !paths[p].Steps.SequenceEqual(expected.Steps))
-                throw BenchData.Wrong(Id, $"path {p} of {all[p].Source.Length} x {all[p].Target.Length} tokens differs from the native backend's");
-        }
+    public static BenchCase Path2048(BenchData data) => Paths(data, "path.2048", banded: false);
 
-        return Case(
-            device, Id, "cells/s", Cells(all), work,
-            Loop(peer, Cells(once), () =>
-            {
-                foreach (PathProblem one in once)
-                    peer.FindAlignmentPath(one.Source, one.Target, one.Cost, path);
-            }),
-            $"{all.Length} documents at once, {once.Length} distinct, whole tables with directions and the walk back");
-
-        static double Cells(PathProblem[] problems) => problems.Sum(static p => (double)p.Source.Length * p.Target.Length);
-    }
+    public static BenchCase Path2048Band(BenchData data) => Paths(data, "path.2048.band", banded: true);
 
     public static BenchCase OfficialTransport(BenchData data)
     {
@@ -128,6 +100,41 @@ internal static class DeviceCases
     public static BenchCase Paper(BenchData data) => Documents(data, "doc.paper", static _ => DocumentCases.PaperOptions, DocumentCases.PaperOptions, static d => d.WithOffsets);
 
     public static BenchCase Fusion(BenchData data) => Documents(data, "doc.fusion", static _ => DocumentCases.FusionOptions, DocumentCases.FusionOptions, static d => d.WithOffsets);
+
+    private static BenchCase Paths(BenchData data, string id, bool banded)
+    {
+        GpuBackend device = Device(data);
+        PathProblem[] once = IsReal(device) ? PathCases.Problems(data) : [TinyPath(37, 29), TinyPath(8, 50)];
+        NativeBackend peer = Peer(device);
+        PathProblem[] all = [.. Enumerable.Range(0, IsReal(device) ? Math.Max(PathDocuments, once.Length) : once.Length).Select(p => once[p % once.Length])];
+        AlignmentPath[] paths = [.. all.Select(static _ => new AlignmentPath())];
+        var work = new DevicePaths(device, all, banded);
+        work.Answer(paths);
+        var path = new AlignmentPath();
+        for (int p = 0; p < all.Length; p++)
+        {
+            if (p < once.Length)
+                peer.FindAlignmentPath(all[p].Source, all[p].Target, all[p].Cost, path);
+            AlignmentPath expected = p < once.Length ? path : paths[p % once.Length];
+            if (paths[p].Cost != expected.Cost || !paths[p].Steps.SequenceEqual(expected.Steps))
+                throw BenchData.Wrong(id, $"path {p} of {all[p].Source.Length} x {all[p].Target.Length} tokens differs from the native backend's");
+        }
+
+        return Case(
+            device, id, "cells/s", Cells(all), work,
+            Loop(peer, Cells(once), () =>
+            {
+                foreach (PathProblem one in once)
+                    peer.FindAlignmentPath(one.Source, one.Target, one.Cost, path);
+            }),
+            $"{all.Length} documents at once, {once.Length} distinct, {Tables()} with directions and the walk back");
+
+        string Tables() => banded
+            ? FormattableString.Invariant($"tables of {work.Banded} of {work.Tried} tried in part ({work.BandedCells:N0} cells; the rate counts whole tables)")
+            : "whole tables";
+
+        static double Cells(PathProblem[] problems) => problems.Sum(static p => (double)p.Source.Length * p.Target.Length);
+    }
 
     /// <summary>Documents in managed memory, each often enough that chunks overlap: staged in page-locked memory, aligned, read back.</summary>
     private static BenchCase Documents(

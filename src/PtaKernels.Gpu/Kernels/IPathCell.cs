@@ -32,6 +32,9 @@ internal interface IPathCell<TValue>
     /// <summary>Values over the limit become the limit. Between two calls a value grows by at most <see cref="WavefrontKernel.RowsBetweenLimits"/> costs.</summary>
     static abstract TValue Hold(TValue value);
 
+    /// <summary>The lesser of two low values with the lesser of two high ones.</summary>
+    static abstract TValue Lesser(TValue one, TValue other);
+
     /// <summary>Low: the high value of the lane to the left. High: this lane's low value.</summary>
     static abstract TValue Join(TValue left, TValue own);
 

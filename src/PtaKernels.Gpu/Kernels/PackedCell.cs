@@ -23,6 +23,10 @@ internal static class PackedValues
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Add(uint least, uint directions, uint costs) => least - directions + (costs * 4);
 
+    // The lesser of the whole words has the lesser high half.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Lesser(uint one, uint other) => (Math.Min(one, other) & 0xFFFF_0000) | Math.Min(one & 0xFFFF, other & 0xFFFF);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Join(uint left, uint own) => (left >> 16) | (own << 16);
 
@@ -69,6 +73,8 @@ internal readonly struct PackedCell : IPathCell<uint>
 
     public static uint Add(uint least, uint directions, uint costs) => PackedValues.Add(least, directions, costs);
 
+    public static uint Lesser(uint one, uint other) => PackedValues.Lesser(one, other);
+
     public static uint Join(uint left, uint own) => PackedValues.Join(left, own);
 
     public static uint FromLaneBefore(uint value) => PackedValues.FromLaneBefore(value);
@@ -102,6 +108,8 @@ internal readonly struct PackedTwin : IPathCell<uint>
     public static uint Directions(uint least) => PackedValues.Directions(least);
 
     public static uint Add(uint least, uint directions, uint costs) => PackedValues.Add(least, directions, costs);
+
+    public static uint Lesser(uint one, uint other) => PackedValues.Lesser(one, other);
 
     public static uint Join(uint left, uint own) => PackedValues.Join(left, own);
 

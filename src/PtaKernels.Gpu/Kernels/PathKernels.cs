@@ -6,7 +6,8 @@ namespace PtaKernels.Gpu;
 /// <remarks>Sums are tried in 16 bits; a document whose total needs more is done again in 32 or 64, which the device finds out itself.</remarks>
 /// <param name="device">Where.</param>
 /// <param name="narrowest">The cells to begin with; wider ones than needed only cost time.</param>
-internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest = PathKernels.Width.Packed)
+/// <param name="bands">Tries a part of the table first where a document of 8-bit costs is large enough; null: whole tables only.</param>
+internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest = PathKernels.Width.Packed, BandKernels? bands = null)
 {
     private readonly Lazy<LoadedKernel<WavefrontExpand.Arguments<byte>>> _expandBytes = new(() => device.Load<WavefrontExpand.Arguments<byte>>(WavefrontExpand.Bytes));
     private readonly Lazy<LoadedKernel<WavefrontExpand.Arguments<ushort>>> _expandShorts = new(() => device.Load<WavefrontExpand.Arguments<ushort>>(WavefrontExpand.Shorts));
@@ -34,7 +35,7 @@ internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest 
     }
 
     /// <summary>Device memory that <see cref="QueuePaths(GpuLane, ReadOnlySpan{DocumentPath}, ArrayView{int}, ArrayView{int}, ArrayView{byte}, ArrayView{int}, ArrayView{int}, ArrayView{long})"/> takes for a document.</summary>
-    public static long BytesFor(in DocumentPath document) => Sizes.Of(document, parts: 1).Bytes;
+    public static long BytesFor(in DocumentPath document) => Sizes.Of(document, parts: 1).Bytes + BandKernels.BytesFor(document);
 
     /// <summary>Queues the paths of a batch on the lane's stream. Nothing is waited for but the upload of the plan; device memory comes from the lane.</summary>
     /// <param name="lane">The stream and the memory.</param>
@@ -45,8 +46,9 @@ internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest 
     /// <param name="first">Receives for each target position the first source position paired with it, counted from its document's start.</param>
     /// <param name="last">Receives the last one.</param>
     /// <param name="total">[documents] receives the sums of the costs along the paths.</param>
+    /// <returns>What becomes of the documents whose table is tried in part.</returns>
     /// <exception cref="GpuException">The device is full.</exception>
-    public void QueuePaths(
+    public ArrayView<BandOutcome> QueuePaths(
         GpuLane lane,
         ReadOnlySpan<DocumentPath> documents,
         ArrayView<int> sourceRows,
@@ -57,9 +59,10 @@ internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest 
         ArrayView<long> total)
     {
         if (documents.IsEmpty)
-            return;
+            return ArrayView<BandOutcome>.Empty;
         long longest = LongestPath(documents) * byte.MaxValue;
-        Memory memory = Take(lane, documents, parts: 1, longest);
+        PathPlan[] plans = Plan(documents, parts: 1, out Sizes all);
+        Memory memory = Take(lane, plans, all, longest);
         _expandBytes.Value.Launch(lane.Stream, documents.Length, new WavefrontExpand.Arguments<byte>
         {
             Plans = memory.Plans,
@@ -71,6 +74,10 @@ internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest 
             Rows = memory.Rows,
             Totals = total,
         });
+        // Where the part is enough the whole table's kernels find the total and leave at once.
+        ArrayView<BandOutcome> outcomes = bands is null || narrowest == Width.Long
+            ? ArrayView<BandOutcome>.Empty
+            : bands.Queue(lane, plans, narrowest == Width.Packed, memory.Words, sourceRows, targetColumns, memory.Arguments<uint>(total), memory.Arguments<IntPair>(total));
         if (narrowest == Width.Packed)
             _packed.Value.Launch(lane.Stream, documents.Length, memory.Arguments<uint>(total));
         if (narrowest == Width.Int || (narrowest < Width.Int && longest >= PackedCell.Limit))
@@ -78,9 +85,10 @@ internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest 
         if (narrowest == Width.Long || longest >= IntCell.Limit)
             _long.Value.Launch(lane.Stream, documents.Length, memory.Arguments<LongPair>(total));
         Walk(lane, documents.Length, memory, first, last);
+        return outcomes;
     }
 
-    /// <summary>The same for 16-bit costs.</summary>
+    /// <summary>The same for 16-bit costs, always from whole tables.</summary>
     /// <inheritdoc cref="QueuePaths(GpuLane, ReadOnlySpan{DocumentPath}, ArrayView{int}, ArrayView{int}, ArrayView{byte}, ArrayView{int}, ArrayView{int}, ArrayView{long})"/>
     public void QueuePaths(
         GpuLane lane,
@@ -95,7 +103,8 @@ internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest 
         if (documents.IsEmpty)
             return;
         long longest = LongestPath(documents) * ushort.MaxValue;
-        Memory memory = Take(lane, documents, parts: 2, longest);
+        PathPlan[] plans = Plan(documents, parts: 2, out Sizes all);
+        Memory memory = Take(lane, plans, all, longest);
         _expandShorts.Value.Launch(lane.Stream, documents.Length, new WavefrontExpand.Arguments<ushort>
         {
             Plans = memory.Plans,
@@ -121,10 +130,10 @@ internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest 
         return longest;
     }
 
-    private Memory Take(GpuLane lane, ReadOnlySpan<DocumentPath> documents, int parts, long longest)
+    private static PathPlan[] Plan(ReadOnlySpan<DocumentPath> documents, int parts, out Sizes all)
     {
         var plans = new PathPlan[documents.Length];
-        var all = default(Sizes);
+        all = default;
         for (int d = 0; d < plans.Length; d++)
         {
             Sizes sizes = Sizes.Of(documents[d], parts);
@@ -139,6 +148,11 @@ internal sealed class PathKernels(GpuDevice device, PathKernels.Width narrowest 
 
         // The longest first, so that no warp starts a long document when the others are done.
         Array.Sort(plans, static (a, b) => ((long)b.Strips * b.Document.SourceLength).CompareTo((long)a.Strips * a.Document.SourceLength));
+        return plans;
+    }
+
+    private Memory Take(GpuLane lane, PathPlan[] plans, in Sizes all, long longest)
+    {
         int borderBytes = narrowest == Width.Long || longest >= IntCell.Limit ? 16 : 8;
         return new Memory(
             lane.Upload<PathPlan>(plans), lane.Take<uint>(all.Words), lane.Take<CostVector>(all.Costs), lane.Take<int>(all.Rows), lane.Take<uint>(all.Directions), lane.Take<byte>(all.Border * borderBytes));

@@ -14,4 +14,14 @@ internal static class WarpMath
         value += Warp.ShuffleXor(value, 2);
         return value + Warp.ShuffleXor(value, 1);
     }
+
+    /// <summary>The least over all lanes, in each.</summary>
+    public static int Least(int value)
+    {
+        value = Math.Min(value, Warp.ShuffleXor(value, 16));
+        value = Math.Min(value, Warp.ShuffleXor(value, 8));
+        value = Math.Min(value, Warp.ShuffleXor(value, 4));
+        value = Math.Min(value, Warp.ShuffleXor(value, 2));
+        return Math.Min(value, Warp.ShuffleXor(value, 1));
+    }
 }

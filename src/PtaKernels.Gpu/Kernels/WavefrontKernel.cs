@@ -75,71 +75,100 @@ internal static class WavefrontKernel
                 Corner = strip == 0 && lane == 0 ? TCell.Start() : outside,
             };
             long costs = plan.Costs + ((long)strip * 32 * TCosts.Parts) + lane;
-            long row = (long)plan.Rows + RowsBefore - (2 * lane);
-            long word = plan.Directions + ((long)strip * (n + ExtraSteps) * 32) + lane;
-            TCosts before = TCosts.Load(arguments.Costs, costs + arguments.Rows[row - 1]);
-            TCosts now = TCosts.Load(arguments.Costs, costs + arguments.Rows[row]);
-            int following = arguments.Rows[row + 1];
-            row += 2;
-            int step = 0;
-            while (step < steps)
+            Walker<TValue, TCosts> walker = Begin<TValue, TCosts>(arguments, plan, front, costs, strip, 0, lane);
+            while (walker.Step < steps)
             {
-                int first = step, end = Math.Min(step + 32, steps);
-                front.Border = strip == 0 ? outside : arguments.Border[(long)plan.Border + step + lane];
-                while (step < end)
-                {
-                    int pause = Math.Min(step + RowsBetweenLimits, end);
-                    // Two steps a round: values then move between registers by name only.
-                    while (step + 2 <= pause)
-                    {
-                        TCosts next = TCosts.Load(arguments.Costs, costs + following);
-                        following = arguments.Rows[row];
-                        front = Step<TCell, TValue, TCosts>(front, now, before, lane);
-                        arguments.Directions[word] = front.Directions;
-                        before = TCosts.Load(arguments.Costs, costs + following);
-                        following = arguments.Rows[row + 1];
-                        front = Step<TCell, TValue, TCosts>(front, next, now, lane);
-                        arguments.Directions[word + 32] = front.Directions;
-                        now = before;
-                        before = next;
-                        row += 2;
-                        word += 64;
-                        step += 2;
-                    }
-
-                    if (step < pause)
-                    {
-                        TCosts next = TCosts.Load(arguments.Costs, costs + following);
-                        following = arguments.Rows[row];
-                        front = Step<TCell, TValue, TCosts>(front, now, before, lane);
-                        arguments.Directions[word] = front.Directions;
-                        before = now;
-                        now = next;
-                        row++;
-                        word += 32;
-                        step++;
-                    }
-
-                    front = Hold<TCell, TValue>(front);
-                }
+                int first = walker.Step, end = Math.Min(first + 32, steps);
+                walker.Front.Border = strip == 0 ? outside : arguments.Border[(long)plan.Border + first + lane];
+                walker = Round<TCell, TValue, TCosts>(arguments, walker, costs, end, lane);
 
                 // Lane l holds what left at step end - 32 + l, if that was in this round: lane 31's high column, 63 rows behind.
                 int behind = end - 32 + lane;
                 if (!atEnd && behind >= first && behind >= ExtraSteps)
-                    arguments.Border[(long)plan.Border + behind - ExtraSteps] = front.Border;
+                    arguments.Border[(long)plan.Border + behind - ExtraSteps] = walker.Front.Border;
             }
 
             if (atEnd && lane == lastLane)
             {
-                int k = last & 7;
-                TValue value = k == 0 ? front.V0 : k == 1 ? front.V1 : k == 2 ? front.V2 : k == 3 ? front.V3 : k == 4 ? front.V4 : k == 5 ? front.V5 : k == 6 ? front.V6 : front.V7;
-                long total = TCell.Sum(value, lastHigh);
+                long total = TCell.Sum(Column(walker.Front, last & 7), lastHigh);
                 arguments.Totals[plan.Index] = total < TCell.Limit ? total : -1;
             }
 
             Warp.Barrier();
         }
     }
+
+    /// <summary>A lane before step <paramref name="step"/> of a strip.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Walker<TValue, TCosts> Begin<TValue, TCosts>(WavefrontArguments<TValue> arguments, PathPlan plan, Front<TValue> front, long costs, int strip, int step, int lane)
+        where TValue : unmanaged
+        where TCosts : unmanaged, IPathCosts<TCosts>
+    {
+        long row = (long)plan.Rows + RowsBefore + step - (2 * lane);
+        return new Walker<TValue, TCosts>
+        {
+            Front = front,
+            Before = TCosts.Load(arguments.Costs, costs + arguments.Rows[row - 1]),
+            Now = TCosts.Load(arguments.Costs, costs + arguments.Rows[row]),
+            Following = arguments.Rows[row + 1],
+            Row = row + 2,
+            Word = plan.Directions + ((((long)strip * (plan.Document.SourceLength + ExtraSteps)) + step) * 32) + lane,
+            Step = step,
+        };
+    }
+
+    /// <summary>The steps up to <paramref name="end"/>, at most 32: as many as the values that a lane's border holds.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Walker<TValue, TCosts> Round<TCell, TValue, TCosts>(WavefrontArguments<TValue> arguments, Walker<TValue, TCosts> walker, long costs, int end, int lane)
+        where TCell : struct, IPathCell<TValue>
+        where TValue : unmanaged
+        where TCosts : unmanaged, IPathCosts<TCosts>
+    {
+        while (walker.Step < end)
+        {
+            int pause = Math.Min(walker.Step + RowsBetweenLimits, end);
+            // Two steps a round: values then move between registers by name only.
+            while (walker.Step + 2 <= pause)
+            {
+                TCosts next = TCosts.Load(arguments.Costs, costs + walker.Following);
+                walker.Following = arguments.Rows[walker.Row];
+                walker.Front = Step<TCell, TValue, TCosts>(walker.Front, walker.Now, walker.Before, lane);
+                arguments.Directions[walker.Word] = walker.Front.Directions;
+                walker.Before = TCosts.Load(arguments.Costs, costs + walker.Following);
+                walker.Following = arguments.Rows[walker.Row + 1];
+                walker.Front = Step<TCell, TValue, TCosts>(walker.Front, next, walker.Now, lane);
+                arguments.Directions[walker.Word + 32] = walker.Front.Directions;
+                walker.Now = walker.Before;
+                walker.Before = next;
+                walker.Row += 2;
+                walker.Word += 64;
+                walker.Step += 2;
+            }
+
+            if (walker.Step < pause)
+            {
+                TCosts next = TCosts.Load(arguments.Costs, costs + walker.Following);
+                walker.Following = arguments.Rows[walker.Row];
+                walker.Front = Step<TCell, TValue, TCosts>(walker.Front, walker.Now, walker.Before, lane);
+                arguments.Directions[walker.Word] = walker.Front.Directions;
+                walker.Before = walker.Now;
+                walker.Now = next;
+                walker.Row++;
+                walker.Word += 32;
+                walker.Step++;
+            }
+
+            walker.Front = Hold<TCell, TValue>(walker.Front);
+        }
+
+        return walker;
+    }
+
+    /// <summary>The cells of one of a lane's eight columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static TValue Column<TValue>(Front<TValue> front, int k)
+        where TValue : unmanaged =>
+        k == 0 ? front.V0 : k == 1 ? front.V1 : k == 2 ? front.V2 : k == 3 ? front.V3 : k == 4 ? front.V4 : k == 5 ? front.V5 : k == 6 ? front.V6 : front.V7;
 
     /// <summary>One step of a warp: eight pairs of cells per lane.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -200,7 +229,7 @@ internal static class WavefrontKernel
     }
 
     /// <summary>What a lane carries from step to step.</summary>
-    private struct Front<TValue>
+    internal struct Front<TValue>
         where TValue : unmanaged
     {
         /// <summary>The sums of column k in the low half, of column 8 + k, one row behind, in the high half.</summary>
@@ -214,5 +243,32 @@ internal static class WavefrontKernel
 
         /// <summary>Two bits for each of the 16 cells of the last step, column 0 and 8 highest in their halves.</summary>
         public uint Directions;
+    }
+
+    /// <summary>A lane within a strip: its cells, and the costs and places of its next steps.</summary>
+    internal struct Walker<TValue, TCosts>
+        where TValue : unmanaged
+        where TCosts : unmanaged
+    {
+        /// <summary>The cells.</summary>
+        public Front<TValue> Front;
+
+        /// <summary>Costs of the row before this step's, for the high halves.</summary>
+        public TCosts Before;
+
+        /// <summary>Costs of this step's row.</summary>
+        public TCosts Now;
+
+        /// <summary>Offset of the next step's row of costs.</summary>
+        public int Following;
+
+        /// <summary>Where the offset after that one lies.</summary>
+        public long Row;
+
+        /// <summary>Where this step's directions go.</summary>
+        public long Word;
+
+        /// <summary>The step to come: lane 0's row.</summary>
+        public int Step;
     }
 }

@@ -50,6 +50,9 @@ internal readonly struct IntCell : IPathCell<IntPair>
     public static IntPair Hold(IntPair value) => new() { Low = Math.Min(value.Low, Most), High = Math.Min(value.High, Most) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static IntPair Lesser(IntPair one, IntPair other) => new() { Low = Math.Min(one.Low, other.Low), High = Math.Min(one.High, other.High) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static IntPair Join(IntPair left, IntPair own) => new() { Low = left.High, High = own.Low };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -92,6 +95,9 @@ internal readonly struct LongCell : IPathCell<LongPair>
     // 2^31 rows and as many columns of the largest cost stay far below the next power of two.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static LongPair Hold(LongPair value) => value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static LongPair Lesser(LongPair one, LongPair other) => new() { Low = Math.Min(one.Low, other.Low), High = Math.Min(one.High, other.High) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static LongPair Join(LongPair left, LongPair own) => new() { Low = left.High, High = own.Low };

@@ -13,6 +13,7 @@ public sealed class DeviceBenchTests
         ["map.gpt2-spA"] = (DeviceCases.Map, DeviceCases.DeviceClock),
         ["edit.all-pairs"] = (DeviceCases.EditAllPairs, DeviceCases.DeviceClock),
         ["path.2048"] = (DeviceCases.Path2048, DeviceCases.DeviceClock),
+        ["path.2048.band"] = (DeviceCases.Path2048Band, DeviceCases.DeviceClock),
         ["ot.official"] = (DeviceCases.OfficialTransport, DeviceCases.DeviceClock),
         ["doc.reference"] = (DeviceCases.Reference, DeviceCases.PipelineClock),
         ["doc.paper"] = (DeviceCases.Paper, DeviceCases.PipelineClock),
