@@ -21,8 +21,11 @@ public sealed class AttentionPattern : IDisposable
     public bool PlainCausal => _segments is null;
 
     /// <summary>Every position sees all before it: one document a sequence, or the official packing without barriers.</summary>
-    public static AttentionPattern Causal(long batch, long length, Device device) =>
-        new(arange(length, dtype: ScalarType.Int64, device: device).expand(batch, length).DetachFromDisposeScope(), null);
+    public static AttentionPattern Causal(long batch, long length, Device device)
+    {
+        using Tensor places = arange(length, dtype: ScalarType.Int64, device: device);
+        return new AttentionPattern(places.expand(batch, length).DetachFromDisposeScope(), null);
+    }
 
     /// <summary>Block-diagonal: a position sees those before it in the same document; positions count from 0 in each.</summary>
     /// <param name="segments">[batch][length] number of the document within its sequence, never falling.</param>

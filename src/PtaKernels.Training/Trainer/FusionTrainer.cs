@@ -123,11 +123,20 @@ public sealed class FusionTrainer
     {
         foreach (PackedSequence sequence in sequences)
         {
-            int highest = Math.Max(sequence.Ids.Max(), sequence.Rows.Ids.DefaultIfEmpty().Max());
+            int highest = sequence.Ids.Max();
             if (highest >= vocabulary)
             {
                 throw new AlignmentDataException(
                     $"{_options.Data}: documents {Names([sequence])} have token {highest}, but the model in {_options.Model} has {vocabulary} tokens; data and model must share a tokenizer.");
+            }
+
+            try
+            {
+                sequence.Rows.Require(vocabulary);
+            }
+            catch (ArgumentException e)
+            {
+                throw new AlignmentDataException($"{_options.Data}: documents {Names([sequence])}: {e.Message} Data and model must share a tokenizer, and fused rows must be whole; pack the documents again.", e);
             }
         }
     }

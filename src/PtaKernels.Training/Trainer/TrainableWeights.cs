@@ -17,12 +17,11 @@ internal sealed class TrainableWeights : IDisposable
         (string Name, Tensor Value, Action<Tensor> Install)[] all = [.. trained.OrderBy(static t => t.Value.dim() < 2)];
         Count = all.Sum(static t => t.Value.numel());
         Decayed = all.Where(static t => t.Value.dim() >= 2).Sum(static t => t.Value.numel());
-        Master = Empty(ScalarType.Float32);
-        Sum = Empty(ScalarType.Float32);
-        Sum.zero_();
+        Master = Zeros(ScalarType.Float32);
+        Sum = Zeros(ScalarType.Float32);
         bool copies = compute != ScalarType.Float32;
-        _compute = copies ? Empty(compute) : Master;
-        _gradient = copies ? Empty(compute).zero_().DetachFromDisposeScope() : Sum;
+        _compute = copies ? Zeros(compute) : Master;
+        _gradient = copies ? Zeros(compute) : Sum;
         long start = 0;
         foreach ((string name, Tensor value, Action<Tensor> install) in all)
         {
@@ -40,7 +39,7 @@ internal sealed class TrainableWeights : IDisposable
 
         Publish();
 
-        Tensor Empty(ScalarType type) => empty(Count, dtype: type, device: device).DetachFromDisposeScope();
+        Tensor Zeros(ScalarType type) => zeros(Count, dtype: type, device: device).DetachFromDisposeScope();
     }
 
     /// <summary>Number of trained values.</summary>
@@ -95,13 +94,18 @@ internal sealed class TrainableWeights : IDisposable
     public Tensor? MasterOf(string name) => _slots.GetValueOrDefault(name)?.Master;
 
     /// <summary>Empties the sums.</summary>
-    public void Clear() => Sum.zero_();
+    public void Clear()
+    {
+        // In-place operations hand out another handle of the same tensor.
+        using Tensor handle = Sum.zero_();
+    }
 
     /// <summary>Adds the gradients of a backward pass to the sums.</summary>
     public void Collect()
     {
         if (ReferenceEquals(_gradient, Sum))
             return;
+        using var scope = NewDisposeScope();
         using (no_grad())
         {
             Sum.add_(_gradient);
@@ -115,7 +119,9 @@ internal sealed class TrainableWeights : IDisposable
         if (ReferenceEquals(_compute, Master))
             return;
         using (no_grad())
-            _compute.copy_(Master);
+        {
+            using Tensor handle = _compute.copy_(Master);
+        }
     }
 
     public void Dispose()

@@ -77,7 +77,9 @@ internal sealed class TrainingCheckpoints(string output, TrainableWeights weight
             if (!saved.shape.SequenceEqual(value.shape))
                 throw new AlignmentDataException($"{path}: {name} is {entry.ShapeText}, the run trains {value.numel()} values.");
             using (no_grad())
-                value.copy_(saved);
+            {
+                using Tensor handle = value.copy_(saved);
+            }
         }
     }
 

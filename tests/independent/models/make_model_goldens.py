@@ -34,7 +34,7 @@ def write_safetensors(path, tensors, metadata=None):
         header[name] = {"dtype": NAMES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [at, at + len(blob)]}
         blobs.append(blob)
         at += len(blob)
-    text = json.dumps(header, separators=(",", ":")).encode()
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
     path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blobs))
 
@@ -329,7 +329,7 @@ def save_checkpoint(folder, name, config, dtype, stored):
     places = {}
     for i, part in enumerate(cuts):
         shard = f"model-{i + 1:05d}-of-{len(cuts):05d}.safetensors"
-        write_safetensors(folder / shard, {n: stored[n] for n in part}, {"format": "pt", "note": "zwei \u00e4"})
+        write_safetensors(folder / shard, {n: stored[n] for n in part}, {"format": "pt", "note": "zwei ä"})
         places.update({n: shard for n in part})
     total = sum(t.numel() * t.element_size() for t in stored.values())
     (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {"total_size": total}, "weight_map": places}, indent=2) + "\n")
@@ -377,4 +377,5 @@ def main():
         make(root / name, name, config, dtype, 1000 + i)
 
 
-main()
+if __name__ == "__main__":
+    main()
