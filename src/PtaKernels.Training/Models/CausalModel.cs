@@ -73,6 +73,18 @@ public abstract class CausalModel(ModelConfig config, ModelWeights weights) : ID
         return Hidden(ids, attention).matmul(Weights[HeadName].t()).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The weight of a name with what an adapter adds to it, in float32 where there is one; without gradients.</summary>
+    public Tensor Merged(string name)
+    {
+        Tensor weight = Weights[name];
+        if (!_adapters.TryGetValue(name, out LowRankAdapter? adapter))
+            return weight;
+        using var scope = NewDisposeScope();
+        using var untracked = no_grad();
+        Tensor addition = adapter.B.to(ScalarType.Float32).matmul(adapter.A.to(ScalarType.Float32)) * adapter.Scale;
+        return (weight.to(ScalarType.Float32) + addition).MoveToOuterDisposeScope();
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace PtaKernels.Training;
@@ -112,7 +113,7 @@ internal sealed class ConfigOptions
     {
         foreach (string name in names)
         {
-            if (Find(name) is { } found && !string.Equals(found.ToString(), value, StringComparison.OrdinalIgnoreCase))
+            if (Find(name) is { } found && !IsValue(found, value))
                 throw Error(name, $"is {found}, which is not supported; only {value} is");
         }
     }
@@ -139,6 +140,11 @@ internal sealed class ConfigOptions
 
     /// <summary>An error about one option.</summary>
     public AlignmentDataException Error(string name, string what) => new($"{_path}: option '{_prefix}{name}' {what}.");
+
+    // True and False are what JSON's words become as text; 1.0 is 1.
+    private static bool IsValue(JsonElement found, string value) => found.ValueKind == JsonValueKind.Number
+        ? double.TryParse(value, CultureInfo.InvariantCulture, out double number) && found.TryGetDouble(out double given) && given == number
+        : string.Equals(found.ToString(), value, StringComparison.OrdinalIgnoreCase);
 
     private JsonElement? Find(string name)
     {

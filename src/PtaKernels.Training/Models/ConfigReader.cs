@@ -59,8 +59,11 @@ internal static partial class ConfigReader
             "_name_or_path", "architectures", "auto_map", "torch_dtype", "dtype", "transformers_version", "bos_token_id", "eos_token_id", "pad_token_id", "sep_token_id",
             "unk_token_id", "use_cache", "initializer_range", "pretraining_tp", "tokenizer_class", "_attn_implementation", "_attn_implementation_autoset", "attn_implementation",
             "unsloth_version", "unsloth_fixed", "use_flash_attention_2", "gradient_checkpointing", "problem_type", "id2label", "label2id", "return_dict", "max_sequence_length",
-            "task_specific_params", "output_attentions", "output_hidden_states", "chunk_size_feed_forward", "is_decoder", "_commit_hash", "model_max_length");
-        options.Dropout("attention_dropout", "hidden_dropout", "resid_pdrop", "emb_pdrop", "embd_pdrop", "classifier_dropout");
+            "task_specific_params", "output_attentions", "output_hidden_states", "chunk_size_feed_forward", "is_decoder", "_commit_hash", "model_max_length",
+            "is_llama_config", "transformers.js_config", "pruned_heads", "finetuning_task", "torchscript", "temperature", "top_p", "top_k", "do_sample", "max_length",
+            "repetition_penalty", "num_return_sequences");
+        options.Dropout("attention_dropout", "hidden_dropout", "resid_pdrop", "emb_pdrop", "embd_pdrop", "classifier_dropout",
+            "attention_probs_dropout_prob", "hidden_dropout_prob");
         ModelConfig config = family switch
         {
             ModelFamily.Mpt => ReadMpt(options),

@@ -17,7 +17,7 @@ public static partial class ModelFiles
 
     private static readonly KeyValuePair<string, string>[] NewMetadata = [new("format", "pt")];
 
-    /// <summary>Saves a model in the layout of the checkpoint that it came from.</summary>
+    /// <summary>Saves a model in the layout of the checkpoint that it came from. Adapters are added to the weights that they belong to.</summary>
     /// <param name="model">The model; its weights may be on any device.</param>
     /// <param name="folder">The new checkpoint, which appears when it is complete and not before.</param>
     /// <param name="source">Folder that the model was loaded from: names, order, types, shards, metadata, <c>config.json</c> and the tokenizer's files are taken from it.</param>
@@ -29,7 +29,7 @@ public static partial class ModelFiles
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(folder);
         using var destination = new AtomicFolder(folder, replace);
-        SaveInto(destination, model.Config, name => model.Weights[name], source, type);
+        SaveInto(destination, model.Config, model.Merged, source, type);
         destination.Commit();
     }
 
@@ -92,6 +92,7 @@ public static partial class ModelFiles
             total += header.DataLength;
             destination.Write(Path.GetFileName(file.FilePath), stream => WriteFile(stream, header, entry =>
             {
+                using var scope = NewDisposeScope();
                 if (weightOf.TryGetValue(entry.Name, out string? name))
                     SafetensorsFile.Write(Shaped(weight(name), entry), SafetensorsType.OfWeight(entry.Type)!.Value, entry.Name, stream);
                 else

@@ -19,10 +19,14 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     public SafetensorsFile(string path)
     {
         FilePath = path;
-        long length = LengthOf(path);
+        if (!File.Exists(path))
+            throw new AlignmentDataException($"{path}: there is no such file; the checkpoint is incomplete, copy it again.");
+        // The length of what a link points to, not of the link: model caches are made of links.
+        using FileStream file = File.OpenRead(path);
+        long length = file.Length;
         if (length < SafetensorsHeader.LengthBytes)
             throw new AlignmentDataException($"{path}: it has {length} bytes, too few for a safetensors file; copy it again.");
-        _mapping = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        _mapping = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         _view = _mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
         byte* start = null;
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
@@ -116,11 +120,5 @@ internal sealed unsafe class SafetensorsFile : IDisposable
             using Tensor chunk = flat.narrow(0, at, Math.Min(ChunkElements, flat.shape[0] - at));
             destination.Write(chunk.bytes);
         }
-    }
-
-    private static long LengthOf(string path)
-    {
-        var file = new FileInfo(path);
-        return file.Exists ? file.Length : throw new AlignmentDataException($"{path}: there is no such file; the checkpoint is incomplete, copy it again.");
     }
 }

@@ -96,8 +96,9 @@ internal sealed class TrainableWeights : IDisposable
     /// <summary>Empties the sums.</summary>
     public void Clear()
     {
-        // In-place operations hand out another handle of the same tensor.
-        using Tensor handle = Sum.zero_();
+        // Some in-place operations hand out another handle of the same tensor.
+        using var scope = NewDisposeScope();
+        Sum.zero_();
     }
 
     /// <summary>Adds the gradients of a backward pass to the sums.</summary>
@@ -118,10 +119,9 @@ internal sealed class TrainableWeights : IDisposable
     {
         if (ReferenceEquals(_compute, Master))
             return;
+        using var scope = NewDisposeScope();
         using (no_grad())
-        {
-            using Tensor handle = _compute.copy_(Master);
-        }
+            _compute.copy_(Master);
     }
 
     public void Dispose()

@@ -76,10 +76,9 @@ internal sealed class TrainingCheckpoints(string output, TrainableWeights weight
             using Tensor saved = file.Read(entry);
             if (!saved.shape.SequenceEqual(value.shape))
                 throw new AlignmentDataException($"{path}: {name} is {entry.ShapeText}, the run trains {value.numel()} values.");
+            using var scope = NewDisposeScope();
             using (no_grad())
-            {
-                using Tensor handle = value.copy_(saved);
-            }
+                value.copy_(saved);
         }
     }
 

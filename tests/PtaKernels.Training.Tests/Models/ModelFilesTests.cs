@@ -73,11 +73,35 @@ public sealed class ModelFilesTests
     }
 
     [Test]
+    public void LinkedFilesOfAModelCacheAreRead()
+    {
+        Directory.CreateDirectory(_scratch["links"]);
+        foreach (string file in Directory.EnumerateFiles(ModelGoldens.Folder("llama")))
+            File.CreateSymbolicLink(Path.Combine(_scratch["links"], Path.GetFileName(file)), file);
+        using CausalModel model = ModelFiles.Load(_scratch["links"], ScalarType.Float32);
+        ModelFiles.Save(model, _scratch["saved"], _scratch["links"]);
+        Assert.That(ModelGoldens.Contents(_scratch["saved"]), Is.EqualTo(ModelGoldens.Contents(ModelGoldens.Folder("llama"))));
+        Assert.That(new FileInfo(Path.Combine(_scratch["saved"], "config.json")).LinkTarget, Is.Null);
+    }
+
+    [Test]
+    public void AdaptersAreSavedWithinTheWeights()
+    {
+        using var scope = NewDisposeScope();
+        string source = ModelGoldens.Folder("llama");
+        using CausalModel model = ModelFiles.Load(source, ScalarType.Float32);
+        string map = model.LinearNames.First();
+        model.Adapters[map] = new LowRankAdapter(ones(1, 16), ones(16, 1), 0.25);
+        ModelFiles.Save(model, _scratch["saved"], source);
+        using CausalModel saved = ModelFiles.Load(_scratch["saved"], ScalarType.Float32);
+        Assert.That(saved.Weights[map].equal(model.Weights[map] + 0.25).all().item<bool>());
+    }
+
+    [Test]
     public void TiedHeadInTheFilesFollowsTheEmbedding()
     {
-        string folder = ModelGoldens.CopyTo("qwen2", _scratch["model"]);
         string config = File.ReadAllText(Path.Combine(ModelGoldens.Folder("qwen2-window"), "config.json")).Replace("\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true", StringComparison.Ordinal);
-        folder = ModelGoldens.CopyTo("qwen2-window", _scratch["tied"]);
+        string folder = ModelGoldens.CopyTo("qwen2-window", _scratch["tied"]);
         File.WriteAllText(Path.Combine(folder, "config.json"), config);
         List<string> notices = [];
         using CausalModel model = ModelFiles.Load(folder, ScalarType.Float32, notice: notices.Add);
