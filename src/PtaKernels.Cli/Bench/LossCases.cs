@@ -151,6 +151,7 @@ internal static class LossCases
 
         private LossSums Run()
         {
+            using var scope = NewDisposeScope();
             _headGradient.zero_();
             return FusedHead.Run(_hidden, _head, _rows, 0.5 / Labelled, 0.5 / _rows.Taught, FusionDivergence.CrossEntropy, Vocabulary, _hiddenGradient, _headGradient);
         }

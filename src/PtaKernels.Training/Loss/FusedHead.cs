@@ -63,8 +63,9 @@ public static class FusedHead
             Tensor? places = all ? null : tensor(Widen(chosen), dtype: ScalarType.Int64, device: hidden.device);
             Tensor states = places is null ? hidden.narrow(0, start, count) : hidden.index_select(0, places);
             var taught = TaughtChunk.Of(rows, chosen, type, hidden.device);
-            Tensor logits = states.matmul(headTransposed).to(type);
+            Tensor product = states.matmul(headTransposed), logits = product.to(type);
             Tensor logProbabilities = logits.log_softmax(1);
+            product.Dispose(); // the same memory as the logits, where no type was changed
             logits.Dispose();
             var chunk = new ChunkLoss(taught, logProbabilities, LeastTail);
             sums.add_(chunk.Sums);
@@ -73,11 +74,11 @@ public static class FusedHead
             Tensor slope = chunk.Gradient(nextTokenScale, fusionScale).to(hidden.dtype);
             if (hiddenGradient is not null)
             {
-                Tensor product = slope.matmul(head).to(hiddenGradient.dtype);
+                Tensor back = slope.matmul(head).to(hiddenGradient.dtype);
                 if (places is null)
-                    hiddenGradient.narrow(0, start, count).copy_(product);
+                    hiddenGradient.narrow(0, start, count).copy_(back);
                 else
-                    hiddenGradient.index_copy_(0, places, product);
+                    hiddenGradient.index_copy_(0, places, back);
             }
 
             if (headGradient is not null)

@@ -41,8 +41,10 @@ internal abstract class AlignedInput
         public override IEnumerable<AlignedRecord> Read(string split) => JsonLines.ReadLines(path).Select(line => new LineDocument(path, line));
     }
 
-    private sealed class FolderDocument(FolderRecord record) : AlignedRecord(record.DefaultId, record.Where, record.Share)
+    private sealed class FolderDocument(FolderRecord record) : AlignedRecord(record.Where, record.Share)
     {
+        public override string Id => record.DefaultId;
+
         public override IEnumerable<string> Names => record.Shard.Schema.FieldsList.Select(static f => f.Name);
 
         public override int[] Integers(string name) => Guard(name, () => Flat(record.Columns[name], record.BatchRow, name, ArrowLists.Integers));
@@ -85,19 +87,16 @@ internal abstract class AlignedInput
         }
     }
 
-    private sealed class LineDocument : AlignedRecord
+    private sealed class LineDocument(string path, NumberedLine line) : AlignedRecord($"{path}, line {line.Number}", line.Share)
     {
-        private readonly JsonElement _root;
+        private JsonElement? _root;
 
-        public LineDocument(string path, NumberedLine line)
-            : this(Parse(path, line), path, line)
-        {
-        }
+        public override string Id => Root.TryGetProperty("id", out JsonElement id) ? id.ToString() : $"line {line.Number}";
 
-        private LineDocument(JsonElement root, string path, NumberedLine line)
-            : base(root.TryGetProperty("id", out JsonElement id) ? id.ToString() : $"line {line.Number}", $"{path}, line {line.Number}", line.Share) => _root = root;
+        public override IEnumerable<string> Names => Root.EnumerateObject().Select(static p => p.Name);
 
-        public override IEnumerable<string> Names => _root.EnumerateObject().Select(static p => p.Name);
+        /// <summary>Parsed by whoever looks first, which is one thread.</summary>
+        private JsonElement Root => _root ??= Parse();
 
         public override int[] Integers(string name) => Guard(name, static v => Each(v, static e => e.GetInt32()));
 
@@ -119,16 +118,16 @@ internal abstract class AlignedInput
             _ => throw new FormatException(),
         };
 
-        private static JsonElement Parse(string path, NumberedLine line)
+        private JsonElement Parse()
         {
             try
             {
-                using JsonDocument json = JsonDocument.Parse(PythonJson.Quote(line.Text));
-                return json.RootElement.ValueKind == JsonValueKind.Object ? json.RootElement.Clone() : throw new AlignmentDataException($"{path}, line {line.Number}: is not a JSON object.");
+                JsonElement root = JsonElement.Parse(PythonJson.Quote(line.Text));
+                return root.ValueKind == JsonValueKind.Object ? root : throw new AlignmentDataException($"{Where}: is not a JSON object.");
             }
             catch (JsonException e)
             {
-                throw new AlignmentDataException($"{path}, line {line.Number}: not whole JSON (byte {e.BytePositionInLine}); the file may be cut off, make it again.", e);
+                throw new AlignmentDataException($"{Where}: not whole JSON (byte {e.BytePositionInLine}); the file may be cut off, make it again.", e);
             }
         }
 
@@ -136,7 +135,7 @@ internal abstract class AlignedInput
         {
             try
             {
-                return read(_root.GetProperty(name));
+                return read(Root.GetProperty(name));
             }
             catch (Exception e) when (e is InvalidOperationException or FormatException or KeyNotFoundException)
             {
@@ -146,13 +145,13 @@ internal abstract class AlignedInput
     }
 }
 
-/// <summary>An aligned document, not yet read.</summary>
-/// <param name="id">Its name.</param>
+/// <summary>An aligned document, not yet read; one thread reads it, while others read others.</summary>
 /// <param name="where">Its place, for messages.</param>
 /// <param name="share">About how much of the input is read with it.</param>
-internal abstract class AlignedRecord(string id, string where, double share)
+internal abstract class AlignedRecord(string where, double share)
 {
-    public string Id => id;
+    /// <summary>Its name.</summary>
+    public abstract string Id { get; }
 
     public string Where => where;
 
@@ -169,7 +168,7 @@ internal abstract class AlignedRecord(string id, string where, double share)
         if (!names.Contains(AlignedInput.FusedIds) || !names.Contains(AlignedInput.FusedMasses))
             throw new AlignmentDataException($"{where}: has no {AlignedInput.FusedIds} and {AlignedInput.FusedMasses}; align the documents with preset paper or fusion, or pack with --preset reference what preset reference aligned.");
         return AlignedTokens.Of(
-            id, where, Integers(OfficialColumns.Ids), IntegerLists(AlignedInput.FusedIds), NumberLists(AlignedInput.FusedMasses), names.Contains(AlignedInput.FusedMissing) ? Numbers(AlignedInput.FusedMissing) : null);
+            Id, where, Integers(OfficialColumns.Ids), IntegerLists(AlignedInput.FusedIds), NumberLists(AlignedInput.FusedMasses), names.Contains(AlignedInput.FusedMissing) ? Numbers(AlignedInput.FusedMissing) : null);
     }
 
     /// <summary>The document in the official columns; labels are the tokens where there are none.</summary>

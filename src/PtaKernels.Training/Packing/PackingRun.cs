@@ -8,6 +8,9 @@ public sealed class PackingRun
     /// <summary>Shortest sequence: a next token needs two positions.</summary>
     private const int ShortestLength = 2;
 
+    /// <summary>Documents read in parallel at a time; bounds the memory, never the result.</summary>
+    private const int DocumentsAtOnce = 64;
+
     /// <summary>Aligned documents: JSON lines, or a dataset folder, whose splits are packed each for itself.</summary>
     public required string InputPath { get; init; }
 
@@ -50,11 +53,10 @@ public sealed class PackingRun
         {
             using var writer = new PackedWriter(input.IsDict ? Path.Combine(output.Partial, split) : output.Partial, split);
             long before = report.Documents;
-            IEnumerable<AlignedRecord> records = Watched(input.Read(split), report, cancellation);
             if (Official)
-                PackOfficially(records, writer, report);
+                PackOfficially(Parsed(input.Read(split), static r => r.Official(), report, cancellation), writer, report);
             else
-                Pack(records, writer, report);
+                Pack(Parsed(input.Read(split), static r => r.Fused(), report, cancellation), writer, report);
             if (writer.Count == 0)
                 throw new AlignmentDataException($"{InputPath}: holds no document{(input.IsDict ? $" in split {split}" : "")}{(report.Documents > before ? " that is left" : "")}; nothing to pack.");
             writer.Finish();
@@ -66,23 +68,43 @@ public sealed class PackingRun
         return report;
     }
 
-    private IEnumerable<AlignedRecord> Watched(IEnumerable<AlignedRecord> records, PackingReport report, CancellationToken cancellation)
+    /// <summary>The documents in order, each with its place; the first bad one ends the run.</summary>
+    private IEnumerable<(string Where, T Document)> Parsed<T>(IEnumerable<AlignedRecord> records, Func<AlignedRecord, T> parse, PackingReport report, CancellationToken cancellation)
     {
-        foreach (AlignedRecord record in records)
+        foreach (AlignedRecord[] together in records.Chunk(DocumentsAtOnce))
         {
             cancellation.ThrowIfCancellationRequested();
-            report.Documents++;
-            yield return record;
-            Progress?.Invoke(report.Tokens, record.Share);
+            var parsed = new T[together.Length];
+            var errors = new AlignmentDataException?[together.Length];
+            Parallel.For(0, together.Length, i =>
+            {
+                try
+                {
+                    parsed[i] = parse(together[i]);
+                }
+                catch (AlignmentDataException e)
+                {
+                    errors[i] = e;
+                }
+            });
+            for (int i = 0; i < together.Length; i++)
+            {
+                if (errors[i] is { } error)
+                    throw error;
+                report.Documents++;
+                yield return (together[i].Where, parsed[i]);
+            }
+
+            Progress?.Invoke(report.Tokens, together[^1].Share);
         }
     }
 
-    private void Pack(IEnumerable<AlignedRecord> records, PackedWriter writer, PackingReport report)
+    private void Pack(IEnumerable<(string Where, AlignedTokens Document)> documents, PackedWriter writer, PackingReport report)
     {
         var packer = new SequencePacker(Length);
-        IEnumerable<PackedSequence> sequences = records.SelectMany(record =>
+        IEnumerable<PackedSequence> sequences = documents.SelectMany(one =>
         {
-            AlignedTokens document = record.Fused();
+            AlignedTokens document = one.Document;
             report.Cut += document.Ids.Length > Length ? 1 : 0;
             report.Tokens += document.Ids.Length;
             return packer.Add(document);
@@ -94,16 +116,16 @@ public sealed class PackingRun
         }
     }
 
-    private void PackOfficially(IEnumerable<AlignedRecord> records, PackedWriter writer, PackingReport report)
+    private void PackOfficially(IEnumerable<(string Where, OfficialRow Document)> documents, PackedWriter writer, PackingReport report)
     {
         var packer = new OfficialPacker(Length, BatchSize, FilterNaN);
         string[]? names = null;
-        IEnumerable<OfficialRow> blocks = records.SelectMany(record =>
+        IEnumerable<OfficialRow> blocks = documents.SelectMany(one =>
         {
-            OfficialRow document = record.Official();
+            OfficialRow document = one.Document;
             names ??= [.. document.Names];
             if (!names.SequenceEqual(document.Names))
-                throw new AlignmentDataException($"{record.Where}: its columns {string.Join(", ", document.Names)} are not those of the first document, {string.Join(", ", names)}; align the documents again.");
+                throw new AlignmentDataException($"{one.Where}: its columns {string.Join(", ", document.Names)} are not those of the first document, {string.Join(", ", names)}; align the documents again.");
             report.Tokens += document.Length;
             return packer.Add(document);
         });

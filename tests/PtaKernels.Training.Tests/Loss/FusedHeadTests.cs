@@ -136,6 +136,19 @@ public sealed class FusedHeadTests
     }
 
     [Test]
+    public void NoTensorIsLeftBehind([Values] bool masked)
+    {
+        using var scope = NewDisposeScope();
+        FusionRows rows = masked ? DrawnRows.Draw(3, 40, 60, 5, true) : DrawnRows.One(3, [1], [1], 0);
+        (Tensor hidden, Tensor head) = Draw(3, rows.Count, 8, 64, ScalarType.Float32);
+        Tensor hiddenGradient = zeros_like(hidden), headGradient = zeros_like(head);
+        long before = TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        for (int i = 0; i < 3; i++)
+            FusedHead.Run(hidden, head, rows, 0.5, 0.5, FusionDivergence.CrossEntropy, 64, hiddenGradient, headGradient, 64 * 4 * 16);
+        Assert.That(TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount, Is.EqualTo(before));
+    }
+
+    [Test]
     public void NarrowTypesComeNearFloat64([Values(ScalarType.Float32, ScalarType.BFloat16)] ScalarType type)
     {
         using var scope = NewDisposeScope();
