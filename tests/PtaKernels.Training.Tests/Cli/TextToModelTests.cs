@@ -1,0 +1,123 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using PtaKernels.Cli;
+using PtaKernels.Corpus;
+using static TorchSharp.torch;
+
+namespace PtaKernels.Training.Tests.Cli;
+
+/// <summary>The verbs one after another on real documents: align, pack, train, eval.</summary>
+public sealed class TextToModelTests
+{
+    private DirectoryInfo _folder = null!;
+
+    [SetUp]
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("pta-mission-");
+
+    [TearDown]
+    public void RemoveFolder() => _folder.Delete(recursive: true);
+
+    [TestCase("fusion", "--mass", "renormalised")]
+    [TestCase("paper")]
+    [TestCase("reference")]
+    public void AlignedDocumentsTrainAModelThatIsBetterThanBefore(string preset, params string[] switches)
+    {
+        string samples = PathOf("samples"), aligned = In("aligned.jsonl"), packed = In("packed"), run = In("run"), student = In("student");
+        Student(student);
+        string vocabulary = Path.Combine(samples, "vocab", "spA.json.gz");
+        Run(["align", "--preset", preset, .. switches, "--backend", "native", "--limit", "40", "--on-error", "quarantine", .. Documents(preset), "--target-vocab", vocabulary, "--out", aligned]);
+        Run(["pack", "--preset", preset, "--in", aligned, "--out", packed, "--length", "128"]);
+        string[] train = ["train", "--model", student, "--data", packed, "--out", run, "--compute", "float32", "--lr", "0.01", "--accumulate", "4", "--epochs", "2"];
+        string trained = Run(train);
+        Assert.That(trained, Does.Contain(Path.Combine(run, "model")));
+        Assert.That(Run(train), Does.Contain("had been done"));
+        StepRecord[] steps = [.. TrainingLog.Read(Path.Combine(run, "log.jsonl"))];
+        Assert.That(steps[^1].NextToken, Is.LessThan(steps[0].NextToken));
+        Assert.That(steps, Has.All.Matches<StepRecord>(static s => s is { Fusion: not null }));
+        Assert.That(Directory.GetFiles(Path.Combine(run, "tensorboard")), Is.Not.Empty);
+
+        string json = Run([
+            "eval", "--model", Path.Combine(run, "model"), "--against", student, "--documents", Path.Combine(samples, "spA.jsonl.gz"), "--vocab", vocabulary, "--domain", "kind", "--json",
+        ]);
+        using JsonDocument figures = JsonDocument.Parse(json);
+        JsonElement all = figures.RootElement.EnumerateArray().Single(static l => l.GetProperty("domain").ValueEquals("all"));
+        Assert.That(all.GetProperty("bits_per_byte").GetDouble(), Is.LessThan(all.GetProperty("against").GetDouble()));
+        Assert.That(all.GetProperty("difference").GetProperty("high").GetDouble(), Is.Negative);
+        Assert.That(figures.RootElement.GetArrayLength(), Is.GreaterThan(2), "a line per domain");
+    }
+
+    [Test]
+    public void BadInputIsOneSentence()
+    {
+        string student = In("student"), documents = In("documents.jsonl"), vocabulary = PathOf("samples/vocab/spA.json.gz");
+        Student(student);
+        File.WriteAllText(documents, "{\"id\": \"a\", \"input_ids\": [5, 99999]}\n");
+        using (Assert.EnterMultipleScope())
+        {
+            Fails("no such folder", "train", "--model", student, "--data", In("nothing"), "--out", In("run"));
+            Fails("between 0 and 1", "train", "--model", student, "--data", In("nothing"), "--out", In("run"), "--weight", "2");
+            Fails("soft", "train", "--model", student, "--data", In("nothing"), "--out", In("run"), "--weight-schedule", "soft");
+            Fails("--device tpu", "train", "--model", student, "--data", In("nothing"), "--out", In("run"), "--device", "tpu");
+            Fails("line 1: input_ids 1 is 99999", "eval", "--model", student, "--documents", documents, "--vocab", vocabulary);
+            Fails("no such file", "eval", "--model", student, "--documents", In("none.jsonl"), "--vocab", vocabulary);
+            File.WriteAllText(documents, "{\"id\": \"a\", \"input_ids\": [5, 7]}\n");
+            Fails("there is no such folder", "eval", "--model", In("nothing"), "--documents", documents, "--vocab", vocabulary);
+            Fails("50257", "eval", "--model", student, "--documents", documents, "--vocab", PathOf("samples/vocab/gpt2.json.gz"));
+        }
+
+        Assert.That(Directory.Exists(In("run")), Is.False);
+    }
+
+    private string[] Documents(string preset)
+    {
+        string[] Source(string name) => ["--source", WithMetric(name), "--source-vocab", PathOf($"samples/vocab/{name}.json.gz")];
+        return ["--target", WithMetric("spA"), .. Source("gpt2"), .. preset == "reference" ? Source("spB") : []];
+    }
+
+    /// <summary>Samples come without the mean cross-entropy that the official packing asks for.</summary>
+    private string WithMetric(string name)
+    {
+        string file = In(name + ".jsonl");
+        File.WriteAllLines(file, JsonLines.ReadLines(PathOf($"samples/{name}.jsonl.gz")).Select(line =>
+        {
+            JsonNode document = JsonNode.Parse(line.Text)!;
+            document["metric_ce"] = 1 + (line.Number % 7 * 0.25) + name.Length;
+            return document.ToJsonString();
+        }));
+        return file;
+    }
+
+    private static void Student(string folder)
+    {
+        TorchRuntime.Load();
+        ModelFiles.CreateRandom(folder, new ModelConfig
+        {
+            Family = ModelFamily.Llama, Vocabulary = 32_000, Width = 16, Layers = 1, Heads = 2, KeyValueHeads = 1, HeadWidth = 8, RotaryWidth = 8, FeedForward = 24, MaxLength = 2048, NormEpsilon = 1e-5,
+        }, seed: 3, ScalarType.Float32);
+    }
+
+    private static string Run(string[] arguments)
+    {
+        using StringWriter output = new(), errors = new();
+        Assert.That(Program.Run(arguments, output, errors), Is.Zero, errors.ToString());
+        return output.ToString();
+    }
+
+    private static void Fails(string part, params string[] arguments)
+    {
+        using StringWriter output = new(), errors = new();
+        Assert.That(Program.Run(arguments, output, errors), Is.EqualTo(Program.Failed), $"{string.Join(' ', arguments)}: {errors}");
+        string[] lines = errors.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.That(lines[^1], Does.StartWith("pta: ").And.Contain(part), errors.ToString());
+    }
+
+    private string In(string name) => Path.Combine(_folder.FullName, name);
+
+    private static string PathOf(string name)
+    {
+        string folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "PtaKernels.sln")))
+            folder = Path.GetDirectoryName(folder)!;
+        return Path.Combine(folder, name);
+    }
+}
