@@ -13,7 +13,8 @@ internal static class Program
     /// <summary>The command line itself is wrong, or there is nothing to work on.</summary>
     public const int Usage = 2;
 
-    private const int Cancelled = 130;
+    /// <summary>Stopped by Ctrl-C.</summary>
+    public const int Cancelled = 130;
 
     private static int Main(string[] args) => Run(args, Console.Out, Console.Error);
 
@@ -28,6 +29,8 @@ internal static class Program
         }
 
         var invocation = new Invocation { Output = output, Error = errors, EnableDefaultExceptionHandler = false };
+        if (parse.CommandResult.Command is Verb verb)
+            invocation.ProcessTerminationTimeout = verb.TimeToStop;
         try
         {
             int exit = parse.Invoke(invocation);

@@ -13,7 +13,8 @@ internal static class TrainCommand
         var model = new Option<string>("--model") { Description = "the student: a folder with config.json and safetensors (Llama, Mistral, Qwen2, MPT, GPT-NeoX)", HelpName = "folder", Required = true };
         var data = new Option<string>("--data") { Description = "packed documents of pta pack", HelpName = "folder", Required = true };
         var output = new Option<string>("--out") { Description = "checkpoints, logs and the trained model; the same command goes on where it was stopped", HelpName = "folder", Required = true };
-        var weight = Number("--weight", "w of w * next-token loss + (1 - w) * fusion loss", 0.5);
+        var preset = OneOf("--preset", "whose loss weight is taken where --loss-weight gives none", [AlignmentPreset.Default, .. AlignmentPreset.Names.Where(static n => n != AlignmentPreset.Default)]);
+        var weight = new Option<double?>("--loss-weight") { Description = "w of w * next-token loss + (1 - w) * fusion loss; default: the preset's", HelpName = "x" };
         var schedule = OneOf("--weight-schedule", "w stays, rises to 1, or is 1 - each sequence's reward", "hard", "decay", "soft");
         var divergence = OneOf("--loss", "the fusion loss", "ce", "kl");
         var function = OneOf("--function", "official blocks only: whose distribution is taught", "mince", "avgce");
@@ -41,8 +42,10 @@ internal static class TrainCommand
             "pta train --model student/ --data packed/ --out run/ --lora 16 --compute float32",
             "PTAKERNELS_LIBTORCH=/opt/torch/lib pta train --model student/ --data packed/ --out run/ --device cuda")
         {
-            model, data, output, weight, schedule, divergence, function, withBase, temperature, rate, warmUp, decay, clip, batch, accumulate, epochs, steps, compute, checkpointing, lora, loraAlpha, seed, saveEvery, keep, device,
+            model, data, output, preset, weight, schedule, divergence, function, withBase, temperature, rate, warmUp, decay, clip, batch, accumulate, epochs, steps, compute, checkpointing, lora, loraAlpha, seed, saveEvery, keep, device,
         };
+        verb.TimeToStop = TimeSpan.FromMinutes(10); // the step at work, and its checkpoint
+
         verb.SetAction((parse, cancellation) => Task.Run(() =>
         {
             var terminal = Terminal.Of(parse);
@@ -51,7 +54,7 @@ internal static class TrainCommand
                 Model = parse.GetValue(model)!,
                 Data = parse.GetValue(data)!,
                 Output = parse.GetValue(output)!,
-                Weight = parse.GetValue(weight),
+                Weight = parse.GetValue(weight) ?? AlignmentPreset.Named(parse.GetValue(preset)!).LossWeight,
                 WeightSchedule = parse.GetValue(schedule) switch { "hard" => WeightSchedule.Hard, "decay" => WeightSchedule.HardAndDecay, _ => WeightSchedule.Soft },
                 Divergence = parse.GetValue(divergence) == "ce" ? FusionDivergence.CrossEntropy : FusionDivergence.KullbackLeibler,
                 Official = new OfficialFusion(
@@ -79,7 +82,16 @@ internal static class TrainCommand
             var trainer = new FusionTrainer(options) { Notice = sentence => terminal.Errors.WriteLine("notice: " + sentence), Progress = progress.Add };
             progress.Steps = trainer.Steps;
             StepRecord? last = null;
-            progress.Run(() => last = trainer.Run(cancellation));
+            try
+            {
+                progress.Run(() => last = trainer.Run(cancellation));
+            }
+            catch (OperationCanceledException e) when (cancellation.IsCancellationRequested)
+            {
+                terminal.Errors.WriteLine($"pta: {e.Message}");
+                return Program.Cancelled;
+            }
+
             terminal.Output.WriteLine(last is null
                 ? $"All {trainer.Steps} steps had been done: {trainer.ModelFolder}"
                 : string.Create(CultureInfo.InvariantCulture, $"Step {last.Step} of {trainer.Steps}: loss {last.Loss:F4}. The model: {trainer.ModelFolder}"));

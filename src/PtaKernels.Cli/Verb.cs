@@ -8,6 +8,9 @@ namespace PtaKernels.Cli;
 internal sealed class Verb(string name, string description, params string[] examples) : Command(name, description)
 {
     public IReadOnlyList<string> Examples { get; } = examples;
+
+    /// <summary>What the verb may still take after Ctrl-C, before the process ends without it.</summary>
+    public TimeSpan TimeToStop { get; set; } = TimeSpan.FromSeconds(2);
 }
 
 /// <summary>The usual help, then a verb's examples.</summary>

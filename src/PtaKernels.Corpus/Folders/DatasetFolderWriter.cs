@@ -10,7 +10,7 @@ public sealed class DatasetFolderWriter : IDocumentWriter
     private const int MaxRows = 1000;
     private const long MaxBytes = 32_000_000;
 
-    private readonly AtomicFolder _output;
+    private readonly DatasetOutput _output;
     private readonly DatasetFolder _target;
     private readonly DatasetFolder[] _sources;
     private readonly OutputUnit _unit;
@@ -27,7 +27,7 @@ public sealed class DatasetFolderWriter : IDocumentWriter
     internal DatasetFolderWriter(string path, bool replace, DatasetFolder target, DatasetFolder[] sources, OutputUnit unit, long maxShard = ShardFiles.MaxShard)
     {
         (_target, _sources, _unit, _maxShard) = (target, sources, unit, maxShard);
-        _output = new AtomicFolder(path, replace, sources.Prepend(target).Select(static i => i.Path));
+        _output = new DatasetOutput(path, replace, sources.Prepend(target).Select(static i => i.Path));
         foreach (string split in target.Splits)
             _ = PlanOf(split); // what cannot be written is refused before any work
         _output.Create();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
+using PtaKernels.Corpus;
 using PtaKernels.Training.Safetensors;
 using static TorchSharp.torch;
 

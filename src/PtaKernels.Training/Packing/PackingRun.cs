@@ -46,7 +46,7 @@ public sealed class PackingRun
         if (BatchSize < 1)
             throw new ArgumentException($"--pack-batch is {BatchSize}; it must be at least 1.");
         AlignedInput input = AlignedInput.Open(InputPath);
-        using var output = new AtomicFolder(OutputPath, Replace, [InputPath]);
+        using var output = new DatasetOutput(OutputPath, Replace, [InputPath]);
         output.Create();
         var report = new PackingReport();
         foreach (string split in input.Splits)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using PtaKernels.Corpus;
 using PtaKernels.Training.Safetensors;
 using static TorchSharp.torch;
 
@@ -23,21 +24,12 @@ internal static class TrainedModel
         using (var destination = new AtomicFolder(folder, replace: true))
         {
             using var scope = NewDisposeScope();
-            ModelFiles.SaveInto(destination, model.Config, name => weights.MasterOf(name) ?? WithAdapter(model, weights, name), options.Model, type: null);
+            ModelFiles.SaveInto(destination, model.Config, name => weights.MasterOf(name) ?? model.Merged(name), options.Model, type: null);
             destination.Commit();
         }
 
         if (model.Adapters.Count > 0)
             SaveAdapters(model, weights, Path.Combine(Path.GetDirectoryName(folder)!, AdapterFolder), options);
-    }
-
-    private static Tensor WithAdapter(CausalModel model, TrainableWeights weights, string name)
-    {
-        Tensor weight = model.Weights[name];
-        if (!model.Adapters.TryGetValue(name, out LowRankAdapter? adapter))
-            return weight;
-        Tensor product = weights.MasterOf(TrainableWeights.AdapterB(name))!.matmul(weights.MasterOf(TrainableWeights.AdapterA(name))!);
-        return weight.to(ScalarType.Float32) + (product * adapter.Scale);
     }
 
     private static void SaveAdapters(CausalModel model, TrainableWeights weights, string folder, TrainingOptions options)

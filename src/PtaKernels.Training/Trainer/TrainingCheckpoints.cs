@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using PtaKernels.Corpus;
 using PtaKernels.Training.Safetensors;
 using static TorchSharp.torch;
 
@@ -50,17 +51,12 @@ internal sealed class TrainingCheckpoints(string output, TrainableWeights weight
     public void Save(TrainingState state, int keep)
     {
         string folder = Path.Combine(_folder, Prefix + state.Step.ToString("D7", CultureInfo.InvariantCulture));
-        try
+        Directory.CreateDirectory(_folder);
+        using (var destination = new AtomicFolder(folder, replace: true, open))
         {
-            Directory.CreateDirectory(_folder);
-            using var destination = new AtomicFolder(folder, replace: true, open);
             destination.Write(TensorFile, stream => ModelFiles.WriteTensors(stream, Tensors, ScalarType.Float32));
             destination.Write(StateFile, JsonSerializer.SerializeToUtf8Bytes(state, Json));
             destination.Commit();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new AlignmentDataException($"{folder}: the checkpoint could not be written ({e.Message}); make room and run the same command again, which goes on from the one before.", e);
         }
 
         foreach (string old in Folders().SkipLast(keep))

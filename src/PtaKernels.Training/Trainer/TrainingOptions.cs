@@ -87,7 +87,7 @@ public sealed record TrainingOptions
     /// <exception cref="ArgumentException">One sentence.</exception>
     public void Validate()
     {
-        Check(Weight is >= 0 and <= 1, $"--weight {Weight} must lie between 0 and 1.");
+        Check(Weight is >= 0 and <= 1, $"--loss-weight {Weight} must lie between 0 and 1.");
         Check(LearningRate > 0, $"--lr {LearningRate} must be above 0.");
         Check(WarmUp is >= 0 and <= 1, $"--warm-up {WarmUp} is a share of the steps, 0 to 1.");
         Check(WeightDecay >= 0, $"--weight-decay {WeightDecay} must not be negative.");

@@ -55,7 +55,7 @@ public sealed class TextToModelTests
         using (Assert.EnterMultipleScope())
         {
             Fails("no such folder", "train", "--model", student, "--data", In("nothing"), "--out", In("run"));
-            Fails("between 0 and 1", "train", "--model", student, "--data", In("nothing"), "--out", In("run"), "--weight", "2");
+            Fails("between 0 and 1", "train", "--model", student, "--data", In("nothing"), "--out", In("run"), "--loss-weight", "2");
             Fails("soft", "train", "--model", student, "--data", In("nothing"), "--out", In("run"), "--weight-schedule", "soft");
             Fails("--device tpu", "train", "--model", student, "--data", In("nothing"), "--out", In("run"), "--device", "tpu");
             Fails("line 1: input_ids 1 is 99999", "eval", "--model", student, "--documents", documents, "--vocab", vocabulary);

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using PtaKernels.Training.Safetensors;
+using PtaKernels.Corpus;
 using PtaKernels.Training.Tests.Models;
 using static TorchSharp.torch;
 
@@ -86,7 +86,7 @@ public sealed class AtomicFolderTests
         using (var folder = new AtomicFolder(_scratch["old"], replace: true, static _ => new FileStream("/dev/full", FileMode.Open, FileAccess.Write)))
         {
             AlignmentDataException error = Assert.Throws<AlignmentDataException>(() => folder.Write("a", new byte[100]));
-            Assert.That(error.Message, Is.EqualTo($"{_scratch["old"]}: there is no space left on the disk; free some and save again (the checkpoint that was there is unchanged)."));
+            Assert.That(error.Message, Is.EqualTo($"{_scratch["old"]}: there is no space left on the disk; free some and run it again (what was there is unchanged)."));
         }
 
         Assert.That(Names(), Is.EqualTo(new[] { "old" }));

@@ -214,7 +214,7 @@ public sealed class FusionTrainerTests
     [Test]
     public void StepsLeaveNoTensorsBehind() => AssertNoGrowth(steps: 60);
 
-    [Test, Category("Nightly")]
+    [Test, Category("Long")]
     public void AThousandStepsDoNotGrow()
     {
         long before = 0;

@@ -1,53 +1,36 @@
 namespace PtaKernels.Corpus.Folders;
 
-/// <summary>A dataset folder that appears under its final name only when it is complete: written as <c>OUT.partial</c>, then renamed.</summary>
-internal sealed class AtomicFolder : IDisposable
+/// <summary>The output of a run as a dataset folder: never an input, never in place of something else, complete or not there (<see cref="AtomicFolder"/>).</summary>
+internal sealed class DatasetOutput : IDisposable
 {
     private readonly string _path;
-    private bool _committed;
+    private readonly bool _replace;
+    private AtomicFolder? _folder;
 
-    /// <summary>Checks that the name is free, and empties what an earlier run left.</summary>
+    /// <summary>Checks that the name may be taken.</summary>
     /// <param name="path">The final name.</param>
     /// <param name="replace">Whether a dataset of that name may be replaced.</param>
     /// <param name="inputs">What is read while it is written.</param>
     /// <exception cref="AlignmentDataException">The output exists and may not be replaced, or holds an input.</exception>
-    public AtomicFolder(string path, bool replace, IEnumerable<string> inputs)
+    public DatasetOutput(string path, bool replace, IEnumerable<string> inputs)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         _path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        Partial = _path + ".partial";
+        _replace = replace;
         RequireFree(path, replace, inputs);
     }
 
     /// <summary>Where to write.</summary>
-    public string Partial { get; }
+    public string Partial => (_folder ?? throw new InvalidOperationException("the folder is not made yet")).PartialPath;
 
-    /// <summary>Makes the folder.</summary>
-    public void Create()
-    {
-        if (Directory.Exists(Partial))
-            Directory.Delete(Partial, recursive: true);
-        Directory.CreateDirectory(Partial);
-    }
+    /// <summary>Makes the folder, and empties what an earlier run left.</summary>
+    public void Create() => _folder = new AtomicFolder(_path, _replace);
 
     /// <summary>Publishes the folder.</summary>
-    public void Commit()
-    {
-        string? old = Directory.Exists(_path) ? _path + ".replaced" : null;
-        if (old is not null)
-            Directory.Move(_path, old);
-        Directory.Move(Partial, _path);
-        _committed = true;
-        if (old is not null)
-            Directory.Delete(old, recursive: true);
-    }
+    public void Commit() => _folder!.Commit();
 
     /// <summary>Removes what was not committed.</summary>
-    public void Dispose()
-    {
-        if (!_committed && Directory.Exists(Partial))
-            Directory.Delete(Partial, recursive: true);
-    }
+    public void Dispose() => _folder?.Dispose();
 
     private void RequireFree(string path, bool replace, IEnumerable<string> inputs)
     {

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace PtaKernels.Training.Safetensors;
+namespace PtaKernels.Corpus;
 
 /// <summary>A folder of several files that appears under its name only when all of them are complete and on the disk.</summary>
 /// <remarks>
@@ -121,9 +121,9 @@ internal sealed partial class AtomicFolder : IDisposable
     private AlignmentDataException Sentence(Exception e)
     {
         string reason = (e.HResult & 0xFFFF) is NoSpace or QuotaExceeded
-            ? "there is no space left on the disk; free some and save again"
+            ? "there is no space left on the disk; free some and run it again"
             : e.Message.TrimEnd('.');
-        string former = Directory.Exists(_path) ? "the checkpoint that was there is unchanged" : "nothing was written there";
+        string former = Directory.Exists(_path) ? "what was there is unchanged" : "nothing was written there";
         return new AlignmentDataException($"{_path}: {reason} ({former}).", e);
     }
 
