@@ -10,14 +10,14 @@ namespace PtaKernels.Training;
 /// rather than recorded: c (q - e_y) + f (T q - t) + f s / (1 - S) (q on the support - S q), the last term 0 where 1 - S is at most 1e-6.
 /// </para>
 /// <para>
-/// Rows are taken in chunks whose logits are about 16 MB, and two tensors of that size are the most that exists of width vocabulary. Rows that teach nothing are left out. Everything after the product is in
+/// Rows are taken in chunks whose logits are about 8 MB, and two tensors of that size are the most that exists of width vocabulary. Rows that teach nothing are left out. Everything after the product is in
 /// float32 (in float64 where the inputs are). Equal inputs give equal bits: the chunks depend on shapes and on which rows teach, on nothing else.
 /// </para>
 /// </remarks>
 public static class FusedHead
 {
     /// <summary>Bytes of a chunk's logits.</summary>
-    private const long ChunkBytes = 16 << 20;
+    private const long ChunkBytes = 8 << 20;
 
     /// <summary>Least room that a log of the tail leaves (SPEC A3.3).</summary>
     private const double LeastTail = 1e-6;
