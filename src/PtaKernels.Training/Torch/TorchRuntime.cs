@@ -38,7 +38,7 @@ public static class TorchRuntime
                 LoadFile(Path.Combine(folder, library));
             foreach (string library in CudaLibraries.Where(l => File.Exists(Path.Combine(folder, l))))
                 _cuda = LoadFile(Path.Combine(folder, library));
-            _wrapper = LoadWrapper();
+            _wrapper = LoadWrapper(folder);
             AssemblyLoadContext.GetLoadContext(typeof(torch).Assembly)!.ResolvingUnmanagedDll += Resolve;
             try
             {
@@ -81,12 +81,19 @@ public static class TorchRuntime
         _ => 0,
     };
 
-    private static nint LoadWrapper()
+    private static nint LoadWrapper(string folder)
     {
         string file = WrapperFile();
         if (NativeLibrary.TryLoad(file, out nint handle))
             return handle;
-        return LoadFile(OlderSystems.CopyOf(file));
+        try
+        {
+            return LoadFile(OlderSystems.CopyOf(file));
+        }
+        catch (TorchException e) when (e.InnerException is DllNotFoundException)
+        {
+            throw new TorchException($"the libtorch in {folder} does not fit TorchSharp, which was built against {TorchFolder.Version}: {ReasonOf(e.InnerException)}; name another one in {TorchFolder.Variable}, or leave it out and run `pta setup-torch`.", e);
+        }
     }
 
     /// <summary>The wrapper's file, beside the program or in the folder for this runtime.</summary>
@@ -106,11 +113,12 @@ public static class TorchRuntime
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            // The loader's own sentence is the last line.
-            string reason = e.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1];
-            throw new TorchException($"{file} does not load on this system: {reason}", e);
+            throw new TorchException($"{file} does not load on this system: {ReasonOf(e)}", e);
         }
     }
+
+    // The loader's own sentence is the last line.
+    private static string ReasonOf(Exception e) => e.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1];
 
     private static string InnerMost(Exception e)
     {

@@ -68,6 +68,16 @@ public sealed class TextToModelTests
         Assert.That(Directory.Exists(In("run")), Is.False);
     }
 
+    [Test]
+    public void AligningNeverLoadsLibtorch()
+    {
+        string[] align = ["align", "--backend", "native", "--on-error", "quarantine", .. Documents("paper"), "--target-vocab", PathOf("samples/vocab/spA.json.gz"), "--limit", "5", "--out", In("aligned.jsonl")];
+        (int exit, string errors) = PtaProcess.Run(align, (TorchFolder.Variable, "/nowhere"));
+        Assert.That(exit, Is.Zero, errors);
+        (exit, errors) = PtaProcess.Run(["train", "--model", In("a"), "--data", In("b"), "--out", In("c")], (TorchFolder.Variable, "/nowhere"));
+        Assert.That((exit, errors), Is.EqualTo((Program.Failed, $"pta: {TorchFolder.Variable} names /nowhere, where libtorch_cpu.so is missing; name the folder that holds it, as torch/lib of a PyTorch wheel.\n")));
+    }
+
     private string[] Documents(string preset)
     {
         string[] Source(string name) => ["--source", WithMetric(name), "--source-vocab", PathOf($"samples/vocab/{name}.json.gz")];
@@ -113,11 +123,5 @@ public sealed class TextToModelTests
 
     private string In(string name) => Path.Combine(_folder.FullName, name);
 
-    private static string PathOf(string name)
-    {
-        string folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "PtaKernels.sln")))
-            folder = Path.GetDirectoryName(folder)!;
-        return Path.Combine(folder, name);
-    }
+    private static string PathOf(string name) => Repository.PathOf(name);
 }

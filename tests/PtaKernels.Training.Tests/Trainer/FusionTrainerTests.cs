@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using PtaKernels.Cli;
+using PtaKernels.Training.Tests.Cli;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -267,20 +267,11 @@ public sealed class FusionTrainerTests
         }, Reward: 0);
     }
 
-    private static string GoldenFile(string name)
-    {
-        string folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "PtaKernels.sln")))
-            folder = Path.GetDirectoryName(folder)!;
-        return Path.Combine(folder, "tests", "golden", name);
-    }
+    private static string GoldenFile(string name) => Repository.PathOf(Path.Combine("tests", "golden", name));
 
-    /// <summary>The built command line, beside the tests, under the runtime that runs them.</summary>
     private static Process Start(string[] arguments)
     {
-        string host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet"));
-        var start = new ProcessStartInfo(host, [Path.Combine(AppContext.BaseDirectory, "pta.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        Process process = Process.Start(start)!;
+        Process process = PtaProcess.Start(arguments);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return process;
