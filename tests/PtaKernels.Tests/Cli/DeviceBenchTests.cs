@@ -23,6 +23,7 @@ public sealed class DeviceBenchTests
     public static IEnumerable<string> Ids => Cases.Keys;
 
     [TestCaseSource(nameof(Ids))]
+    [Category("Long")]
     public void ACaseChecksItsAnswerAndTimesPasses(string id)
     {
         using BenchData data = EmulatorData();

@@ -24,6 +24,7 @@ public sealed class DifferentialTests
 
     [TestCase("balanced-transport")]
     [TestCase("exact-transport")]
+    [Category("Long")]
     public void ManySlowTransports(string kernel) => DifferentialRun.Run(kernel, 50_000);
 
     [TestCase("balanced-transport")]
