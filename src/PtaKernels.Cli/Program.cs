@@ -66,6 +66,7 @@ internal static class Program
             DevicesCommand.Create(),
             TrainCommand.Create(),
             EvalCommand.Create(),
+            NewModelCommand.Create(),
             SetupTorchCommand.Create(),
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();

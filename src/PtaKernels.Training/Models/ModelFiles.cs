@@ -69,6 +69,9 @@ public static partial class ModelFiles
             throw new AlignmentDataException($"the tokenizer has {tokens} tokens and the model's embedding {config.Vocabulary} rows; use the model's own tokenizer, or a checkpoint whose embedding was enlarged.");
     }
 
+    /// <summary>Number of weights of a model; a tied output matrix counts once.</summary>
+    public static long Parameters(ModelConfig config) => ModelFamilies.Shapes(config).Sum(static s => s.Shape.Aggregate(1L, static (a, b) => a * b));
+
     /// <summary>A model with random weights: matrices normal with a standard deviation of 0.02, factors of norms 1, biases 0.</summary>
     /// <param name="config">The model.</param>
     /// <param name="seed">The same gives the same weights, whatever the type and device.</param>
