@@ -195,9 +195,13 @@ internal sealed class GpuLane : IDisposable
     /// <summary>Gives the lane back to its device.</summary>
     public void Dispose()
     {
+        FilledBy = null;
         _device.Rehearsal?.End(this);
         _device.Return(this);
     }
+
+    /// <summary>The rehearsal whose answers lie in the page-locked memory; null once any other call had the lane.</summary>
+    internal Rehearsal? FilledBy { get; set; }
 
     // Only the host's part of a call runs.
     private bool IsIdle => _device.Rehearsal is { Replays: true };
