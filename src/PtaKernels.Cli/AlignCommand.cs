@@ -66,7 +66,7 @@ internal static class AlignCommand
                     SourceOrder = given,
                     Selection = selection,
                     Progress = progress,
-                    Notice = sentence => terminal.Errors.WriteLine("notice: " + sentence),
+                    Notice = terminal.Notice,
                 };
                 result = run.Run(backend, options, cancellation);
             });
@@ -82,7 +82,7 @@ internal static class AlignCommand
             else
                 summary.Print(terminal, run.OutputPath);
             foreach (string notice in result!.Sources.SelectMany(static s => s.Notices).Distinct())
-                terminal.Errors.WriteLine("notice: " + notice);
+                terminal.Notice(notice);
             if (result.Quarantined > 0)
                 terminal.Errors.WriteLine($"notice: {result.Quarantined} documents are in {run.QuarantinePath} with their reasons.");
             if (result.Warning is { } warning)

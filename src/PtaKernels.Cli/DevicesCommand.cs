@@ -29,7 +29,7 @@ internal static class DevicesCommand
         IReadOnlyList<GpuDescription> gpus = GpuBackend.Devices;
         string? gpuProblem = GpuBackend.WhyUnavailable;
         if (gpuProblem is null)
-            notices.ForEach(notice => terminal.Errors.WriteLine("notice: " + notice));
+            notices.ForEach(terminal.Notice);
         string? forced = Environment.GetEnvironmentVariable(Backends.Backends.EnvironmentVariable);
         string? unavailable = NativeLibraryFile.WhyUnavailable, forcedIsa = Environment.GetEnvironmentVariable(NativeBackend.IsaVariable) is { Length: > 0 } isa ? isa : null;
         IReadOnlyList<string> sets = unavailable is null ? NativeBackend.InstructionSets : [];

@@ -21,8 +21,7 @@ internal static class EvalCommand
         var length = new Option<int>("--length") { Description = "positions that the model sees; longer documents go in windows that overlap by half", HelpName = "N", DefaultValueFactory = static _ => 2048 };
         var start = new Option<int?>("--start-token") { Description = "put this id before every document, so that its first token counts too", HelpName = "id" };
         var againstStart = new Option<int?>("--against-start-token") { Description = "the same for --against", HelpName = "id" };
-        var compute = new Option<string>("--compute") { Description = "type of weights and activations [float32 | bfloat16]", HelpName = "value", DefaultValueFactory = static _ => "float32" };
-        compute.AcceptOnlyFromAmong("float32", "bfloat16");
+        var compute = ValueOption.OneOf("--compute", "type of weights and activations", "float32", "bfloat16");
         var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N", HelpName = "name", DefaultValueFactory = static _ => "cpu" };
         var json = new Option<bool>("--json") { Description = "print JSON instead of text" };
         var verb = new Verb(
@@ -36,6 +35,8 @@ internal static class EvalCommand
         {
             var terminal = Terminal.Of(parse);
             SetupTorchCommand.Ensure(terminal, again: false, cancellation);
+            if (parse.GetValue(length) < Evaluator.LeastLength)
+                throw new ArgumentException($"--length {parse.GetValue(length)} must be at least {Evaluator.LeastLength}: a position before, and one to predict.");
             ScalarType type = parse.GetValue(compute) == "float32" ? ScalarType.Float32 : ScalarType.BFloat16;
             DocumentScore[] Score(string folder, string file, string vocabularyFile, int? first)
             {
@@ -43,8 +44,10 @@ internal static class EvalCommand
                 EvaluationDocument[] all = [.. EvaluationDocument.Read(file, parse.GetValue(domain), tokens)];
                 if (all.Length == 0)
                     throw new AlignmentDataException($"{file}: holds no document; name a file that does.");
+                if (first is { } token && !tokens.HasToken(token))
+                    throw new ArgumentException($"--start-token {token} is no token of {tokens.Name}; name one of its ids, as the begin of sequence.");
                 Device on = TorchRuntime.OpenDevice(parse.GetValue(device)!);
-                using CausalModel loaded = ModelFiles.Load(folder, type, on, sentence => terminal.Errors.WriteLine("notice: " + sentence));
+                using CausalModel loaded = ModelFiles.Load(folder, type, on, terminal.Notice);
                 ModelFiles.CheckTokenizer(loaded.Config, tokens.Count);
                 var evaluator = new Evaluator(loaded, tokens, on) { Length = parse.GetValue(length), StartToken = first };
                 DocumentScore[] scores = [];

@@ -11,9 +11,8 @@ internal static class NewModelCommand
     {
         var config = new Option<string>("--config") { Description = "folder whose config.json says what the model is", HelpName = "folder", Required = true };
         var output = new Option<string>("--out") { Description = "the new checkpoint", HelpName = "folder", Required = true };
-        var seed = new Option<int>("--seed") { Description = "which weights; default 42", HelpName = "N", DefaultValueFactory = static _ => 42 };
-        var type = new Option<string>("--type") { Description = "type of the weights in the files [bfloat16 | float16 | float32]", HelpName = "value", DefaultValueFactory = static _ => "bfloat16" };
-        type.AcceptOnlyFromAmong("bfloat16", "float16", "float32");
+        var seed = ValueOption.Count("--seed", "which weights", 42);
+        var type = ValueOption.OneOf("--type", "type of the weights in the files", "bfloat16", "float16", "float32");
         var force = new Option<bool>("--force") { Description = "replace an existing checkpoint" };
         var verb = new Verb(
             "new-model", "Write a checkpoint with random weights (normal, 0.02; factors of norms 1, biases 0), to be trained from nothing.",
@@ -24,7 +23,7 @@ internal static class NewModelCommand
         verb.SetAction((parse, cancellation) => Task.Run(() =>
         {
             var terminal = Terminal.Of(parse);
-            ModelConfig model = ModelFiles.ReadConfig(parse.GetValue(config)!, sentence => terminal.Errors.WriteLine("notice: " + sentence));
+            ModelConfig model = ModelFiles.ReadConfig(parse.GetValue(config)!, terminal.Notice);
             SetupTorchCommand.Ensure(terminal, again: false, cancellation);
             ScalarType of = parse.GetValue(type) switch { "float32" => ScalarType.Float32, "float16" => ScalarType.Float16, _ => ScalarType.BFloat16 };
             string folder = parse.GetValue(output)!;

@@ -63,6 +63,9 @@ internal sealed class Terminal
     /// <summary>Writes a value as JSON.</summary>
     public void WriteJson<T>(T value) => Output.WriteLine(JsonSerializer.Serialize(value, JsonOptions));
 
+    /// <summary>A sentence that a user should know, on standard error.</summary>
+    public void Notice(string sentence) => Errors.WriteLine("notice: " + sentence);
+
     /// <summary>One line with markup.</summary>
     public void Line(string markup = "") => Console.MarkupLine(markup);
 

@@ -13,28 +13,28 @@ internal static class TrainCommand
         var model = new Option<string>("--model") { Description = "the student: a folder with config.json and safetensors (Llama, Mistral, Qwen2, MPT, GPT-NeoX)", HelpName = "folder", Required = true };
         var data = new Option<string>("--data") { Description = "packed documents of pta pack", HelpName = "folder", Required = true };
         var output = new Option<string>("--out") { Description = "checkpoints, logs and the trained model; the same command goes on where it was stopped", HelpName = "folder", Required = true };
-        var preset = OneOf("--preset", "whose loss weight is taken where --loss-weight gives none", [AlignmentPreset.Default, .. AlignmentPreset.Names.Where(static n => n != AlignmentPreset.Default)]);
+        var preset = ValueOption.OneOf("--preset", "whose loss weight is taken where --loss-weight gives none", [AlignmentPreset.Default, .. AlignmentPreset.Names.Where(static n => n != AlignmentPreset.Default)]);
         var weight = new Option<double?>("--loss-weight") { Description = "w of w * next-token loss + (1 - w) * fusion loss; default: the preset's", HelpName = "x" };
-        var schedule = OneOf("--weight-schedule", "w stays, rises to 1, or is 1 - each sequence's reward", "hard", "decay", "soft");
-        var divergence = OneOf("--loss", "the fusion loss", "ce", "kl");
-        var function = OneOf("--function", "official blocks only: whose distribution is taught", "mince", "avgce");
-        var withBase = OneOf("--with-base", "official blocks only: whether the student's own first distribution takes part", "on", "off");
-        var temperature = Number("--temperature", "official blocks only: divides the teachers' logits", 1);
-        var rate = Number("--lr", "highest learning rate; cosine after the warm-up", 1e-5);
-        var warmUp = Number("--warm-up", "share of the steps in which the rate rises", 0.008);
-        var decay = Number("--weight-decay", "AdamW's decay of matrices", 0.1);
-        var clip = Number("--clip", "largest norm of the gradient, 0 for none", 1);
-        var batch = Count("--batch", "sequences that go through the model together", 1);
-        var accumulate = Count("--accumulate", "such batches per optimiser step", 16);
-        var epochs = Number("--epochs", "passes over the data", 1);
-        var steps = Count("--steps", "optimiser steps, instead of --epochs", 0);
-        var compute = OneOf("--compute", "type of weights and activations; masters are float32 always", "bfloat16", "float32");
-        var checkpointing = OneOf("--activations", "recompute: keep only the layers' inputs, and compute the rest again; keep: faster, more memory", "recompute", "keep");
-        var lora = Count("--lora", "rank of low-rank adapters, 0 trains all weights", 0);
-        var loraAlpha = Number("--lora-alpha", "adapters are scaled by alpha / rank", 16);
-        var seed = Count("--seed", "order of the data, first values of adapters", 42);
-        var saveEvery = Count("--save-every", "steps between checkpoints", 500);
-        var keep = Count("--keep", "checkpoints kept", 2);
+        var schedule = ValueOption.OneOf("--weight-schedule", "w stays, rises to 1, or is 1 - each sequence's reward", "hard", "decay", "soft");
+        var divergence = ValueOption.OneOf("--loss", "the fusion loss", "ce", "kl");
+        var function = ValueOption.OneOf("--function", "official blocks only: whose distribution is taught", "mince", "avgce");
+        var withBase = ValueOption.OneOf("--with-base", "official blocks only: whether the student's own first distribution takes part", "on", "off");
+        var temperature = ValueOption.Number("--temperature", "official blocks only: divides the teachers' logits", 1);
+        var rate = ValueOption.Number("--lr", "highest learning rate; cosine after the warm-up", 1e-5);
+        var warmUp = ValueOption.Number("--warm-up", "share of the steps in which the rate rises", 0.008);
+        var decay = ValueOption.Number("--weight-decay", "AdamW's decay of matrices", 0.1);
+        var clip = ValueOption.Number("--clip", "largest norm of the gradient, 0 for none", 1);
+        var batch = ValueOption.Count("--batch", "sequences that go through the model together", 1);
+        var accumulate = ValueOption.Count("--accumulate", "such batches per optimiser step", 16);
+        var epochs = ValueOption.Number("--epochs", "passes over the data", 1);
+        var steps = ValueOption.Count("--steps", "optimiser steps, instead of --epochs", 0);
+        var compute = ValueOption.OneOf("--compute", "type of weights and activations; masters are float32 always", "bfloat16", "float32");
+        var checkpointing = ValueOption.OneOf("--activations", "recompute: keep only the layers' inputs, and compute the rest again; keep: faster, more memory", "recompute", "keep");
+        var lora = ValueOption.Count("--lora", "rank of low-rank adapters, 0 trains all weights", 0);
+        var loraAlpha = ValueOption.Number("--lora-alpha", "adapters are scaled by alpha / rank", 16);
+        var seed = ValueOption.Count("--seed", "order of the data, first values of adapters", 42);
+        var saveEvery = ValueOption.Count("--save-every", "steps between checkpoints", 500);
+        var keep = ValueOption.Count("--keep", "checkpoints kept", 2);
         var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N; one device, there is no distributed training", HelpName = "name", DefaultValueFactory = static _ => "cpu" };
         var verb = new Verb(
             "train", "Train a student on packed documents: w * next-token loss + (1 - w) * fusion loss. One device; stops and goes on at any step.",
@@ -79,7 +79,7 @@ internal static class TrainCommand
             options.Validate();
             SetupTorchCommand.Ensure(terminal, again: false, cancellation);
             var progress = new TrainingProgress(terminal);
-            var trainer = new FusionTrainer(options) { Notice = sentence => terminal.Errors.WriteLine("notice: " + sentence), Progress = progress.Add };
+            var trainer = new FusionTrainer(options) { Notice = terminal.Notice, Progress = progress.Add };
             progress.Steps = trainer.Steps;
             StepRecord? last = null;
             try
@@ -98,18 +98,5 @@ internal static class TrainCommand
             return 0;
         }, cancellation));
         return verb;
-    }
-
-    private static Option<double> Number(string name, string description, double value) =>
-        new(name) { Description = $"{description}; default {value.ToString(CultureInfo.InvariantCulture)}", HelpName = "x", DefaultValueFactory = _ => value };
-
-    private static Option<int> Count(string name, string description, int value) =>
-        new(name) { Description = $"{description}; default {value}", HelpName = "N", DefaultValueFactory = _ => value };
-
-    private static Option<string> OneOf(string name, string description, params string[] values)
-    {
-        var option = new Option<string>(name) { Description = $"{description} [{string.Join(" | ", values)}]", HelpName = "value", DefaultValueFactory = _ => values[0] };
-        option.AcceptOnlyFromAmong(values);
-        return option;
     }
 }

@@ -8,6 +8,9 @@ namespace PtaKernels.Training;
 /// <param name="device">Where the model is.</param>
 public sealed class Evaluator(CausalModel model, TokenVocabulary vocabulary, Device device)
 {
+    /// <summary>Least <see cref="Length"/>: a position before, and one to predict.</summary>
+    public const int LeastLength = 2;
+
     private const int LogitsAtOnce = 1 << 23;
 
     /// <summary>Positions that the model sees at most; longer documents are scored in windows that overlap by half.</summary>
@@ -27,6 +30,7 @@ public sealed class Evaluator(CausalModel model, TokenVocabulary vocabulary, Dev
     public DocumentScore[] Score(IReadOnlyList<EvaluationDocument> documents, Action<long, double>? progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(documents);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Length, LeastLength);
         using var frozen = no_grad();
         int[][] tokens = [.. documents.Select(d => StartToken is { } start ? [start, .. d.Tokens] : d.Tokens)];
         Window[] windows = [.. Enumerable.Range(0, tokens.Length).SelectMany(d => WindowsOf(d, tokens[d].Length)).OrderBy(static w => w.Length)];

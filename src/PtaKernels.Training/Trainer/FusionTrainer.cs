@@ -54,7 +54,6 @@ public sealed class FusionTrainer
     /// <exception cref="AlignmentDataException">A loss is not finite, or files are damaged: one sentence.</exception>
     public StepRecord? Run(CancellationToken cancellation)
     {
-        Directory.CreateDirectory(_options.Output);
         using CausalModel model = ModelFiles.Load(_options.Model, _options.Compute, _device, Notice);
         using TrainableWeights weights = _options.LoraRank > 0
             ? TrainableWeights.OfAdapters(model, _options.LoraRank, _options.LoraAlpha, _options.Seed, _options.Compute, _device)
@@ -65,6 +64,7 @@ public sealed class FusionTrainer
         var micro = new MicroBatch(model, weights, _options);
         var order = new DataOrder(_data.Count, Sequences, _options.Seed);
         StepRecord? last = null;
+        Directory.CreateDirectory(_options.Output);
         using (var log = new TrainingLog(_options.Output, state.Step))
         {
             while (state.Step < Steps)

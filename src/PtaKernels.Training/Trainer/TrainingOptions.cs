@@ -88,6 +88,7 @@ public sealed record TrainingOptions
     public void Validate()
     {
         Check(Weight is >= 0 and <= 1, $"--loss-weight {Weight} must lie between 0 and 1.");
+        Check(Official.Temperature > 0, $"--temperature {Official.Temperature} must be above 0.");
         Check(LearningRate > 0, $"--lr {LearningRate} must be above 0.");
         Check(WarmUp is >= 0 and <= 1, $"--warm-up {WarmUp} is a share of the steps, 0 to 1.");
         Check(WeightDecay >= 0, $"--weight-decay {WeightDecay} must not be negative.");

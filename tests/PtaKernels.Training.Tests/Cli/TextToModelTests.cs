@@ -82,6 +82,9 @@ public sealed class TextToModelTests
             Fails("line 1: input_ids 1 is 99999", "eval", "--model", student, "--documents", documents, "--vocab", vocabulary);
             Fails("no such file", "eval", "--model", student, "--documents", In("none.jsonl"), "--vocab", vocabulary);
             File.WriteAllText(documents, "{\"id\": \"a\", \"input_ids\": [5, 7]}\n");
+            Fails("--length 1", "eval", "--model", student, "--documents", documents, "--vocab", vocabulary, "--length", "1");
+            Fails("--start-token 99999", "eval", "--model", student, "--documents", documents, "--vocab", vocabulary, "--start-token", "99999");
+            Fails("--temperature 0", "train", "--model", student, "--data", In("nothing"), "--out", In("run"), "--temperature", "0");
             Fails("there is no such folder", "eval", "--model", In("nothing"), "--documents", documents, "--vocab", vocabulary);
             Fails("50257", "eval", "--model", student, "--documents", documents, "--vocab", PathOf("samples/vocab/gpt2.json.gz"));
         }

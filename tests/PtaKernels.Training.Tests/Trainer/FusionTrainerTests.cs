@@ -173,6 +173,15 @@ public sealed class FusionTrainerTests
     }
 
     [Test]
+    public void ModelThatIsNotThereLeavesNoFolder()
+    {
+        using var folder = new TrainingFolder();
+        TrainingOptions options = folder.Options("run") with { Model = folder["nothing"] };
+        Assert.That(() => new FusionTrainer(options).Run(CancellationToken.None), Throws.TypeOf<AlignmentDataException>().With.Message.Contains("no such folder"));
+        Assert.That(Directory.Exists(options.Output), Is.False);
+    }
+
+    [Test]
     public void OtherOptionsInTheSameFolderAreRefused()
     {
         using var folder = new TrainingFolder();
