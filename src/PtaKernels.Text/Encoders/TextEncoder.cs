@@ -1,0 +1,55 @@
+namespace PtaKernels.Text;
+
+/// <summary>A tokenizer: UTF-8 text in, the ids and byte spans of its tokens out, and back. Immutable; any number of threads may use one.</summary>
+/// <remarks>No token is added at either end: a caller that wants the begin or end of a sequence puts <see cref="Bos"/> or <see cref="Eos"/> there itself.</remarks>
+public abstract class TextEncoder
+{
+    /// <summary>Takes the vocabulary.</summary>
+    /// <param name="vocabulary">The tokens.</param>
+    private protected TextEncoder(TokenVocabulary vocabulary)
+    {
+        Vocabulary = vocabulary;
+        Bos = FirstWith(TokenRoles.Bos);
+        Eos = FirstWith(TokenRoles.Eos);
+    }
+
+    /// <summary>The tokens.</summary>
+    public TokenVocabulary Vocabulary { get; }
+
+    /// <summary>The token that begins a sequence, or null.</summary>
+    public int? Bos { get; }
+
+    /// <summary>The token that ends a sequence, or null.</summary>
+    public int? Eos { get; }
+
+    /// <summary>Encodes one text.</summary>
+    /// <param name="utf8">The text; a byte that belongs to no character is read as U+FFFD.</param>
+    /// <returns>Its tokens, and their byte spans in <paramref name="utf8"/> (SPEC A3.1).</returns>
+    public abstract EncodedText Encode(ReadOnlySpan<byte> utf8);
+
+    /// <summary>The text of some tokens, as the tokenizer's own decoder has it: special tokens left out, the space put before the text taken away.</summary>
+    /// <param name="ids">The tokens.</param>
+    /// <returns>UTF-8, as far as the tokens are.</returns>
+    /// <exception cref="ArgumentException">An id has no token.</exception>
+    public abstract byte[] Decode(ReadOnlySpan<int> ids);
+
+    private int? FirstWith(TokenRoles role)
+    {
+        for (int id = 0; id < Vocabulary.Count; id++)
+        {
+            if (Vocabulary.HasToken(id) && (Vocabulary.RolesOf(id) & role) != 0)
+                return id;
+        }
+
+        return null;
+    }
+}
+
+/// <summary>A text's tokens.</summary>
+/// <param name="Ids">[length] token ids.</param>
+/// <param name="Spans">[length] byte span of each in the text: contiguous, from 0 to its end; empty for inserted characters (SPEC A3.1).</param>
+public sealed record EncodedText(int[] Ids, (int Start, int End)[] Spans)
+{
+    /// <summary>Number of tokens.</summary>
+    public int Length => Ids.Length;
+}
