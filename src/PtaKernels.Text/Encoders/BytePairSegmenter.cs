@@ -51,6 +51,7 @@ internal sealed class BytePairSegmenter : ISegmenter
         {
             AddCharacters(text, joinable, reserved);
             AddMerges(text, id, ranks[id], joinable);
+            AddNeighbours(text);
             spaceInside |= SpaceInside(text);
         }
 
@@ -206,6 +207,18 @@ internal sealed class BytePairSegmenter : ISegmenter
             int left = SymbolOf(text[..cut], joinable), right = SymbolOf(text[cut..], joinable);
             if (left >= 0 && right >= 0)
                 _merges.Add(left, right, rank, id);
+        }
+    }
+
+    private void AddNeighbours(string text)
+    {
+        int before = Unknown;
+        foreach (Rune character in text.EnumerateRunes())
+        {
+            int symbol = _symbolOf[character.Value];
+            if (before != Unknown)
+                _merges.AddNeighbours(before, symbol);
+            before = symbol;
         }
     }
 

@@ -8,6 +8,9 @@ internal sealed class MergeTable
     /// <summary>Rank of a pair that is never joined.</summary>
     public const int Never = int.MaxValue;
 
+    /// <summary>In place of a joined symbol: the two stand side by side in no token.</summary>
+    public const int Apart = -1;
+
     private Entry[] _entries;
     private int _count;
     private int _shift;
@@ -31,17 +34,20 @@ internal sealed class MergeTable
             Grow();
         ref Entry entry = ref _entries[Slot(Key(left, right))];
         if (entry.Key == 0)
-            (entry, _count) = (new Entry { Key = Key(left, right), Rank = rank, Joined = joined }, _count + 1);
+            (entry, _count) = (new Entry { Key = Key(left, right), Rank = rank, JoinedPlusOne = joined + 1 }, _count + 1);
         else if (rank < entry.Rank)
-            (entry.Rank, entry.Joined) = (rank, joined);
+            (entry.Rank, entry.JoinedPlusOne) = (rank, joined + 1);
     }
 
-    /// <summary>The rank of a pair, <see cref="Never"/> where it is not joined.</summary>
+    /// <summary>Says that two symbols, each of one character or byte, stand side by side in a token. Wherever that was not said, a text can be cut before it is joined.</summary>
+    public void AddNeighbours(int left, int right) => Add(left, right, Never, 0);
+
+    /// <summary>The rank of a pair, <see cref="Never"/> where it is not joined; its joined symbol is <see cref="Apart"/> where the two are not even neighbours.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Find(int left, int right, out int joined)
     {
         ref Entry entry = ref _entries[Slot(Key(left, right))];
-        joined = entry.Joined;
+        joined = entry.JoinedPlusOne - 1;
         return entry.Key == 0 ? Never : entry.Rank;
     }
 
@@ -73,6 +79,6 @@ internal sealed class MergeTable
     {
         public ulong Key;
         public int Rank;
-        public int Joined;
+        public int JoinedPlusOne;
     }
 }

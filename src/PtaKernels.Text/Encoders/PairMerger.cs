@@ -1,11 +1,14 @@
 namespace PtaKernels.Text;
 
 /// <summary>Joins a row of symbols pair by pair: always the pair of the lowest rank, of several the leftmost, until none is in the table.</summary>
-/// <remarks>Short rows are searched anew for each pair, long ones keep a heap; the two give the same rows. Not for use by two threads at once.</remarks>
+/// <remarks>
+/// A row is cut first wherever two symbols are neighbours in no token, which no pair can reach over. Short rows are then searched anew for each pair, long ones
+/// keep a heap; the two give the same rows. Not for use by two threads at once.
+/// </remarks>
 internal sealed class PairMerger(MergeTable table)
 {
     /// <summary>Rows up to here are searched: a word's symbols are in the first level of cache and a heap costs more.</summary>
-    internal const int LongestSearched = 48;
+    private const int LongestSearched = 48;
 
     private readonly int[] _ranks = new int[LongestSearched];
     private readonly int[] _joined = new int[LongestSearched];
@@ -17,15 +20,44 @@ internal sealed class PairMerger(MergeTable table)
     /// <param name="lengths">[n] their lengths in bytes, added up where symbols are joined.</param>
     /// <param name="lastSplit">Receives, where it is given, the last pair looked at for each joined symbol, joined in the end or not.</param>
     /// <returns>Number of symbols left.</returns>
-    public int Merge(Span<int> symbols, Span<int> lengths, Dictionary<int, (int Left, int Right)>? lastSplit = null) =>
-        symbols.Length <= LongestSearched && lastSplit is null ? Search(symbols, lengths) : WithHeap(symbols, lengths, lastSplit);
+    public int Merge(Span<int> symbols, Span<int> lengths, Dictionary<int, (int Left, int Right)>? lastSplit = null)
+    {
+        if (lastSplit is not null)
+            return WithHeap(symbols, lengths, lastSplit);
+        int left = 0;
+        for (int start = 0, end; start < symbols.Length; start = end)
+        {
+            end = EndOfNeighbours(symbols, start);
+            Span<int> row = symbols[start..end], rowLengths = lengths[start..end];
+            int count = row.Length <= LongestSearched ? Search(row, rowLengths) : WithHeap(row, rowLengths, null);
+            row[..count].CopyTo(symbols[left..]);
+            rowLengths[..count].CopyTo(lengths[left..]);
+            left += count;
+        }
 
-    internal int Search(Span<int> symbols, Span<int> lengths)
+        return left;
+    }
+
+    /// <summary>Where the symbols from a place on can be cut; the ranks of the pairs before it are in the arrays, as far as these go.</summary>
+    private int EndOfNeighbours(ReadOnlySpan<int> symbols, int start)
+    {
+        int at = start;
+        for (; at + 1 < symbols.Length; at++)
+        {
+            int rank = table.Find(symbols[at], symbols[at + 1], out int joined);
+            if (joined == MergeTable.Apart)
+                break;
+            if (at - start < LongestSearched)
+                (_ranks[at - start], _joined[at - start]) = (rank, joined);
+        }
+
+        return at + 1;
+    }
+
+    private int Search(Span<int> symbols, Span<int> lengths)
     {
         int count = symbols.Length;
         Span<int> ranks = _ranks, joined = _joined;
-        for (int i = 0; i + 1 < count; i++)
-            ranks[i] = table.Find(symbols[i], symbols[i + 1], out joined[i]);
         while (count > 1)
         {
             (int best, int at) = (MergeTable.Never, 0);
@@ -57,7 +89,7 @@ internal sealed class PairMerger(MergeTable table)
         return count;
     }
 
-    internal int WithHeap(Span<int> symbols, Span<int> lengths, Dictionary<int, (int Left, int Right)>? lastSplit)
+    private int WithHeap(Span<int> symbols, Span<int> lengths, Dictionary<int, (int Left, int Right)>? lastSplit)
     {
         int count = symbols.Length;
         if (_links.Length < count)
