@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using PtaKernels.Text;
 using PtaKernels.Training;
 
 namespace PtaKernels.Cli;
@@ -10,6 +11,7 @@ internal static class PackCommand
     public static Command Create()
     {
         var input = new Option<string>("--in") { Description = "what pta align wrote: JSON lines, plain or .gz, or a dataset folder, each split for itself", HelpName = "path", Required = true };
+        var tokenizer = new Option<string?>("--tokenizer") { Description = "--in holds texts (field text), to be encoded by this: " + VocabularyFile.Formats, HelpName = "path" };
         var output = new Option<string>("--out") { Description = "the packed dataset, a folder", HelpName = "folder", Required = true };
         var length = new Option<int>("--length") { Description = "positions of a sequence", HelpName = "N", DefaultValueFactory = static _ => 2048 };
         var preset = new Option<string>("--preset")
@@ -25,12 +27,13 @@ internal static class PackCommand
         var force = new Option<bool>("--force") { Description = "replace an existing output" };
         var json = new Option<bool>("--json") { Description = "print JSON instead of text" };
         var verb = new Verb(
-            "pack", "Pack aligned documents into sequences of one length, for pta train.",
+            "pack", "Pack aligned documents, or plain texts, into sequences of one length, for pta train.",
             "pta pack --in aligned.jsonl.gz --out packed --length 2048",
+            "pta pack --in corpus.jsonl --tokenizer student/ --out packed --length 512",
             "pta pack --in aligned/ --out packed --length 512 --force --json",
             "pta pack --preset reference --in aligned-reference/ --out packed-reference --filter-nan")
         {
-            input, output, length, preset, batch, filter, level, force, json,
+            input, tokenizer, output, length, preset, batch, filter, level, force, json,
         };
         verb.SetAction((parse, cancellation) => Task.Run(() =>
         {
@@ -46,6 +49,7 @@ internal static class PackCommand
             ProgressReport.Run(terminal, "packing", "tokens", progress => report = new PackingRun
             {
                 InputPath = parse.GetValue(input)!,
+                Encoder = parse.GetValue(tokenizer) is { } path ? TextEncoder.Load(path) : null,
                 OutputPath = parse.GetValue(output)!,
                 Replace = parse.GetValue(force),
                 Length = parse.GetValue(length),

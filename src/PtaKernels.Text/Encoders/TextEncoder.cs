@@ -22,6 +22,11 @@ public abstract class TextEncoder
     /// <summary>The token that ends a sequence, or null.</summary>
     public int? Eos { get; }
 
+    /// <summary>The encoder of a tokenizer's files.</summary>
+    /// <param name="path">What <see cref="VocabularyFile.Read"/> takes, save our own JSON, which says nothing of how text becomes tokens.</param>
+    /// <exception cref="AlignmentDataException">The file is missing, damaged, or holds no encoder; the message says which.</exception>
+    public static TextEncoder Load(string path) => throw new AlignmentDataException($"{path}: holds no encoder.");
+
     /// <summary>Encodes one text.</summary>
     /// <param name="utf8">The text; a byte that belongs to no character is read as U+FFFD.</param>
     /// <returns>Its tokens, and their byte spans in <paramref name="utf8"/> (SPEC A3.1).</returns>
@@ -32,6 +37,23 @@ public abstract class TextEncoder
     /// <returns>UTF-8, as far as the tokens are.</returns>
     /// <exception cref="ArgumentException">An id has no token.</exception>
     public abstract byte[] Decode(ReadOnlySpan<int> ids);
+
+    /// <summary>Encodes a document as a sequence: its tokens, with the begin and the end of a sequence around them.</summary>
+    /// <param name="utf8">The text.</param>
+    /// <param name="begin">Put <see cref="Bos"/> first, where the tokenizer has one.</param>
+    /// <param name="end">Put <see cref="Eos"/> last, where the tokenizer has one.</param>
+    /// <returns>The tokens; the added ones have empty spans at the ends of the text.</returns>
+    public EncodedText EncodeSequence(ReadOnlySpan<byte> utf8, bool begin, bool end)
+    {
+        EncodedText text = Encode(utf8);
+        int[] first = begin && Bos is { } bos ? [bos] : [], last = end && Eos is { } eos ? [eos] : [];
+        if (first.Length + last.Length == 0)
+            return text;
+        (int, int)[] before = [.. first.Select(static _ => (0, 0))];
+        int length = utf8.Length;
+        (int, int)[] after = [.. last.Select(_ => (length, length))];
+        return new EncodedText([.. first, .. text.Ids, .. last], [.. before, .. text.Spans, .. after]);
+    }
 
     private int? FirstWith(TokenRoles role)
     {

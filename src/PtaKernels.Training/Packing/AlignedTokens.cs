@@ -21,6 +21,12 @@ internal sealed record AlignedTokens
     /// <summary>[length] missing masses.</summary>
     public required float[] Missing { get; init; }
 
+    /// <summary>A document without teachers: every row is masked.</summary>
+    /// <param name="id">Its name.</param>
+    /// <param name="ids">Tokens.</param>
+    public static AlignedTokens Untaught(string id, int[] ids) =>
+        new() { Id = id, Ids = ids, Offsets = new int[ids.Length + 1], Tokens = [], Masses = [], Missing = new float[ids.Length] };
+
     /// <summary>A document, checked.</summary>
     /// <param name="id">Its name.</param>
     /// <param name="where">Its place, for messages.</param>

@@ -1,8 +1,11 @@
+using System.Text;
+using PtaKernels.Corpus;
 using PtaKernels.Corpus.Folders;
+using PtaKernels.Text;
 
 namespace PtaKernels.Training;
 
-/// <summary>Packs aligned documents into a dataset folder that <see cref="PackedDataset"/> opens.</summary>
+/// <summary>Packs aligned documents, or plain text for training without teachers, into a dataset folder that <see cref="PackedDataset"/> opens.</summary>
 public sealed class PackingRun
 {
     /// <summary>Shortest sequence: a next token needs two positions.</summary>
@@ -11,8 +14,11 @@ public sealed class PackingRun
     /// <summary>Documents read in parallel at a time; bounds the memory, never the result.</summary>
     private const int DocumentsAtOnce = 64;
 
-    /// <summary>Aligned documents: JSON lines, or a dataset folder, whose splits are packed each for itself.</summary>
+    /// <summary>Aligned documents: JSON lines, or a dataset folder, whose splits are packed each for itself. With an <see cref="Encoder"/>: texts.</summary>
     public required string InputPath { get; init; }
+
+    /// <summary>Encodes texts, each between the begin and the end of a sequence; null where the input has tokens.</summary>
+    public TextEncoder? Encoder { get; init; }
 
     /// <summary>The folder to write.</summary>
     public required string OutputPath { get; init; }
@@ -45,33 +51,39 @@ public sealed class PackingRun
             throw new ArgumentException($"--length is {Length}; it must be at least {ShortestLength}.");
         if (BatchSize < 1)
             throw new ArgumentException($"--pack-batch is {BatchSize}; it must be at least 1.");
-        AlignedInput input = AlignedInput.Open(InputPath);
+        if (Encoder is not null && Official)
+            throw new ArgumentException("Texts have no official columns; leave --preset reference or --tokenizer out.");
+        AlignedInput? input = Encoder is null ? AlignedInput.Open(InputPath) : null;
+        bool isDict = input?.IsDict ?? false;
         using var output = new DatasetOutput(OutputPath, Replace, [InputPath]);
         output.Create();
         var report = new PackingReport();
-        foreach (string split in input.Splits)
+        foreach (string split in input?.Splits ?? ["train"])
         {
-            using var writer = new PackedWriter(input.IsDict ? Path.Combine(output.Partial, split) : output.Partial, split);
+            using var writer = new PackedWriter(isDict ? Path.Combine(output.Partial, split) : output.Partial, split);
             long before = report.Documents;
             if (Official)
-                PackOfficially(Parsed(input.Read(split), static r => r.Official(), report, cancellation), writer, report);
+                PackOfficially(Parsed(input!.Read(split).Select(static r => new Unread<OfficialRow>(r.Where, r.Share, r.Official)), report, cancellation), writer, report);
             else
-                Pack(Parsed(input.Read(split), static r => r.Fused(), report, cancellation), writer, report);
+                Pack(Parsed(input?.Read(split).Select(static r => new Unread<AlignedTokens>(r.Where, r.Share, r.Fused)) ?? Texts(), report, cancellation), writer, report);
             if (writer.Count == 0)
-                throw new AlignmentDataException($"{InputPath}: holds no document{(input.IsDict ? $" in split {split}" : "")}{(report.Documents > before ? " that is left" : "")}; nothing to pack.");
+                throw new AlignmentDataException($"{InputPath}: holds no document{(isDict ? $" in split {split}" : "")}{(report.Documents > before ? " that is left" : "")}; nothing to pack.");
             writer.Finish();
         }
 
-        if (input.IsDict)
-            DatasetFiles.WriteDict(output.Partial, input.Splits);
+        if (isDict)
+            DatasetFiles.WriteDict(output.Partial, input!.Splits);
         output.Commit();
         return report;
     }
 
+    private IEnumerable<Unread<AlignedTokens>> Texts() => TextDocument.Read(InputPath).Select(text => new Unread<AlignedTokens>(
+        text.Where, text.Share, () => AlignedTokens.Untaught(text.Id, Encoder!.EncodeSequence(Encoding.UTF8.GetBytes(text.Text), begin: true, end: true).Ids)));
+
     /// <summary>The documents in order, each with its place; the first bad one ends the run.</summary>
-    private IEnumerable<(string Where, T Document)> Parsed<T>(IEnumerable<AlignedRecord> records, Func<AlignedRecord, T> parse, PackingReport report, CancellationToken cancellation)
+    private IEnumerable<(string Where, T Document)> Parsed<T>(IEnumerable<Unread<T>> records, PackingReport report, CancellationToken cancellation)
     {
-        foreach (AlignedRecord[] together in records.Chunk(DocumentsAtOnce))
+        foreach (Unread<T>[] together in records.Chunk(DocumentsAtOnce))
         {
             cancellation.ThrowIfCancellationRequested();
             var parsed = new T[together.Length];
@@ -80,7 +92,7 @@ public sealed class PackingRun
             {
                 try
                 {
-                    parsed[i] = parse(together[i]);
+                    parsed[i] = together[i].Read();
                 }
                 catch (AlignmentDataException e)
                 {
@@ -137,6 +149,9 @@ public sealed class PackingRun
 
         report.Filtered += packer.Filtered;
     }
+
+    /// <summary>A document, not yet read; one thread reads it, while others read others.</summary>
+    private readonly record struct Unread<T>(string Where, double Share, Func<T> Read);
 }
 
 /// <summary>What a packing did.</summary>
