@@ -1,11 +1,12 @@
-using System.Text.Json;
+using PtaKernels.Corpus.Folders;
+using PtaKernels.Corpus.Texts;
 
 namespace PtaKernels.Corpus;
 
 /// <summary>A document before any tokenizer saw it.</summary>
-/// <param name="Id">Its name: the field <c>id</c>, else the line number.</param>
+/// <param name="Id">Its name: the field or column <c>id</c>, else its place in the corpus.</param>
 /// <param name="Domain">What it is counted under; empty where nothing was asked for.</param>
-/// <param name="Text">The text.</param>
+/// <param name="Text">The text; may be empty.</param>
 /// <param name="Where">Its place, for messages.</param>
 /// <param name="Share">About how much of the corpus is read with it, 0..1.</param>
 public sealed record TextDocument(string Id, string Domain, string Text, string Where, double Share)
@@ -13,30 +14,46 @@ public sealed record TextDocument(string Id, string Domain, string Text, string 
     /// <summary>The field that holds the text.</summary>
     public const string TextField = "text";
 
-    /// <summary>Reads JSON lines, plain or gzip: <c>text</c>, and <c>id</c> where given; other fields are left alone.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="domainField">The field whose value is the domain; null for one domain.</param>
-    /// <exception cref="AlignmentDataException">A line is damaged, or has no text.</exception>
-    public static IEnumerable<TextDocument> Read(string path, string? domainField = null)
-    {
-        foreach (NumberedLine line in JsonLines.ReadLines(path))
-        {
-            string where = $"{path}, line {line.Number}";
-            string id, text;
-            try
-            {
-                using JsonDocument json = JsonDocument.Parse(line.Text);
-                if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty(TextField, out JsonElement value) || value.ValueKind != JsonValueKind.String)
-                    throw new AlignmentDataException($"{where}: has no string {TextField}; each document needs one.");
-                text = value.GetString()!;
-                id = json.RootElement.TryGetProperty("id", out JsonElement given) ? given.ToString() : $"line {line.Number}";
-            }
-            catch (Exception e) when (e is JsonException or InvalidOperationException)
-            {
-                throw new AlignmentDataException($"{where}: not whole JSON with a string {TextField}; make the file again.", e);
-            }
+    /// <summary>The field that holds the name.</summary>
+    public const string IdField = "id";
 
-            yield return new TextDocument(id, domainField is null ? "" : JsonLines.FieldOf(path, line, domainField) ?? "", text, where, line.Share);
+    /// <summary>What <see cref="Read"/> takes, for the help of options and for messages.</summary>
+    public const string Formats = "JSON lines, plain or .gz, with text; a dataset folder of save_to_disk with a column text; a .txt file, or a folder of them";
+
+    /// <summary>The document's other string fields in their order, where they were asked for.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Fields { get; init; } = [];
+
+    /// <summary>Reads a corpus, recognised by what the path is.</summary>
+    /// <remarks>
+    /// <list type="bullet">
+    /// <item>A file of JSON lines, plain or gzip: objects with a string <c>text</c>, named by <c>id</c>, else <c>line N</c>.</item>
+    /// <item>A dataset folder of <c>save_to_disk</c> with a string column <c>text</c>: all splits, one after another, named by the column <c>id</c>, else <c>SPLIT/ROW</c>.</item>
+    /// <item>A <c>.txt</c> file in UTF-8: one document, named as the file. A folder with such files at any depth: one document each, in ordinal order of their paths, named by them.</item>
+    /// </list>
+    /// </remarks>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="domainField">The field or column whose value is the domain; null for one domain.</param>
+    /// <param name="keepFields">Whether other string fields are kept in <see cref="Fields"/>.</param>
+    /// <exception cref="AlignmentDataException">There is no document, or one is damaged, has no text, or no domain.</exception>
+    public static IEnumerable<TextDocument> Read(string path, string? domainField = null, bool keepFields = false)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        IEnumerable<TextDocument> documents = !Directory.Exists(path)
+            ? PlainTexts.IsPlain(path) ? PlainTexts.ReadFile(path, domainField) : LineTexts.Read(path, domainField, keepFields)
+            : DatasetFolder.IsDataset(path) ? FolderTexts.Read(path, domainField, keepFields) : PlainTexts.ReadFolder(path, domainField);
+        return AtLeastOne(path, documents);
+    }
+
+    private static IEnumerable<TextDocument> AtLeastOne(string path, IEnumerable<TextDocument> documents)
+    {
+        bool any = false;
+        foreach (TextDocument document in documents)
+        {
+            any = true;
+            yield return document;
         }
+
+        if (!any)
+            throw new AlignmentDataException($"{path}: holds no document; name a corpus that does: {Formats}.");
     }
 }

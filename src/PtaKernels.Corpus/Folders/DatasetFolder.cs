@@ -19,13 +19,21 @@ public sealed class DatasetFolder : IDocumentReader
     /// <summary>Opens a folder: reads its JSON files, the frames of every shard, and every shard's schema.</summary>
     /// <exception cref="AlignmentDataException">The folder is no dataset, or a file is missing, cut off, damaged or of another form.</exception>
     public DatasetFolder(string path)
+        : this(path, DocumentColumns.Require)
+    {
+    }
+
+    /// <summary>Opens a folder whose shards need not be tokenized documents.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="require">Checks a shard's columns.</param>
+    internal DatasetFolder(string path, Action<ArrowShard> require)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         Path = path;
         if (!IsDataset(path))
             throw new AlignmentDataException($"{path}: is no dataset folder: it has neither {DictFile} nor {StateFile}; name a folder made by save_to_disk.");
         IsDict = File.Exists(System.IO.Path.Combine(path, DictFile));
-        _splits = IsDict ? [.. SplitNames().Select(name => new DatasetSplit(System.IO.Path.Combine(path, name), name))] : [new DatasetSplit(path, null)];
+        _splits = IsDict ? [.. SplitNames().Select(name => new DatasetSplit(System.IO.Path.Combine(path, name), name, require))] : [new DatasetSplit(path, null, require)];
         Splits = [.. _splits.Select(static s => s.Name)];
         _rows = _splits.Sum(static s => s.Rows);
     }

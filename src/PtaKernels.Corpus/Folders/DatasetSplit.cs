@@ -13,7 +13,8 @@ internal sealed class DatasetSplit
     /// <summary>Opens a folder.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="name">The split's name in its DatasetDict; null = as the folder's own state says.</param>
-    public DatasetSplit(string folder, string? name)
+    /// <param name="require">Checks a shard's columns.</param>
+    public DatasetSplit(string folder, string? name, Action<ArrowShard> require)
     {
         Folder = folder;
         string file = Path.Combine(folder, DatasetFolder.StateFile);
@@ -26,7 +27,7 @@ internal sealed class DatasetSplit
         Shards = [.. DatasetJson.FileNames(file, state.RootElement).Select(f => new ArrowShard(Path.Combine(folder, f)))];
         foreach (ArrowShard shard in Shards)
         {
-            DocumentColumns.Require(shard);
+            require(shard);
             RequireSameColumns(shard);
         }
     }
