@@ -36,11 +36,6 @@ public abstract class TextEncoder
     /// <summary>The token that ends a sequence, or null.</summary>
     public int? Eos { get; }
 
-    /// <summary>The encoder of a tokenizer's files.</summary>
-    /// <param name="path">What <see cref="VocabularyFile.Read"/> takes, save our own JSON, which says nothing of how text becomes tokens.</param>
-    /// <exception cref="AlignmentDataException">The file is missing, damaged, or holds no encoder; the message says which.</exception>
-    public static TextEncoder Load(string path) => throw new AlignmentDataException($"{path}: holds no encoder.");
-
     /// <summary>Encodes one text.</summary>
     /// <param name="utf8">The text; a byte that belongs to no character is read as U+FFFD.</param>
     /// <returns>Its tokens, and their byte spans in <paramref name="utf8"/> (SPEC A3.1).</returns>
