@@ -64,6 +64,7 @@ internal static class Program
             VerifyCommand.Create(),
             BenchCommand.Create(),
             DevicesCommand.Create(),
+            FuseCommand.Create(),
             TrainCommand.Create(),
             EvalCommand.Create(),
             NewModelCommand.Create(),
