@@ -12,9 +12,6 @@ namespace PtaKernels.Cli;
 /// <summary><c>pta map</c>: the nearest target token of every source token, over whole vocabularies.</summary>
 internal static class MapCommand
 {
-    /// <summary>Tokens between two looks at the clock and at cancellation; every core gets many slices of it.</summary>
-    private const int Chunk = 4096;
-
     /// <summary>Distances counted one by one; larger ones share a line.</summary>
     private const int LargestCounted = 5;
 
@@ -53,7 +50,8 @@ internal static class MapCommand
             CorpusPair? corpus = CorpusPair.Of(parse.GetValue(corpusSource), parse.GetValue(corpusTarget), texts);
             var clock = Stopwatch.StartNew();
             VocabularyMap map = texts ? pair.NearestText : pair.Official.Map;
-            Resolve(terminal, backend, map, pair, cancellation);
+            ProgressReport.Run(terminal, $"{pair.Source.Name} to {pair.Target.Name}", "tokens", progress =>
+                map.ResolveAll(backend, done => progress(done, (double)done / map.Count), cancellation));
             int refined = 0;
             if (corpus is not null)
                 (map, refined) = corpus.Refine(backend, pair, parse.GetValue(window), cancellation);
@@ -65,52 +63,22 @@ internal static class MapCommand
         return verb;
     }
 
-    private static void Resolve(Terminal terminal, IKernelBackend backend, VocabularyMap map, VocabularyPair pair, CancellationToken cancellation)
-    {
-        ProgressReport.Run(terminal, $"{pair.Source.Name} to {pair.Target.Name}", "tokens", map.Count, advance =>
-        {
-            for (int start = 0; start < map.Count; start += Chunk)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                int count = Math.Min(Chunk, map.Count - start);
-                map.Resolve(backend, Enumerable.Range(start, count));
-                advance(count);
-            }
-        });
-    }
-
     private static void Write(AtomicFile file, string path, VocabularyPair pair, VocabularyMap map, bool texts)
     {
         using (GZipStream? gzip = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file.Stream, CompressionLevel.SmallestSize, leaveOpen: true) : null)
-        using (var json = new Utf8JsonWriter(gzip ?? file.Stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             if (texts)
-                WriteTexts(json, map);
+                WriteTexts(gzip ?? file.Stream, map);
             else
-                WriteStrings(json, pair, map);
+                OfficialMapping.Write(gzip ?? file.Stream, pair, map);
         }
 
         file.Commit();
     }
 
-    /// <summary>The official form (SPEC B 3a). Two source tokens with one key: the later one wins, at the place of the first, as in a Python dict.</summary>
-    private static void WriteStrings(Utf8JsonWriter json, VocabularyPair pair, VocabularyMap map)
+    private static void WriteTexts(Stream stream, VocabularyMap map)
     {
-        var owners = new OrderedDictionary<string, int>(StringComparer.Ordinal);
-        for (int id = 0; id < map.Count; id++)
-        {
-            if (pair.Source.StringOf(id)?.Replace(pair.Source.Marker, pair.Target.Marker, StringComparison.Ordinal) is { } key && map[id] != VocabularyMap.None)
-                owners[key] = id;
-        }
-
-        json.WriteStartObject();
-        foreach ((string key, int id) in owners)
-            json.WriteString(key, pair.Target.StringOf(map[id]));
-        json.WriteEndObject();
-    }
-
-    private static void WriteTexts(Utf8JsonWriter json, VocabularyMap map)
-    {
+        using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         json.WriteStartArray();
         for (int id = 0; id < map.Count; id++)
         {

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace PtaKernels.Text;
@@ -25,6 +26,28 @@ public static class OfficialMapping
         {
             throw new AlignmentDataException($"{path}: {e.Message}; expected a vocabulary map, a JSON object of strings.", e);
         }
+    }
+
+    /// <summary>Writes a resolved map. Two source tokens with one key: the later one wins, at the place of the first, as in a Python dict (SPEC B 3a).</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="pair">The vocabularies.</param>
+    /// <param name="map">Nearest target tokens by official strings, all of them resolved.</param>
+    public static void Write(Stream stream, VocabularyPair pair, VocabularyMap map)
+    {
+        ArgumentNullException.ThrowIfNull(pair);
+        ArgumentNullException.ThrowIfNull(map);
+        var owners = new OrderedDictionary<string, int>(StringComparer.Ordinal);
+        for (int id = 0; id < map.Count; id++)
+        {
+            if (pair.Source.StringOf(id)?.Replace(pair.Source.Marker, pair.Target.Marker, StringComparison.Ordinal) is { } key && map[id] != VocabularyMap.None)
+                owners[key] = id;
+        }
+
+        using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        json.WriteStartObject();
+        foreach ((string key, int id) in owners)
+            json.WriteString(key, pair.Target.StringOf(map[id]));
+        json.WriteEndObject();
     }
 
     /// <summary>The entries by source id: <see cref="VocabularyMap.None"/> where a key is missing.</summary>

@@ -61,6 +61,9 @@ internal ref struct ProtobufReader(string file, ReadOnlySpan<byte> message, int 
         }
     }
 
+    /// <summary>The current field as bytes.</summary>
+    public byte[] Bytes() => Block().ToArray();
+
     /// <summary>The current field as a message of its own.</summary>
     public ProtobufReader Message()
     {

@@ -4,10 +4,10 @@ namespace PtaKernels.Text;
 internal static class SentencePieceModel
 {
     // Field numbers of sentencepiece_model.proto.
-    private const int Pieces = 1, TrainerSpec = 2, NormalizerSpec = 3;
+    private const int Pieces = 1, TrainerSpec = 2, NormalizerSpec = 3, DenormalizerSpec = 5;
     private const int PieceText = 1, PieceScore = 2, PieceType = 3;
-    private const int WhitespaceAsSuffix = 24, UnkId = 40, BosId = 41, EosId = 42, PadId = 43;
-    private const int AddDummyPrefix = 3;
+    private const int ModelType = 3, WhitespaceAsSuffix = 24, ByteFallback = 35, UnkId = 40, BosId = 41, EosId = 42, PadId = 43, UnkSurface = 44;
+    private const int CharacterMap = 2, AddDummyPrefix = 3, RemoveExtraWhitespaces = 4, EscapeWhitespaces = 5;
 
     internal enum Kind
     {
@@ -23,9 +23,11 @@ internal static class SentencePieceModel
     public static bool Recognises(ReadOnlySpan<byte> content) =>
         content.Length > 1 && (content[0] & 7) == ProtobufReader.Length && content[0] >> 3 is >= Pieces and <= NormalizerSpec && (content[1] >= 0x80 || content[1] < content.Length);
 
-    public static TokenVocabulary Read(string file, ReadOnlySpan<byte> content)
+    public static TokenVocabulary Read(string file, ReadOnlySpan<byte> content) => VocabularyOf(file, Parse(file, content));
+
+    /// <summary>The tokens of a parsed model.</summary>
+    public static TokenVocabulary VocabularyOf(string file, Model model)
     {
-        Model model = Parse(file, content);
         var builder = new VocabularyBuilder(file);
         for (int id = 0; id < model.Pieces.Count; id++)
         {
@@ -36,19 +38,19 @@ internal static class SentencePieceModel
         int[] unknown = [.. Enumerable.Range(0, model.Pieces.Count).Where(id => model.Pieces[id].Kind == Kind.Unknown)];
         if (unknown.Length != 1)
             throw new AlignmentDataException($"{file}: {unknown.Length} of its {model.Pieces.Count} pieces have type UNKNOWN; expected a SentencePiece model, which has one.");
-        if (model.Ids.Unk is { } unk && unk != unknown[0])
+        if (model.Trainer.Unk is { } unk && unk != unknown[0])
             throw new AlignmentDataException($"{file}: unk_id is {unk}; expected {unknown[0]}, the piece of type UNKNOWN.");
-        Mark(builder, model, "bos_id", model.Ids.Bos, 1, TokenRoles.Bos);
-        Mark(builder, model, "eos_id", model.Ids.Eos, 2, TokenRoles.Eos);
-        Mark(builder, model, "pad_id", model.Ids.Pad, -1, TokenRoles.Pad);
-        return builder.Build(VocabularyContent.NameOf(file), "▁", byteLevel: false, model.AddsDummyPrefix);
+        Mark(builder, model, "bos_id", model.Trainer.Bos, 1, TokenRoles.Bos);
+        Mark(builder, model, "eos_id", model.Trainer.Eos, 2, TokenRoles.Eos);
+        Mark(builder, model, "pad_id", model.Trainer.Pad, -1, TokenRoles.Pad);
+        return builder.Build(VocabularyContent.NameOf(file), "▁", byteLevel: false, model.Normalizer.AddsDummyPrefix);
     }
 
     /// <summary>What the file says, before any of it is interpreted.</summary>
     internal static Model Parse(string file, ReadOnlySpan<byte> content)
     {
         List<Piece> pieces = [];
-        (SpecialIds ids, bool dummyPrefix) = (default, true);
+        var (trainer, normalizer, denormalizer) = (new Trainer(), new Normalizer(), new Normalizer());
         var reader = new ProtobufReader(file, content);
         while (reader.Next(out int field))
         {
@@ -60,10 +62,13 @@ internal static class SentencePieceModel
                     pieces.Add(ReadPiece(file, reader.Message(), pieces.Count));
                     break;
                 case TrainerSpec:
-                    ids = ReadTrainer(file, reader.Message(), ids);
+                    trainer = ReadTrainer(file, reader.Message(), trainer);
                     break;
                 case NormalizerSpec:
-                    dummyPrefix = ReadNormalizer(reader.Message(), dummyPrefix);
+                    normalizer = ReadNormalizer(reader.Message(), normalizer);
+                    break;
+                case DenormalizerSpec:
+                    denormalizer = ReadNormalizer(reader.Message(), denormalizer);
                     break;
                 default:
                     reader.Skip();
@@ -71,7 +76,7 @@ internal static class SentencePieceModel
             }
         }
 
-        return new Model(pieces, ids, dummyPrefix);
+        return new Model(pieces, trainer, normalizer, denormalizer);
     }
 
     private static Piece ReadPiece(string file, ProtobufReader reader, int id)
@@ -122,23 +127,32 @@ internal static class SentencePieceModel
         _ => TokenRoles.None,
     };
 
-    private static SpecialIds ReadTrainer(string file, ProtobufReader reader, SpecialIds ids)
+    private static Trainer ReadTrainer(string file, ProtobufReader reader, Trainer trainer)
     {
         while (reader.Next(out int field))
         {
             switch (field)
             {
+                case ModelType:
+                    trainer = trainer with { ModelType = (int)Math.Clamp(reader.Integer(), 0, int.MaxValue) };
+                    break;
+                case ByteFallback:
+                    trainer = trainer with { ByteFallback = reader.Integer() != 0 };
+                    break;
                 case UnkId:
-                    ids = ids with { Unk = unchecked((int)reader.Integer()) };
+                    trainer = trainer with { Unk = unchecked((int)reader.Integer()) };
                     break;
                 case BosId:
-                    ids = ids with { Bos = unchecked((int)reader.Integer()) };
+                    trainer = trainer with { Bos = unchecked((int)reader.Integer()) };
                     break;
                 case EosId:
-                    ids = ids with { Eos = unchecked((int)reader.Integer()) };
+                    trainer = trainer with { Eos = unchecked((int)reader.Integer()) };
                     break;
                 case PadId:
-                    ids = ids with { Pad = unchecked((int)reader.Integer()) };
+                    trainer = trainer with { Pad = unchecked((int)reader.Integer()) };
+                    break;
+                case UnkSurface:
+                    trainer = trainer with { UnkSurface = reader.Text() };
                     break;
                 case WhitespaceAsSuffix when reader.Integer() != 0:
                     throw new AlignmentDataException($"{file}: treats white space as a suffix, which is not supported; expected a model that marks the start of words.");
@@ -150,20 +164,34 @@ internal static class SentencePieceModel
             }
         }
 
-        return ids;
+        return trainer;
     }
 
-    private static bool ReadNormalizer(ProtobufReader reader, bool dummyPrefix)
+    private static Normalizer ReadNormalizer(ProtobufReader reader, Normalizer normalizer)
     {
         while (reader.Next(out int field))
         {
-            if (field == AddDummyPrefix)
-                dummyPrefix = reader.Integer() != 0;
-            else
-                reader.Skip();
+            switch (field)
+            {
+                case CharacterMap:
+                    normalizer = normalizer with { CharacterMap = reader.Bytes() };
+                    break;
+                case AddDummyPrefix:
+                    normalizer = normalizer with { AddsDummyPrefix = reader.Integer() != 0 };
+                    break;
+                case RemoveExtraWhitespaces:
+                    normalizer = normalizer with { RemovesExtraWhitespaces = reader.Integer() != 0 };
+                    break;
+                case EscapeWhitespaces:
+                    normalizer = normalizer with { EscapesWhitespaces = reader.Integer() != 0 };
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
         }
 
-        return dummyPrefix;
+        return normalizer;
     }
 
     /// <summary>A role holds where the piece is a control piece, as in the library; a negative id means that the model has none.</summary>
@@ -176,10 +204,20 @@ internal static class SentencePieceModel
             builder.Mark(id, role);
     }
 
-    internal sealed record Model(IReadOnlyList<Piece> Pieces, SpecialIds Ids, bool AddsDummyPrefix);
+    internal sealed record Model(IReadOnlyList<Piece> Pieces, Trainer Trainer, Normalizer Normalizer, Normalizer Denormalizer);
 
     internal readonly record struct Piece(string Text, float Score, Kind Kind);
 
-    /// <summary>The trainer's ids; null where the file leaves one at its default.</summary>
-    internal readonly record struct SpecialIds(int? Unk, int? Bos, int? Eos, int? Pad);
+    /// <summary>What the trainer's settings say: its kind of model (1 Unigram, 2 BPE, 3 words, 4 characters) and its ids, null where the file leaves one at its default.</summary>
+    internal sealed record Trainer(
+        int ModelType = 1, bool ByteFallback = false, int? Unk = null, int? Bos = null, int? Eos = null, int? Pad = null, string UnkSurface = " \u2047 ");
+
+    /// <summary>A normaliser's settings; the map is a double array and the texts that it leads to, empty for none.</summary>
+    internal sealed record Normalizer(byte[] CharacterMap, bool AddsDummyPrefix = true, bool RemovesExtraWhitespaces = true, bool EscapesWhitespaces = true)
+    {
+        public Normalizer()
+            : this([])
+        {
+        }
+    }
 }

@@ -28,12 +28,34 @@ public static class VocabularyFile
     public static TokenVocabulary Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        string file = Directory.Exists(path) ? FindIn(path) : path;
-        return Parse(file, VocabularyContent.Read(file));
+        using Opened opened = Open(path);
+        return ReadOpened(opened);
     }
 
     /// <summary>Reads unpacked content; the path is for messages, the name and the files beside it.</summary>
     internal static TokenVocabulary Parse(string file, byte[] content)
+    {
+        using Opened opened = Recognise(file, content);
+        return ReadOpened(opened);
+    }
+
+    /// <summary>Finds a file, unpacks it and says what it is.</summary>
+    internal static Opened Open(string path)
+    {
+        string file = Directory.Exists(path) ? FindIn(path) : path;
+        return Recognise(file, VocabularyContent.Read(file));
+    }
+
+    private static TokenVocabulary ReadOpened(Opened opened) => opened.Kind switch
+    {
+        Kind.Own => OwnJsonVocabulary.Read(opened.Json!.Root),
+        Kind.HuggingFace => HuggingFaceTokenizer.Read(opened.Json!.Root),
+        Kind.BytePairs => BytePairVocabulary.Read(opened.Json!.Root),
+        Kind.Tiktoken => TiktokenRanks.Read(opened.File, opened.Content),
+        _ => SentencePieceModel.Read(opened.File, opened.Content),
+    };
+
+    private static Opened Recognise(string file, byte[] content)
     {
         ReadOnlySpan<byte> text = content.AsSpan().TrimStart(" \t\r\n"u8);
         if (text.IsEmpty)
@@ -41,11 +63,11 @@ public static class VocabularyFile
         if (text.StartsWith("version https://git-lfs"u8))
             throw new AlignmentDataException($"{file}: is a Git LFS pointer, not the file it stands for; fetch that with git lfs pull.");
         if (text[0] == '{')
-            return ReadJson(file, content);
+            return RecogniseJson(file, content);
         if (TiktokenRanks.Recognises(content) || VocabularyContent.HasExtension(file, ".tiktoken"))
-            return TiktokenRanks.Read(file, content);
+            return new Opened(file, content, Kind.Tiktoken, null);
         if (SentencePieceModel.Recognises(content))
-            return SentencePieceModel.Read(file, content);
+            return new Opened(file, content, Kind.SentencePiece, null);
         if (text.StartsWith("#version"u8))
             throw new AlignmentDataException($"{file}: holds merges, not tokens; name the vocab.json beside it.");
         throw new AlignmentDataException($"{file}: starts like none of the vocabulary formats; expected {Formats}.");
@@ -77,18 +99,35 @@ public static class VocabularyFile
         }
     }
 
-    private static TokenVocabulary ReadJson(string file, byte[] content)
+    private static Opened RecogniseJson(string file, byte[] content)
     {
-        using JsonFile json = JsonFile.Parse(file, content);
+        JsonFile json = JsonFile.Parse(file, content);
         JsonPlace root = json.Root;
         // A vocab.json may well have tokens named "tokens" and "model", but those are ids.
         if (root.Find("tokens") is { IsArray: true })
-            return OwnJsonVocabulary.Read(root);
+            return new Opened(file, content, Kind.Own, json);
         if (root.Find("model") is { IsObject: true })
-            return HuggingFaceTokenizer.Read(root);
+            return new Opened(file, content, Kind.HuggingFace, json);
         if (BytePairVocabulary.Recognises(root))
-            return BytePairVocabulary.Read(root);
+            return new Opened(file, content, Kind.BytePairs, json);
+        json.Dispose();
         throw new AlignmentDataException(
             $"{file}: is JSON without tokens (our form), model (tokenizer.json) or ids of strings (vocab.json); expected one of the three.");
+    }
+
+    /// <summary>The formats.</summary>
+    internal enum Kind
+    {
+        Own,
+        HuggingFace,
+        BytePairs,
+        Tiktoken,
+        SentencePiece,
+    }
+
+    /// <summary>A file, unpacked and recognised; parsed as well where it is JSON.</summary>
+    internal sealed record Opened(string File, byte[] Content, Kind Kind, JsonFile? Json) : IDisposable
+    {
+        public void Dispose() => Json?.Dispose();
     }
 }

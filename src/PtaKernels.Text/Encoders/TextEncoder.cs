@@ -13,6 +13,21 @@ public abstract class TextEncoder
         Eos = FirstWith(TokenRoles.Eos);
     }
 
+    /// <summary>Reads a tokenizer: the files and folders that <see cref="VocabularyFile.Read"/> takes, apart from our own JSON, which holds tokens only.</summary>
+    /// <param name="path">A file or a folder.</param>
+    /// <exception cref="AlignmentDataException">The file is missing, damaged, none of the formats, or a tokenizer of a kind that is not supported; the message says which.</exception>
+    public static TextEncoder Load(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        using VocabularyFile.Opened opened = VocabularyFile.Open(path);
+        return opened.Kind switch
+        {
+            VocabularyFile.Kind.SentencePiece => SentencePieceEncoder.Read(opened.File, opened.Content),
+            VocabularyFile.Kind.Tiktoken => TiktokenRanks.ReadEncoder(opened.File, opened.Content),
+            var other => throw new AlignmentDataException($"{opened.File}: holds tokens, not how text is cut into them; expected a tokenizer ({other})."),
+        };
+    }
+
     /// <summary>The tokens.</summary>
     public TokenVocabulary Vocabulary { get; }
 
@@ -21,11 +36,6 @@ public abstract class TextEncoder
 
     /// <summary>The token that ends a sequence, or null.</summary>
     public int? Eos { get; }
-
-    /// <summary>The encoder of a tokenizer's files.</summary>
-    /// <param name="path">What <see cref="VocabularyFile.Read"/> takes, save our own JSON, which says nothing of how text becomes tokens.</param>
-    /// <exception cref="AlignmentDataException">The file is missing, damaged, or holds no encoder; the message says which.</exception>
-    public static TextEncoder Load(string path) => throw new AlignmentDataException($"{path}: holds no encoder.");
 
     /// <summary>Encodes one text.</summary>
     /// <param name="utf8">The text; a byte that belongs to no character is read as U+FFFD.</param>

@@ -12,6 +12,9 @@ public sealed class VocabularyMap
 
     private const int Unresolved = -2;
 
+    /// <summary>Tokens between two looks at the clock and at cancellation; every core gets many slices of it.</summary>
+    private const int TokensAtOnce = 4096;
+
     private readonly TokenTape _source;
     private readonly TokenTape _target;
     private readonly int[] _nearest;
@@ -81,6 +84,21 @@ public sealed class VocabularyMap
                 Volatile.Write(ref _nearest[tokens[i]], nearest[i]);
             }
         });
+    }
+
+    /// <summary>Finds the nearest target token of every source token.</summary>
+    /// <param name="backend">What searches.</param>
+    /// <param name="progress">Told how many are done.</param>
+    /// <param name="cancellation">Stops between slices; what is resolved stays.</param>
+    public void ResolveAll(IKernelBackend backend, Action<int>? progress, CancellationToken cancellation)
+    {
+        for (int start = 0; start < Count; start += TokensAtOnce)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int count = Math.Min(TokensAtOnce, Count - start);
+            Resolve(backend, Enumerable.Range(start, count));
+            progress?.Invoke(start + count);
+        }
     }
 
     /// <summary>A copy in which some source tokens map to other target tokens at the same distance (co-occurrence refinement, SPEC B 3a).</summary>

@@ -1,0 +1,104 @@
+using PtaKernels.Text;
+using PtaKernels.Training;
+
+namespace PtaKernels.Pipeline;
+
+public sealed partial class FuseRun
+{
+    /// <summary>The control's name, and the value of the setting that asks for it.</summary>
+    public const string ControlName = "clm";
+
+    private static readonly char[] NotInNames = [.. Path.GetInvalidFileNameChars(), ' '];
+
+    private static IEnumerable<Student> StudentsOf(FuseConfig config)
+    {
+        if (config.Control is not ("none" or ControlName))
+            throw new ArgumentException($"control is '{config.Control}'; use none or {ControlName}.");
+        StudentConfig[] asked = config.Students.Count > 0 ? [.. config.Students] : [new StudentConfig { Name = "fused" }];
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (StudentConfig one in asked)
+        {
+            RequireName(one.Name, "student");
+            if (!names.Add(one.Name) || (one.Name == ControlName && config.Control == ControlName))
+                throw new ArgumentException($"two students are named {one.Name}; give each a name of its own.");
+            string preset = one.Preset ?? config.Preset;
+            AlignmentOptions options = AlignmentPreset.Named(preset);
+            foreach ((string name, string value) in one.Switches)
+            {
+                AlignmentSwitch known = AlignmentSwitches.All.FirstOrDefault(s => s.Name == name)
+                    ?? throw new ArgumentException($"student {one.Name} sets '{name}', which is no switch; `pta explain-mode` lists them.");
+                known.Set(ref options, value);
+            }
+
+            AlignmentSwitches.Validate(options);
+            yield return new Student(one.Name, preset, options, one.LossWeight ?? options.LossWeight, false);
+        }
+
+        if (config.Control == ControlName)
+            yield return new Student(ControlName, "none", AlignmentPreset.Named(config.Preset), 1, true);
+    }
+
+    private static void RequireName(string name, string what)
+    {
+        if (name.Length == 0 || name.IndexOfAny(NotInNames) >= 0 || name is "." or "..")
+            throw new ArgumentException($"{what} name '{name}' cannot name a folder; use letters, digits, - and _.");
+    }
+
+    private (FuseModel Target, FuseModel[] Sources) OpenModels()
+    {
+        if (_config.Sources.Count == 0)
+            throw new ArgumentException("sources is empty; name at least one model that teaches.");
+        FuseModel target = Open(_config.Target, "target");
+        FuseModel[] sources = [.. _config.Sources.Select(s => Open(s, "source"))];
+        var names = new HashSet<string>(StringComparer.Ordinal) { "target" };
+        foreach (string name in Students.Select(static s => s.Name).Concat(sources.Select(static s => s.Name)))
+        {
+            if (!names.Add(name))
+                throw new ArgumentException($"two models are named {name}; give each source and student a name of its own, other than target.");
+        }
+
+        foreach (string file in _config.Evaluation is { } evaluation ? new[] { Full(_config.Documents), Full(evaluation.Documents) } : [Full(_config.Documents)])
+        {
+            if (!Path.Exists(file))
+                throw new AlignmentDataException($"{file}: no such file or folder; documents names the text.");
+        }
+
+        return (target, sources);
+    }
+
+    private FuseModel Open(ModelConfigEntry entry, string role)
+    {
+        string folder = Full(entry.Model);
+        string tokenizer = entry.Tokenizer is null ? folder : Full(entry.Tokenizer);
+        ModelConfig config = ModelFiles.ReadConfig(folder, _progress.Notice);
+        TextEncoder encoder = TextEncoder.Load(tokenizer);
+        ModelFiles.CheckTokenizer(config, encoder.Vocabulary.Count);
+        string name = role == "target" ? role : entry.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
+        RequireName(name, role);
+        return new FuseModel(name, folder, tokenizer, config, encoder, StageRecords.KeyOf(StageRecords.Fingerprint(folder), StageRecords.Fingerprint(tokenizer)));
+    }
+}
+
+/// <summary>A model that takes part.</summary>
+/// <param name="Name">Its name in files and reports.</param>
+/// <param name="Folder">Its checkpoint.</param>
+/// <param name="TokenizerPath">Its tokenizer.</param>
+/// <param name="Config">What it is.</param>
+/// <param name="Encoder">The tokenizer, read.</param>
+/// <param name="Key">Hash of its files.</param>
+internal sealed record FuseModel(string Name, string Folder, string TokenizerPath, ModelConfig Config, TextEncoder Encoder, string Key);
+
+/// <summary>A student to be trained.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Preset">The preset that its switches start from.</param>
+/// <param name="Options">All switches.</param>
+/// <param name="LossWeight">w.</param>
+/// <param name="IsControl">Trained on next tokens alone, on the first student's data.</param>
+internal sealed record Student(string Name, string Preset, AlignmentOptions Options, double LossWeight, bool IsControl)
+{
+    /// <summary>Whether rows are the official code's.</summary>
+    public bool Official => !IsControl && Options.Output == OutputUnit.Official;
+
+    /// <summary>Every switch by name.</summary>
+    public IReadOnlyDictionary<string, string> Switches => AlignmentSwitches.All.ToDictionary(static s => s.Name, s => s.Get(Options), StringComparer.Ordinal);
+}

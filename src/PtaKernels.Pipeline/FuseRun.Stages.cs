@@ -1,0 +1,204 @@
+using PtaKernels.Alignment;
+using PtaKernels.Corpus;
+using PtaKernels.Corpus.Splitting;
+using PtaKernels.Text;
+using PtaKernels.Training;
+using static TorchSharp.torch;
+
+namespace PtaKernels.Pipeline;
+
+public sealed partial class FuseRun
+{
+    private const string Tokens = "tokens";
+
+    private StageRecord SplitTexts(CancellationToken cancellation)
+    {
+        string path = Made("split.jsonl.gz");
+        string key = StageRecords.KeyOf(StageRecords.Fingerprint(Full(_config.Documents)), _config.Split, Tokenizers());
+        return _stages.Run("split", "bytes", key, [path], report =>
+        {
+            SplitReport done = new SplitRun
+            {
+                InputPath = Full(_config.Documents),
+                Encoders = [Target.Encoder, .. Sources.Select(static s => s.Encoder)],
+                OutputPath = path,
+                Replace = true,
+                Length = _config.Split.Length,
+                Progress = report,
+            }.Run(cancellation);
+            return new SplitOutcome(done.Documents, done.Pieces, done.Bytes);
+        }, static done => $"{done.Documents} documents in {done.Pieces} pieces, {done.Bytes / 1e6:F2} MB");
+
+        string[] Tokenizers() => [.. Sources.Prepend(Target).Select(static m => StageRecords.Fingerprint(m.TokenizerPath))];
+    }
+
+    private StageRecord Map(FuseModel source, CancellationToken cancellation)
+    {
+        string path = Made("maps", source.Name + ".json");
+        string key = StageRecords.KeyOf(source.Encoder.Vocabulary.Fingerprint, Target.Encoder.Vocabulary.Fingerprint, _backend.Name);
+        return _stages.Run($"map {source.Name}", Tokens, key, [path], report =>
+        {
+            var pair = new VocabularyPair(source.Encoder.Vocabulary, Target.Encoder.Vocabulary);
+            VocabularyMap map = pair.Official.Map;
+            map.ResolveAll(_backend, done => report(done, (double)done / map.Count), cancellation);
+            using var file = new AtomicFile(path, replace: true);
+            OfficialMapping.Write(file.Stream, pair, map);
+            file.Commit();
+            int exact = Enumerable.Range(0, map.Count).Count(id => map[id] != VocabularyMap.None && map.DistanceOf(id) == 0);
+            return new MapOutcome(map.Count, exact);
+        }, static done => $"{done.Tokens} tokens, {100.0 * done.Exact / done.Tokens:F1} % are tokens of the target");
+    }
+
+    private StageRecord Capture(FuseModel model, StageRecord split, CancellationToken cancellation)
+    {
+        string path = Made("captured", model.Name);
+        string key = StageRecords.KeyOf(split.Key, model.Key, _config.Capture, _config.Split.Length, _config.Device);
+        return _stages.Run($"capture {model.Name}", Tokens, key, [path], report =>
+        {
+            CaptureReport done = new CaptureRun
+            {
+                ModelPath = model.Folder,
+                Encoder = model.Encoder,
+                DocumentsPath = Made("split.jsonl.gz"),
+                OutputPath = path,
+                Replace = true,
+                TopK = _config.Capture.TopK,
+                BatchTokens = _config.Capture.BatchTokens,
+                Length = _config.Split.Length,
+                Compute = TypeOf(_config.Capture.Compute, "capture.compute"),
+                Device = _config.Device,
+                Progress = report,
+                Notice = _progress.Notice,
+            }.Run(cancellation);
+            return new CaptureOutcome(done.Documents, done.Tokens, done.BitsPerByte);
+        }, static done => $"{done.Tokens} tokens, {done.BitsPerByte:F3} bits per byte");
+    }
+
+    private StageRecord Align(Student student, StageRecord target, StageRecord[] sources, StageRecord[] maps, CancellationToken cancellation)
+    {
+        string path = Made("aligned", student.Name);
+        string key = StageRecords.KeyOf(target.Key, sources.Select(static s => s.Key), maps.Select(static m => m.Key), student.Switches);
+        return _stages.Run($"align {student.Name}", Tokens, key, [path], report =>
+        {
+            AlignmentSource[] all = [.. Sources.Select(s => new AlignmentSource(s.Name, new VocabularyPair(
+                s.Encoder.Vocabulary, Target.Encoder.Vocabulary, OfficialMapping.ToMap(OfficialMapping.Read(Made("maps", s.Name + ".json")), s.Encoder.Vocabulary, Target.Encoder.Vocabulary))))];
+            var run = new AlignmentRun
+            {
+                TargetDocuments = DocumentFiles.Open(Made("captured", Target.Name)),
+                Target = Target.Encoder.Vocabulary,
+                SourceDocuments = [.. Sources.Select(s => DocumentFiles.Open(Made("captured", s.Name)))],
+                Sources = all,
+                OutputPath = path,
+                Replace = true,
+                Progress = report,
+                Notice = _progress.Notice,
+            };
+            AlignmentRunReport done = run.Run(_backend, student.Options, cancellation);
+            if (done.Warning is { } warning)
+                _progress.Notice($"{student.Name}: {warning}");
+            return AlignOutcome.Of(done, [.. run.UsedOrder.Select(s => Sources[s].Name)]);
+        }, static done => $"{done.TargetTokens} tokens, {100 * done.Coverage:F1} % of the rows taught");
+    }
+
+    private StageRecord Pack(Student student, StageRecord aligned, CancellationToken cancellation)
+    {
+        string path = Made("packed", student.Name);
+        return _stages.Run($"pack {student.Name}", Tokens, StageRecords.KeyOf(aligned.Key, _config.Train.Length, student.Official), [path], report =>
+        {
+            PackingReport done = new PackingRun
+            {
+                InputPath = Made("aligned", student.Name),
+                OutputPath = path,
+                Replace = true,
+                Length = _config.Train.Length,
+                Official = student.Official,
+                Progress = report,
+            }.Run(cancellation);
+            return new PackOutcome(done.Sequences, done.Tokens, done.Taught);
+        }, static done => $"{done.Sequences} sequences");
+    }
+
+    /// <summary>The record of a packing that this run has made or found.</summary>
+    private StageRecord Packed(Student student) => _stages.Find($"pack {student.Name}")!;
+
+    private StageRecord Train(Student student, StageRecord packed, CancellationToken cancellation)
+    {
+        string path = Made("training", student.Name), data = Made("packed", student.IsControl ? Students[0].Name : student.Name);
+        TrainConfig train = _config.Train;
+        string key = StageRecords.KeyOf(packed.Key, Target.Key, train, student.LossWeight, _config.Seed, _config.Device);
+        return _stages.Run($"train {student.Name}", Tokens, key, [path], report =>
+        {
+            var options = new TrainingOptions
+            {
+                Model = Target.Folder,
+                Data = data,
+                Output = path,
+                Weight = student.LossWeight,
+                LearningRate = train.LearningRate,
+                WarmUp = train.WarmUp,
+                WeightDecay = train.WeightDecay,
+                Clip = train.Clip,
+                Batch = train.Batch,
+                Accumulation = train.Accumulate,
+                Epochs = train.Epochs,
+                Compute = TypeOf(train.Compute, "train.compute"),
+                Checkpointing = train.Activations == "recompute",
+                LoraRank = train.Lora,
+                Seed = _config.Seed,
+                SaveEvery = train.SaveEvery,
+                Keep = 1,
+                Device = _config.Device,
+            };
+            long tokens = 0;
+            int steps = 0;
+            var trainer = new FusionTrainer(options)
+            {
+                Notice = _progress.Notice,
+                Progress = step => report(tokens += step.Tokens, (double)step.Step / steps),
+            };
+            steps = trainer.Steps;
+            trainer.Run(cancellation);
+            CopyTokenizer(ModelOf(student.Name));
+            return TrainOutcome.Of(path);
+        }, static done => $"{done.Steps} steps, {done.Tokens} tokens, last loss {done.Losses[^1].Loss:F3}");
+    }
+
+    private ModelScores? Evaluate(string name, string folder, FuseModel like, string modelKey, CancellationToken cancellation)
+    {
+        if (_config.Evaluation is not { } evaluation)
+            return null;
+        string path = Made("evaluation", name + ".json");
+        string key = StageRecords.KeyOf(StageRecords.Fingerprint(Full(evaluation.Documents)), evaluation.DomainField, evaluation.Length, modelKey, _config.Device);
+        _stages.Run($"evaluate {name}", Tokens, key, [path], report =>
+        {
+            TextEncoder encoder = like.Encoder;
+            EvaluationDocument[] documents = [.. TextDocument.Read(Full(evaluation.Documents), evaluation.DomainField).Select(d => EvaluationDocument.Of(d, encoder))];
+            if (documents.Length == 0)
+                throw new AlignmentDataException($"{Full(evaluation.Documents)}: holds no document; evaluation.documents names the held-out text.");
+            Device device = TorchRuntime.OpenDevice(_config.Device);
+            using CausalModel model = ModelFiles.Load(folder, ScalarType.Float32, device, _progress.Notice);
+            DocumentScore[] scores = new Evaluator(model, encoder.Vocabulary, device) { Length = evaluation.Length }.Score(documents, report, cancellation);
+            ModelScores.Write(path, scores);
+            return new EvaluateOutcome(DomainScore.Of(scores).BitsPerByte);
+        }, static done => $"{done.BitsPerByte:F4} bits per byte");
+        return ModelScores.Read(path);
+    }
+
+    /// <summary>A student's checkpoint stands alone: the target's tokenizer goes with it.</summary>
+    private void CopyTokenizer(string model)
+    {
+        foreach (string file in Directory.Exists(Target.TokenizerPath) ? Directory.GetFiles(Target.TokenizerPath) : [Target.TokenizerPath])
+        {
+            string copy = Path.Combine(model, Path.GetFileName(file));
+            if (!File.Exists(copy) && !file.EndsWith(".safetensors", StringComparison.Ordinal) && !file.EndsWith(".safetensors.index.json", StringComparison.Ordinal))
+                File.Copy(file, copy);
+        }
+    }
+
+    private static ScalarType TypeOf(string name, string setting) => name switch
+    {
+        "float32" => ScalarType.Float32,
+        "bfloat16" => ScalarType.BFloat16,
+        _ => throw new ArgumentException($"{setting} is '{name}'; use float32 or bfloat16."),
+    };
+}

@@ -1,0 +1,136 @@
+using System.Text.Json;
+using PtaKernels.Alignment;
+using PtaKernels.Corpus;
+using PtaKernels.Training;
+
+namespace PtaKernels.Pipeline;
+
+/// <summary>What a split left.</summary>
+internal sealed record SplitOutcome(long Documents, long Pieces, long Bytes);
+
+/// <summary>What a map left.</summary>
+internal sealed record MapOutcome(int Tokens, int Exact);
+
+/// <summary>What a capture left.</summary>
+internal sealed record CaptureOutcome(long Documents, long Tokens, double BitsPerByte);
+
+/// <summary>What a packing left.</summary>
+internal sealed record PackOutcome(long Sequences, long Tokens, long Taught);
+
+/// <summary>What an evaluation left, beside its scores.</summary>
+internal sealed record EvaluateOutcome(double BitsPerByte);
+
+/// <summary>What an alignment left.</summary>
+/// <param name="Documents">Documents.</param>
+/// <param name="TargetTokens">Their positions.</param>
+/// <param name="Coverage">Share of the positions with a next token that have a transferred row: merged, or of the sources' mean where each keeps its own.</param>
+/// <param name="GoldTop1">Share of these rows whose most probable token is the next one.</param>
+/// <param name="TargetTop1">The target's own share on the same rows.</param>
+/// <param name="SignalKept">Teacher signal kept, of the rows of all sources (SPEC A3.4).</param>
+/// <param name="Order">The sources, best first.</param>
+/// <param name="Warning">The warning of SPEC A3.4, or null.</param>
+internal sealed record AlignOutcome(long Documents, long TargetTokens, double Coverage, double GoldTop1, double TargetTop1, double? SignalKept, string[] Order, string? Warning)
+{
+    public static AlignOutcome Of(AlignmentRunReport report, string[] order)
+    {
+        GoldStatistics gold = report.OverallGold;
+        bool merged = report.MergedGold.Rows > 0;
+        double positions = Math.Max(1, (report.TargetTokens - report.Documents) * (merged ? 1.0 : report.Sources.Length)), rows = Math.Max(1, gold.Rows);
+        double signal = report.Sources.Sum(static s => s.SignalKept);
+        long signalRows = report.Sources.Sum(static s => s.SignalRows);
+        return new AlignOutcome(
+            report.Documents, report.TargetTokens, gold.Rows / positions, gold.FusedHits / rows, gold.TargetHits / rows, signalRows == 0 ? null : signal / signalRows, order, report.Warning);
+    }
+}
+
+/// <summary>What a training left.</summary>
+/// <param name="Steps">Optimiser steps.</param>
+/// <param name="Tokens">Positions that went through the model.</param>
+/// <param name="Losses">Losses by step.</param>
+internal sealed record TrainOutcome(int Steps, long Tokens, LossPoint[] Losses)
+{
+    /// <summary>Reads a run's log.</summary>
+    public static TrainOutcome Of(string folder)
+    {
+        var points = new SortedDictionary<int, (LossPoint Point, long Tokens)>();
+        foreach (NumberedLine line in JsonLines.ReadLines(Path.Combine(folder, TrainingLog.FileName)))
+        {
+            using JsonDocument json = JsonDocument.Parse(line.Text);
+            JsonElement root = json.RootElement;
+            int step = root.GetProperty("step").GetInt32();
+            double? fusion = root.GetProperty("fusion").ValueKind == JsonValueKind.Number ? root.GetProperty("fusion").GetDouble() : null;
+            points[step] = (new LossPoint(step, root.GetProperty("loss").GetDouble(), root.GetProperty("next_token").GetDouble(), fusion), root.GetProperty("tokens").GetInt64());
+        }
+
+        return new TrainOutcome(points.Count, points.Values.Sum(static p => p.Tokens), [.. points.Values.Select(static p => p.Point)]);
+    }
+}
+
+/// <summary>A step's losses, in nats.</summary>
+internal sealed record LossPoint(int Step, double Loss, double NextToken, double? Fusion);
+
+/// <summary>Seconds of a stage.</summary>
+/// <param name="Stage">Its name.</param>
+/// <param name="Seconds">When it ran.</param>
+public sealed record StageTime(string Stage, double Seconds);
+
+/// <summary>What became of a student.</summary>
+internal sealed record StudentOutcome(Student Student, AlignOutcome? Aligned, PackOutcome Packed, TrainOutcome Trained, ModelScores? Scores);
+
+/// <summary>What a fusion did.</summary>
+public sealed class FuseOutcome
+{
+    internal FuseOutcome(
+        FuseConfig config, FuseModel target, IReadOnlyList<FuseModel> sources, IReadOnlyList<StudentOutcome> students, ModelScores? before, IReadOnlyList<ModelScores?> sourceScores,
+        CaptureOutcome targetCapture, IReadOnlyList<CaptureOutcome> sourceCaptures, IReadOnlyList<StageTime> times)
+    {
+        Config = config;
+        Target = target;
+        Sources = sources;
+        Students = students;
+        Before = before;
+        SourceScores = sourceScores;
+        TargetCapture = targetCapture;
+        SourceCaptures = sourceCaptures;
+        Times = times;
+    }
+
+    /// <summary>Seconds per stage, in the order of the stages.</summary>
+    public IReadOnlyList<StageTime> Times { get; }
+
+    /// <summary>What was asked for.</summary>
+    public FuseConfig Config { get; }
+
+    internal FuseModel Target { get; }
+
+    internal IReadOnlyList<FuseModel> Sources { get; }
+
+    internal IReadOnlyList<StudentOutcome> Students { get; }
+
+    internal ModelScores? Before { get; }
+
+    internal IReadOnlyList<ModelScores?> SourceScores { get; }
+
+    internal CaptureOutcome TargetCapture { get; }
+
+    internal IReadOnlyList<CaptureOutcome> SourceCaptures { get; }
+}
+
+/// <summary>A model's scores, document by document.</summary>
+internal sealed record ModelScores(DocumentScore[] Documents)
+{
+    /// <summary>The domains, in order.</summary>
+    public string[] Domains => [.. Documents.Select(static d => d.Domain).Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>The documents of a domain; null for all.</summary>
+    public DocumentScore[] Of(string? domain) => [.. Documents.Where(d => domain is null || d.Domain == domain)];
+
+    public static void Write(string path, DocumentScore[] documents)
+    {
+        using var file = new AtomicFile(path, replace: true);
+        JsonSerializer.Serialize(file.Stream, new ModelScores(documents), FuseConfigFile.Options);
+        file.Commit();
+    }
+
+    public static ModelScores Read(string path) => JsonSerializer.Deserialize<ModelScores>(File.ReadAllBytes(path), FuseConfigFile.Options)!;
+}

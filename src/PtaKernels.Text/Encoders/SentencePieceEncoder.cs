@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+
+namespace PtaKernels.Text;
+
+/// <summary>SentencePiece's encoder and decoder for BPE and Unigram models, with the library's own ids (version 0.1.97).</summary>
+/// <remarks>
+/// Written here because Microsoft.ML.Tokenizers' ids differ from the library's on a tenth of documents (runs of spaces, equal scores), and because it gives no
+/// spans. A byte-fallback token spans the byte of the document that it stands for; where a character was replaced, its tokens but the last one are empty and the
+/// last one spans the original character. A text of which the normaliser leaves nothing has no tokens.
+/// </remarks>
+internal sealed class SentencePieceEncoder : TextEncoder
+{
+    private const int Unigram = 1, BytePairs = 2;
+
+    private readonly SentencePieceModel.Model _model;
+    private readonly SentencePieceNormalizer _normalizer;
+    private readonly ISegmenter _segmenter;
+    private readonly int _unknown;
+
+    /// <summary>[256] the byte-fallback tokens, null where unknown characters stay unknown.</summary>
+    private readonly int[]? _byteTokens;
+
+    private readonly ConcurrentBag<EncoderBuffers> _free = [];
+
+    private SentencePieceEncoder(string file, SentencePieceModel.Model model, TokenVocabulary vocabulary)
+        : base(vocabulary)
+    {
+        _model = model;
+        _unknown = Enumerable.Range(0, model.Pieces.Count).First(id => model.Pieces[id].Kind == SentencePieceModel.Kind.Unknown);
+        _byteTokens = ByteTokens(file, model);
+        List<(byte[], int)> userDefined = [];
+        for (int id = 0; id < model.Pieces.Count; id++)
+        {
+            if (model.Pieces[id].Kind == SentencePieceModel.Kind.UserDefined)
+                userDefined.Add((System.Text.Encoding.UTF8.GetBytes(model.Pieces[id].Text), id));
+        }
+
+        PieceTrie? literal = userDefined.Count > 0 ? new PieceTrie(userDefined) : null;
+        _normalizer = new SentencePieceNormalizer(file, model.Normalizer, literal);
+        _segmenter = model.Trainer.ModelType == Unigram ? new UnigramSegmenter(file, model, _unknown) : new BytePairSegmenter(file, model, _unknown, literal);
+    }
+
+    /// <summary>Reads a <c>.model</c>.</summary>
+    /// <exception cref="AlignmentDataException">The file is damaged, or of a kind that is not supported.</exception>
+    public static SentencePieceEncoder Read(string file, ReadOnlySpan<byte> content)
+    {
+        SentencePieceModel.Model model = SentencePieceModel.Parse(file, content);
+        TokenVocabulary vocabulary = SentencePieceModel.VocabularyOf(file, model);
+        if (model.Trainer.ModelType is not (Unigram or BytePairs))
+            throw new AlignmentDataException($"{file}: its model type is {model.Trainer.ModelType}, words or characters, which cannot encode here; expected 1 (Unigram) or 2 (BPE).");
+        if (model.Denormalizer.CharacterMap.Length > 0)
+            throw new AlignmentDataException($"{file}: has rules to undo its normaliser when it decodes, which is not supported; expected a model without.");
+        return new SentencePieceEncoder(file, model, vocabulary);
+    }
+
+    public override EncodedText Encode(ReadOnlySpan<byte> utf8)
+    {
+        EncoderBuffers buffers = Rent();
+        Cut(utf8, inside: false, buffers);
+        EncodedText encoded = buffers.ToEncodedText(utf8.Length);
+        _free.Add(buffers);
+        return encoded;
+    }
+
+    public override byte[] Decode(ReadOnlySpan<int> ids)
+    {
+        var text = new SentencePieceText(_model.Normalizer, _model.Trainer.UnkSurface);
+        foreach (int id in ids)
+        {
+            if (!Vocabulary.HasToken(id))
+                throw new ArgumentException($"vocabulary {Vocabulary.Name}: id {id} has no token.", nameof(ids));
+            text.Add(_model.Pieces[id], Vocabulary.Bytes[id]);
+        }
+
+        return text.ToArray();
+    }
+
+    private EncoderBuffers Rent() => _free.TryTake(out EncoderBuffers? buffers) ? buffers : new EncoderBuffers { Merger = _segmenter.CreateMerger() };
+
+    private void Cut(ReadOnlySpan<byte> utf8, bool inside, EncoderBuffers buffers)
+    {
+        buffers.Clear();
+        _normalizer.Normalize(utf8, inside, buffers.Text);
+        _segmenter.Segment(buffers);
+        ReadOnlySpan<byte> text = buffers.Text.Bytes;
+        ReadOnlySpan<int> ends = buffers.Text.Ends;
+        int position = 0;
+        bool afterUnknown = false;
+        foreach ((int id, int length) in buffers.Symbols)
+        {
+            position += length;
+            bool unknown = id == _unknown;
+            if (unknown && _byteTokens is not null)
+            {
+                for (int i = position - length; i < position; i++)
+                    buffers.AddToken(_byteTokens[text[i]], ends[i]);
+            }
+            else if (unknown && afterUnknown)
+            {
+                // As in the library, a run of unknown characters is one token.
+                buffers.ExtendToken(ends[position - 1]);
+            }
+            else
+            {
+                buffers.AddToken(id, ends[position - 1]);
+            }
+
+            afterUnknown = unknown;
+        }
+    }
+
+    private static int[]? ByteTokens(string file, SentencePieceModel.Model model)
+    {
+        int[] tokens = new int[256];
+        Array.Fill(tokens, -1);
+        for (int id = 0; id < model.Pieces.Count; id++)
+        {
+            if (model.Pieces[id].Kind == SentencePieceModel.Kind.Byte && TokenText.TryByteFallback(model.Pieces[id].Text, out byte value))
+                tokens[value] = id;
+        }
+
+        int found = tokens.Count(static t => t >= 0);
+        if (found != (model.Trainer.ByteFallback ? tokens.Length : 0))
+            throw new AlignmentDataException($"{file}: has pieces for {found} of the 256 bytes, and byte_fallback is {(model.Trainer.ByteFallback ? "on" : "off")}; expected all of them or none.");
+        return model.Trainer.ByteFallback ? tokens : null;
+    }
+}

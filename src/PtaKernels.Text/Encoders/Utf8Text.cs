@@ -1,0 +1,29 @@
+using System.Buffers;
+using System.Text;
+
+namespace PtaKernels.Text;
+
+/// <summary>Characters of UTF-8.</summary>
+internal static class Utf8Text
+{
+    /// <summary>What stands for a byte of no character.</summary>
+    public static ReadOnlySpan<byte> Replacement => "\uFFFD"u8;
+
+    /// <summary>Length in bytes of a character of valid UTF-8 by its first byte; 1 for a byte that starts none.</summary>
+    public static int LengthByFirst(byte first) => first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+
+    /// <summary>Reads a character.</summary>
+    /// <returns>Its length in bytes, 0 where the first byte belongs to no character.</returns>
+    public static int Decode(ReadOnlySpan<byte> text, out int codePoint)
+    {
+        if (text[0] < 0x80)
+        {
+            codePoint = text[0];
+            return 1;
+        }
+
+        bool whole = Rune.DecodeFromUtf8(text, out Rune rune, out int length) == OperationStatus.Done;
+        codePoint = rune.Value;
+        return whole ? length : 0;
+    }
+}
