@@ -58,6 +58,8 @@ internal static class Program
             DemoCommand.Create(),
             InspectCommand.Create(),
             ExplainModeCommand.Create(),
+            SplitCommand.Create(),
+            CaptureCommand.Create(),
             AlignCommand.Create(),
             PackCommand.Create(),
             MapCommand.Create(),
