@@ -22,6 +22,7 @@ public sealed class HouseTests
         ["PtaKernels.Alignment"] = ["PtaKernels", "PtaKernels.Text"],
         ["PtaKernels.Corpus"] = ["PtaKernels", "PtaKernels.Text", "PtaKernels.Alignment"],
         ["PtaKernels.Training"] = ["PtaKernels", "PtaKernels.Text", "PtaKernels.Alignment", "PtaKernels.Corpus"],
+        ["PtaKernels.Pipeline"] = ["PtaKernels", "PtaKernels.Text", "PtaKernels.Alignment", "PtaKernels.Corpus", "PtaKernels.Training"],
     };
 
     [Test]
