@@ -5,7 +5,8 @@ namespace PtaKernels.Corpus;
 /// <summary>A folder of several files that appears under its name only when all of them are complete and on the disk.</summary>
 /// <remarks>
 /// The files are written into a folder beside it, which then takes its name. An older folder of that name is exchanged for the new one in one step
-/// where the file system can (Linux: ext4, xfs, btrfs, tmpfs, overlay), and stays whole until then. What a stopped run left is removed by the next.
+/// where the file system can (Linux: ext4, xfs, btrfs, tmpfs, overlay), and stays whole until then. What a stopped run left is removed by the next, unless it
+/// says that it goes on with it.
 /// </remarks>
 internal sealed partial class AtomicFolder : IDisposable
 {
@@ -17,20 +18,23 @@ internal sealed partial class AtomicFolder : IDisposable
     private readonly string _path;
     private readonly string _former;
     private readonly bool _replace;
+    private readonly bool _resume;
     private readonly Func<string, Stream> _open;
     private bool _done;
 
-    /// <summary>Starts an empty folder beside the final one.</summary>
+    /// <summary>Starts a folder beside the final one.</summary>
     /// <param name="path">The final one.</param>
     /// <param name="replace">Whether one that exists is replaced.</param>
     /// <param name="open">How a new file is opened; for tests.</param>
+    /// <param name="resume">Keep what a stopped run left, and leave what this one does not commit to the next.</param>
     /// <exception cref="AlignmentDataException">The name is taken, or nothing can be written there.</exception>
-    public AtomicFolder(string path, bool replace, Func<string, Stream>? open = null)
+    public AtomicFolder(string path, bool replace, Func<string, Stream>? open = null, bool resume = false)
     {
         _path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         PartialPath = _path + ".partial";
         _former = _path + ".former";
         _replace = replace;
+        _resume = resume;
         _open = open ?? (static file => new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20));
         if (File.Exists(_path))
             throw new AlignmentDataException($"{path}: this is a file; name a folder.");
@@ -42,7 +46,8 @@ internal sealed partial class AtomicFolder : IDisposable
             if (!replace && Directory.Exists(_path) && Directory.EnumerateFileSystemEntries(_path).Any())
                 throw new AlignmentDataException($"{path}: exists already; name another folder.");
             Remove(_former);
-            Remove(PartialPath);
+            if (!resume)
+                Remove(PartialPath);
             Directory.CreateDirectory(PartialPath);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -108,13 +113,14 @@ internal sealed partial class AtomicFolder : IDisposable
         }
     }
 
-    /// <summary>Removes what was not committed.</summary>
+    /// <summary>Removes what was not committed, where the next run does not go on with it.</summary>
     public void Dispose()
     {
         if (_done)
             return;
         _done = true;
-        Remove(PartialPath);
+        if (!_resume || !Directory.EnumerateFileSystemEntries(PartialPath).Any())
+            Remove(PartialPath);
     }
 
     /// <summary>What went wrong, and what the state of things is.</summary>

@@ -15,7 +15,7 @@ public sealed partial class FuseRun
     {
         string path = Made("split.jsonl.gz");
         string key = StageRecords.KeyOf(StageRecords.Fingerprint(Full(_config.Documents)), _config.Split, Tokenizers());
-        return Stage("split", "bytes", key, [path], report =>
+        return _stages.Run("split", "bytes", key, [path], report =>
         {
             SplitReport done = new SplitRun
             {
@@ -36,7 +36,7 @@ public sealed partial class FuseRun
     {
         string path = Made("maps", source.Name + ".json");
         string key = StageRecords.KeyOf(source.Encoder.Vocabulary.Fingerprint, Target.Encoder.Vocabulary.Fingerprint, _backend.Name);
-        return Stage($"map {source.Name}", Tokens, key, [path], report =>
+        return _stages.Run($"map {source.Name}", Tokens, key, [path], report =>
         {
             var pair = new VocabularyPair(source.Encoder.Vocabulary, Target.Encoder.Vocabulary);
             VocabularyMap map = pair.Official.Map;
@@ -53,7 +53,7 @@ public sealed partial class FuseRun
     {
         string path = Made("captured", model.Name);
         string key = StageRecords.KeyOf(split.Key, model.Key, _config.Capture, _config.Split.Length, _config.Device);
-        return Stage($"capture {model.Name}", Tokens, key, [path], report =>
+        return _stages.Run($"capture {model.Name}", Tokens, key, [path], report =>
         {
             CaptureReport done = new CaptureRun
             {
@@ -78,7 +78,7 @@ public sealed partial class FuseRun
     {
         string path = Made("aligned", student.Name);
         string key = StageRecords.KeyOf(target.Key, sources.Select(static s => s.Key), maps.Select(static m => m.Key), student.Switches);
-        return Stage($"align {student.Name}", Tokens, key, [path], report =>
+        return _stages.Run($"align {student.Name}", Tokens, key, [path], report =>
         {
             AlignmentSource[] all = [.. Sources.Select(s => new AlignmentSource(s.Name, new VocabularyPair(
                 s.Encoder.Vocabulary, Target.Encoder.Vocabulary, OfficialMapping.ToMap(OfficialMapping.Read(Made("maps", s.Name + ".json")), s.Encoder.Vocabulary, Target.Encoder.Vocabulary))))];
@@ -103,7 +103,7 @@ public sealed partial class FuseRun
     private StageRecord Pack(Student student, StageRecord aligned, CancellationToken cancellation)
     {
         string path = Made("packed", student.Name);
-        return Stage($"pack {student.Name}", Tokens, StageRecords.KeyOf(aligned.Key, _config.Train.Length, student.Official), [path], report =>
+        return _stages.Run($"pack {student.Name}", Tokens, StageRecords.KeyOf(aligned.Key, _config.Train.Length, student.Official), [path], report =>
         {
             PackingReport done = new PackingRun
             {
@@ -119,14 +119,14 @@ public sealed partial class FuseRun
     }
 
     /// <summary>The record of a packing that this run has made or found.</summary>
-    private StageRecord Packed(Student student) => _records.Find($"pack {student.Name}")!;
+    private StageRecord Packed(Student student) => _stages.Find($"pack {student.Name}")!;
 
     private StageRecord Train(Student student, StageRecord packed, CancellationToken cancellation)
     {
         string path = Made("training", student.Name), data = Made("packed", student.IsControl ? Students[0].Name : student.Name);
         TrainConfig train = _config.Train;
         string key = StageRecords.KeyOf(packed.Key, Target.Key, train, student.LossWeight, _config.Seed, _config.Device);
-        return Stage($"train {student.Name}", Tokens, key, [path], report =>
+        return _stages.Run($"train {student.Name}", Tokens, key, [path], report =>
         {
             var options = new TrainingOptions
             {
@@ -169,7 +169,7 @@ public sealed partial class FuseRun
             return null;
         string path = Made("evaluation", name + ".json");
         string key = StageRecords.KeyOf(StageRecords.Fingerprint(Full(evaluation.Documents)), evaluation.DomainField, evaluation.Length, modelKey, _config.Device);
-        Stage($"evaluate {name}", Tokens, key, [path], report =>
+        _stages.Run($"evaluate {name}", Tokens, key, [path], report =>
         {
             TextEncoder encoder = like.Encoder;
             EvaluationDocument[] documents = [.. TextDocument.Read(Full(evaluation.Documents), evaluation.DomainField).Select(d => EvaluationDocument.Of(d, encoder))];

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Text.Json;
-
 namespace PtaKernels.Pipeline;
 
 /// <summary>Text and models in, fused students and a report out: split, map, capture, align, pack, train, evaluate. Stages that are finished are not run again.</summary>
@@ -15,8 +12,7 @@ public sealed partial class FuseRun
     private readonly string _output;
     private readonly IKernelBackend _backend;
     private readonly IFuseProgress _progress;
-    private readonly StageRecords _records;
-    private readonly List<StageTime> _times = [];
+    private readonly StageRunner _stages;
 
     /// <summary>Checks the configuration and what it names, before any work is done.</summary>
     /// <param name="config">What to do.</param>
@@ -34,7 +30,7 @@ public sealed partial class FuseRun
         _output = Full(config.Output);
         _backend = backend;
         _progress = progress;
-        _records = new StageRecords(Path.Combine(_output, "stages"));
+        _stages = new StageRunner(Path.Combine(_output, "stages"), progress);
         Students = [.. StudentsOf(config)];
         (Target, Sources) = OpenModels();
     }
@@ -79,50 +75,7 @@ public sealed partial class FuseRun
 
         ModelScores? before = Evaluate("target", Target.Folder, Target, Target.Key, cancellation);
         ModelScores?[] scored = [.. Sources.Select(s => _config.Evaluation is { Sources: true } ? Evaluate(s.Name, s.Folder, s, s.Key, cancellation) : null)];
-        return new FuseOutcome(_config, Target, Sources, students, before, scored, target.ResultAs<CaptureOutcome>(), [.. sources.Select(static s => s.ResultAs<CaptureOutcome>())], _times);
-    }
-
-    /// <summary>Runs a stage, unless it is finished for this key.</summary>
-    /// <param name="stage">Its name, with what it works on.</param>
-    /// <param name="unit">What it counts.</param>
-    /// <param name="key">What it works from.</param>
-    /// <param name="made">Files and folders that it makes; what another key left there is removed.</param>
-    /// <param name="work">The work; returns what the report needs.</param>
-    /// <param name="outcome">A few words on that.</param>
-    private StageRecord Stage<T>(string stage, string unit, string key, string[] made, Func<Action<long, double>, T> work, Func<T, string> outcome)
-    {
-        StageRecord? known = _records.Find(stage);
-        bool reused = known is { Finished: true } && known.Key == key && Array.TrueForAll(made, Path.Exists);
-        if (!reused)
-        {
-            if (known is not null && known.Key != key)
-            {
-                _progress.Notice($"{stage}: made again, because what it is made from has changed.");
-                foreach (string path in made)
-                    Remove(path);
-            }
-
-            _records.Save(stage, new StageRecord(key, null, null));
-            foreach (string path in made)
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            var clock = Stopwatch.StartNew();
-            T? result = default;
-            _progress.Run(stage, unit, report => result = work(report));
-            known = new StageRecord(key, clock.Elapsed.TotalSeconds, JsonSerializer.SerializeToElement(result, FuseConfigFile.Options));
-            _records.Save(stage, known);
-        }
-
-        _times.Add(new StageTime(stage, known!.Seconds!.Value));
-        _progress.Done(stage, outcome(known.ResultAs<T>()), known.Seconds.Value, reused);
-        return known;
-    }
-
-    private static void Remove(string path)
-    {
-        if (Directory.Exists(path))
-            Directory.Delete(path, recursive: true);
-        else if (File.Exists(path))
-            File.Delete(path);
+        return new FuseOutcome(_config, Target, Sources, students, before, scored, target.ResultAs<CaptureOutcome>(), [.. sources.Select(static s => s.ResultAs<CaptureOutcome>())], _stages.Times);
     }
 
     private string Full(string path) => Path.GetFullPath(Path.Combine(_base, path));

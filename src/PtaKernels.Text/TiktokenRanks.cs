@@ -7,7 +7,7 @@ namespace PtaKernels.Text;
 /// <summary>tiktoken rank files: per line a token's bytes in base64, a space and its id.</summary>
 /// <remarks>
 /// The special tokens are not in the file. They come from <c>NAME.special.json</c> beside it, { token : id } and optionally <c>bos_token</c>, <c>eos_token</c>,
-/// <c>pad_token</c>, <c>unk_token</c> : token; or they are known because the ranks are those of r50k, p50k, cl100k or o200k. The official strings are the byte-level
+/// <c>pad_token</c>, <c>unk_token</c> : token, and <c>pat_str</c> : the regular expression that cuts the text, which only an encoder needs; or they are known because the ranks are those of r50k, p50k, cl100k or o200k. The official strings are the byte-level
 /// spelling of the bytes, as the Hugging Face conversions of these encodings have them.
 /// </remarks>
 internal static class TiktokenRanks
@@ -18,13 +18,16 @@ internal static class TiktokenRanks
     /// <summary>A line longer than this is not a token.</summary>
     private const int LongestLine = 1 << 16;
 
+    /// <summary>In the file beside the ranks: the regular expression that cuts the text, as tiktoken spells it.</summary>
+    private const string Pattern = "pat_str";
+
     private static readonly Encoded[] Known =
     [
-        new(50_256, 50_255, " gazed", [(EndOfText, 50_256)]),
-        new(50_280, 50_280, new string(' ', 25), [(EndOfText, 50_256)]),
-        new(100_256, 100_255, " Conveyor",
+        new(50_256, 50_255, " gazed", PretokenPattern.GptTwo, [(EndOfText, 50_256)]),
+        new(50_280, 50_280, new string(' ', 25), PretokenPattern.GptTwo, [(EndOfText, 50_256)]),
+        new(100_256, 100_255, " Conveyor", PretokenPattern.Cl100k,
             [(EndOfText, 100_257), ("<|fim_prefix|>", 100_258), ("<|fim_middle|>", 100_259), ("<|fim_suffix|>", 100_260), ("<|endofprompt|>", 100_276)]),
-        new(199_998, 199_997, " cocos", [(EndOfText, 199_999), ("<|endofprompt|>", 200_018)]),
+        new(199_998, 199_997, " cocos", PretokenPattern.O200k, [(EndOfText, 199_999), ("<|endofprompt|>", 200_018)]),
     ];
 
     private static readonly (string Name, TokenRoles Role)[] Named =
@@ -41,6 +44,26 @@ internal static class TiktokenRanks
     public static TokenVocabulary Read(string file, ReadOnlySpan<byte> content)
     {
         var builder = new VocabularyBuilder(file);
+        AddSpecials(builder, file, AddRanks(builder, content));
+        return builder.Build(VocabularyContent.NameOf(file), "Ġ", byteLevel: true, dummyPrefix: false);
+    }
+
+    /// <summary>The encoder of the same file.</summary>
+    public static TextEncoder ReadEncoder(string file, ReadOnlySpan<byte> content)
+    {
+        TokenVocabulary vocabulary = Read(file, content);
+        var builder = new VocabularyBuilder(file);
+        int ranks = AddRanks(builder, content);
+        PretokenPattern pattern = PatternOf(builder, file, ranks);
+        (byte[], int)[] tokens = [.. builder.Tokens.Select(static t => (t.Value.Bytes, t.Key))];
+        var trie = new PieceTrie(tokens);
+        int[] bytes = BytePairTables.Bytes(file, b => trie.Find(b));
+        return new ByteLevelEncoder(vocabulary, pattern, BytePairTables.FromRanks(tokens, trie, bytes), bytes, trie, new ByteLevelText());
+    }
+
+    private static int AddRanks(VocabularyBuilder builder, ReadOnlySpan<byte> content)
+    {
+        string file = builder.File;
         int ranks = 0, line = 0;
         while (!content.IsEmpty)
         {
@@ -56,9 +79,26 @@ internal static class TiktokenRanks
             ranks++;
         }
 
-        AddSpecials(builder, file, ranks);
-        return builder.Build(VocabularyContent.NameOf(file), "Ġ", byteLevel: true, dummyPrefix: false);
+        return ranks;
     }
+
+    /// <summary>A known encoding's own pattern; of another one, what the file beside it says.</summary>
+    private static PretokenPattern PatternOf(VocabularyBuilder builder, string file, int ranks)
+    {
+        string path = VocabularyContent.Stem(file) + ".special.json";
+        using JsonFile? given = JsonFile.Open(path);
+        if (given?.Root.Find(Pattern) is { } expression)
+        {
+            return PretokenPattern.Find(expression.Text())
+                ?? throw new AlignmentDataException($"{path}: {Pattern} is {Quoted.Text(expression.Text())}, which is not supported; expected the pattern of r50k, cl100k, o200k or Qwen 2, as tiktoken has it.");
+        }
+
+        return KnownOf(builder, ranks)?.Cuts ?? throw new AlignmentDataException(
+            $"{file}: {ranks} ranks are no known encoding (r50k, p50k, cl100k, o200k), so how it cuts text is not known; expected {Pattern}, its regular expression, in {Path.GetFileName(path)} beside it.");
+    }
+
+    private static Encoded? KnownOf(VocabularyBuilder builder, int ranks) =>
+        Known.FirstOrDefault(k => k.Ranks == ranks && builder.Find(k.Last)?.Bytes.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(k.LastText)) == true);
 
     private static void AddSpecials(VocabularyBuilder builder, string file, int ranks)
     {
@@ -70,7 +110,7 @@ internal static class TiktokenRanks
             return;
         }
 
-        if (Known.FirstOrDefault(k => k.Ranks == ranks && builder.Find(k.Last)?.Bytes.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(k.LastText)) == true) is not { } known)
+        if (KnownOf(builder, ranks) is not { } known)
         {
             throw new AlignmentDataException(
                 $"{file}: {ranks} ranks are no known encoding (r50k, p50k, cl100k, o200k), or not all of it; expected its special tokens as {{token: id}} in {Path.GetFileName(path)} beside it, {{}} if it has none.");
@@ -90,7 +130,7 @@ internal static class TiktokenRanks
         }
 
         bool spelled = true;
-        foreach ((string name, JsonPlace value) in root.Members().Where(static m => m.Value.IsString))
+        foreach ((string name, JsonPlace value) in root.Members().Where(static m => m.Value.IsString && m.Name != Pattern))
         {
             TokenRoles role = Named.FirstOrDefault(n => n.Name == name).Role;
             int id = builder.IdOf(value.Text());
@@ -119,5 +159,5 @@ internal static class TiktokenRanks
     }
 
     /// <summary>An encoding by the number of its ranks and its last token.</summary>
-    private sealed record Encoded(int Ranks, int Last, string LastText, (string Token, int Id)[] Specials);
+    private sealed record Encoded(int Ranks, int Last, string LastText, PretokenPattern Cuts, (string Token, int Id)[] Specials);
 }

@@ -35,8 +35,12 @@ internal sealed class DemoSamples
 
     /// <summary>Reads a folder; null looks for <c>samples</c> here and above, then above the program itself.</summary>
     /// <exception cref="AlignmentDataException">There is none, or it is damaged.</exception>
-    public static DemoSamples Read(string? folder) => new(folder ?? Find() ?? throw new AlignmentDataException(
-        "the folder samples/ was not found here or above; run this inside the repository or name it with --samples."));
+    public static DemoSamples Read(string? folder) => new(Folder(folder));
+
+    /// <summary>The folder named; null looks for it as <see cref="Read"/> does.</summary>
+    /// <exception cref="AlignmentDataException">There is none.</exception>
+    public static string Folder(string? named) => named ?? Find() ?? throw new AlignmentDataException(
+        "the folder samples/ was not found here or above; run this inside the repository or name it with --samples.");
 
     private static string? Find()
     {

@@ -7,7 +7,7 @@ namespace PtaKernels.Corpus.Folders;
 /// A Dataset has <c>state.json</c>, which lists its Arrow files, and <c>dataset_info.json</c>; a DatasetDict has <c>dataset_dict.json</c>. The columns are those
 /// of the official step 2: <c>input_ids</c>, <c>per_step_logits</c>, <c>per_step_indices</c>, optionally <c>metric_ce</c>, <c>per_step_metric_ce</c>,
 /// <c>per_step_lse</c>, <c>byte_offsets</c>; any other is left alone. Rows that were padded to a fixed length are trimmed to the document's. A document goes by
-/// its split and its row in it, from 0.
+/// its string column <c>id</c>, or without one by its split and its row in it, from 0.
 /// </remarks>
 public sealed class DatasetFolder : IDocumentReader
 {

@@ -23,13 +23,14 @@ internal sealed class DatasetOutput : IDisposable
     /// <summary>Where to write.</summary>
     public string Partial => (_folder ?? throw new InvalidOperationException("the folder is not made yet")).PartialPath;
 
-    /// <summary>Makes the folder, and empties what an earlier run left.</summary>
-    public void Create() => _folder = new AtomicFolder(_path, _replace);
+    /// <summary>Makes the folder.</summary>
+    /// <param name="resume">Keep what a stopped run left there, and what this one leaves, instead of emptying it.</param>
+    public void Create(bool resume = false) => _folder = new AtomicFolder(_path, _replace, resume: resume);
 
     /// <summary>Publishes the folder.</summary>
     public void Commit() => _folder!.Commit();
 
-    /// <summary>Removes what was not committed.</summary>
+    /// <summary>Removes what was not committed, unless it was made to go on with.</summary>
     public void Dispose() => _folder?.Dispose();
 
     private void RequireFree(string path, bool replace, IEnumerable<string> inputs)

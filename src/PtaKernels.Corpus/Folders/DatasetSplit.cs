@@ -98,6 +98,9 @@ internal sealed record FolderRecord(ArrowShard Shard, DocumentColumns Columns, s
 
     public string DefaultId => $"{Split}/{Row}";
 
+    /// <summary>The string column <c>id</c>, else <see cref="DefaultId"/>.</summary>
+    public string Id => Columns.NameOf(BatchRow) ?? DefaultId;
+
     public double Share { get; init; }
 
     public string Evidence => Where;
@@ -106,5 +109,5 @@ internal sealed record FolderRecord(ArrowShard Shard, DocumentColumns Columns, s
 
     public string? ValueOf(string column) => Shard.Guard(() => Columns.ValueOf(column, BatchRow, Where));
 
-    public TokenizedDocument Parse() => Columns.Document(BatchRow, DefaultId, Where);
+    public TokenizedDocument Parse() => Columns.Document(BatchRow, Shard.Guard(() => Id), Where);
 }

@@ -101,6 +101,19 @@ internal sealed class DocumentColumns
         }
     }
 
+    /// <summary>A document's own name, or null where there is no column of them or it is null.</summary>
+    public string? NameOf(int row)
+    {
+        string? name = !Has(TextDocument.IdField) || this[TextDocument.IdField].IsNull(row) ? null : this[TextDocument.IdField] switch
+        {
+            StringArray a => a.GetString(row),
+            LargeStringArray a => a.GetString(row),
+            _ => null,
+        };
+        KeepAlive();
+        return name;
+    }
+
     /// <summary>A value outside the lists as text, or null where it is null.</summary>
     public string? ValueOf(string column, int row, string where)
     {

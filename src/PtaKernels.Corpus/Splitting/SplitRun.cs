@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace PtaKernels.Corpus.Splitting;
+namespace PtaKernels.Corpus;
 
 /// <summary>Splits a corpus into pieces that fit several tokenizers, as JSON lines.</summary>
 /// <remarks>

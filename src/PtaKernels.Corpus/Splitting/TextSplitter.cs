@@ -1,6 +1,6 @@
 using PtaKernels.Text;
 
-namespace PtaKernels.Corpus.Splitting;
+namespace PtaKernels.Corpus;
 
 /// <summary>Cuts texts into pieces that fit every one of several tokenizers (SPEC B section 1).</summary>
 /// <remarks>

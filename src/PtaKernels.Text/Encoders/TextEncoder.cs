@@ -23,6 +23,7 @@ public abstract class TextEncoder
         return opened.Kind switch
         {
             VocabularyFile.Kind.SentencePiece => SentencePieceEncoder.Read(opened.File, opened.Content),
+            VocabularyFile.Kind.Tiktoken => TiktokenRanks.ReadEncoder(opened.File, opened.Content),
             var other => throw new AlignmentDataException($"{opened.File}: holds tokens, not how text is cut into them; expected a tokenizer ({other})."),
         };
     }

@@ -43,7 +43,7 @@ internal abstract class AlignedInput
 
     private sealed class FolderDocument(FolderRecord record) : AlignedRecord(record.Where, record.Share)
     {
-        public override string Id => record.DefaultId;
+        public override string Id => Guard(TextDocument.IdField, () => record.Id);
 
         public override IEnumerable<string> Names => record.Shard.Schema.FieldsList.Select(static f => f.Name);
 

@@ -8,7 +8,7 @@ public sealed class DemoTests
     [Test]
     public void ComparesThePresets()
     {
-        PtaRun run = Pta.Run("demo", "--samples", Pta.Samples(""));
+        PtaRun run = Pta.Run("demo", "alignment", "--samples", Pta.Samples(""));
         string[] lines = run.Output.Split('\n');
         using (Assert.EnterMultipleScope())
         {
@@ -22,7 +22,7 @@ public sealed class DemoTests
     [Test]
     public void CountsAddUp()
     {
-        JsonElement json = Pta.Run("demo", "--samples", Pta.Samples(""), "--json").Json;
+        JsonElement json = Pta.Run("demo", "alignment", "--samples", Pta.Samples(""), "--json").Json;
         using (Assert.EnterMultipleScope())
         {
             Assert.That(json.GetProperty("documents").GetInt32(), Is.InRange(30, 40));

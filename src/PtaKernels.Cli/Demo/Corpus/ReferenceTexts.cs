@@ -50,15 +50,24 @@ internal static class ReferenceTexts
         return types;
     }
 
-    private static string[] FilesOf(string packs, string pack)
+    /// <summary>Which versions of the packs are read: what the texts depend on.</summary>
+    /// <param name="packs">The folder of packs.</param>
+    public static string VersionsIn(string packs) => string.Join(", ", Packs.Select(p => $"{p.Pack} {Path.GetFileName(NewestOf(packs, p.Pack))}"));
+
+    private static string? NewestOf(string packs, string pack)
     {
         string folder = Path.Combine(packs, pack);
         // Several versions may be installed; the highest is taken.
-        string? newest = !Directory.Exists(folder) ? null : Directory.GetDirectories(folder)
+        return !Directory.Exists(folder) ? null : Directory.GetDirectories(folder)
             .OrderBy(static d => Version.TryParse(Path.GetFileName(d).Split('-')[0], out Version? v) ? v : new Version()).ThenBy(static d => d, StringComparer.Ordinal).LastOrDefault();
+    }
+
+    private static string[] FilesOf(string packs, string pack)
+    {
+        string? newest = NewestOf(packs, pack);
         string[] files = newest is null || !Directory.Exists(Path.Combine(newest, "ref")) ? []
             : [.. Directory.GetFiles(Path.Combine(newest, "ref"), "*.xml", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
-        return files.Length > 0 ? files : throw new AlignmentDataException($"{folder}: holds no documentation; install the .NET SDK again (scripts/setup).");
+        return files.Length > 0 ? files : throw new AlignmentDataException($"{Path.Combine(packs, pack)}: holds no documentation; install the .NET SDK again (scripts/setup).");
     }
 
     private static void AddMembers(string file, string[] prefixes, SortedDictionary<string, List<string>> entries)
