@@ -35,7 +35,7 @@ internal static class DemoCommand
             SetupTorchCommand.Ensure(terminal, again: false, cancellation);
             DemoSize size = (parse.GetValue(reduced) ? DemoSize.Reduced : DemoSize.Full) with { Seed = parse.GetValue(seed) };
             string folder = Path.GetFullPath(parse.GetValue(output)!);
-            var demo = new FusionDemo(Path.Combine(DemoSamples.Folder(parse.GetValue(samples)), "demo"), folder, size, common.OpenBackend(parse), new FuseProgress(terminal));
+            var demo = new FusionDemo(Path.GetFullPath(Path.Combine(DemoSamples.Folder(parse.GetValue(samples)), "demo")), folder, size, common.OpenBackend(parse), new FuseProgress(terminal));
             (FuseRun run, FuseOutcome outcome) = demo.Run(parse.GetValue(fromScratch), cancellation);
             FuseResult.Write(terminal, run, outcome, FusionDemo.Conclusion, parse.GetValue(common.Json));
             return 0;

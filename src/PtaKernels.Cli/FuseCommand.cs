@@ -39,7 +39,7 @@ internal static class FuseCommand
             SetupTorchCommand.Ensure(terminal, again: false, cancellation);
             var run = new FuseRun(asked, Path.GetDirectoryName(Path.GetFullPath(file))!, Invocation.Of(parse).Open(asked.Backend), new FuseProgress(terminal));
             FuseOutcome outcome = run.Run(cancellation);
-            FuseResult.Write(terminal, run, outcome, parse.GetValue(json));
+            FuseResult.Write(terminal, run, outcome, null, parse.GetValue(json));
             return 0;
         }, cancellation));
         return verb;

@@ -137,8 +137,7 @@ public static class FuseConfigFile
     private static string Sentence(JsonException e)
     {
         string message = e.Message.Split(" Path:")[0].TrimEnd('.');
-        int unknown = message.IndexOf("The JSON property '", StringComparison.Ordinal);
-        if (unknown >= 0)
+        if (message.Contains("The JSON property '", StringComparison.Ordinal))
             message = $"'{message.Split('\'')[1]}' is no name of a setting";
         else if (message.Contains("missing required properties", StringComparison.Ordinal))
             message = $"{message[(message.LastIndexOf("including:", StringComparison.Ordinal) + "including:".Length)..].Trim()} is missing";

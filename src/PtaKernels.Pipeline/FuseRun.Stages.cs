@@ -1,6 +1,6 @@
+using System.Text;
 using PtaKernels.Alignment;
 using PtaKernels.Corpus;
-using PtaKernels.Corpus.Splitting;
 using PtaKernels.Text;
 using PtaKernels.Training;
 using static TorchSharp.torch;
@@ -59,7 +59,7 @@ public sealed partial class FuseRun
             {
                 ModelPath = model.Folder,
                 Encoder = model.Encoder,
-                DocumentsPath = Made("split.jsonl.gz"),
+                InputPath = Made("split.jsonl.gz"),
                 OutputPath = path,
                 Replace = true,
                 TopK = _config.Capture.TopK,
@@ -159,7 +159,7 @@ public sealed partial class FuseRun
             steps = trainer.Steps;
             trainer.Run(cancellation);
             CopyTokenizer(ModelOf(student.Name));
-            return TrainOutcome.Of(path);
+            return TrainOutcome.Of(trainer.LogPath);
         }, static done => $"{done.Steps} steps, {done.Tokens} tokens, last loss {done.Losses[^1].Loss:F3}");
     }
 
@@ -172,7 +172,7 @@ public sealed partial class FuseRun
         _stages.Run($"evaluate {name}", Tokens, key, [path], report =>
         {
             TextEncoder encoder = like.Encoder;
-            EvaluationDocument[] documents = [.. TextDocument.Read(Full(evaluation.Documents), evaluation.DomainField).Select(d => EvaluationDocument.Of(d, encoder))];
+            EvaluationDocument[] documents = [.. TextDocument.Read(Full(evaluation.Documents), evaluation.DomainField).Select(d => new EvaluationDocument(d.Id, d.Domain, encoder.EncodeSequence(Encoding.UTF8.GetBytes(d.Text), begin: true, end: true).Ids))];
             if (documents.Length == 0)
                 throw new AlignmentDataException($"{Full(evaluation.Documents)}: holds no document; evaluation.documents names the held-out text.");
             Device device = TorchRuntime.OpenDevice(_config.Device);

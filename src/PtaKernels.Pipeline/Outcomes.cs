@@ -50,10 +50,10 @@ internal sealed record AlignOutcome(long Documents, long TargetTokens, double Co
 internal sealed record TrainOutcome(int Steps, long Tokens, LossPoint[] Losses)
 {
     /// <summary>Reads a run's log.</summary>
-    public static TrainOutcome Of(string folder)
+    public static TrainOutcome Of(string log)
     {
         var points = new SortedDictionary<int, (LossPoint Point, long Tokens)>();
-        foreach (NumberedLine line in JsonLines.ReadLines(Path.Combine(folder, TrainingLog.FileName)))
+        foreach (NumberedLine line in JsonLines.ReadLines(log))
         {
             using JsonDocument json = JsonDocument.Parse(line.Text);
             JsonElement root = json.RootElement;

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace PtaKernels.Text;
 
 /// <summary><c>vocab.json</c> { token : id } with <c>merges.txt</c> beside it: byte-level BPE as GPT-2's.</summary>
@@ -17,7 +15,7 @@ internal static class BytePairVocabulary
 
     public static TokenVocabulary Read(JsonPlace root)
     {
-        RequireMerges(root.File);
+        _ = MergeList.FromText(MergesOf(root.File));
         TokenizerRoles roles = TokenizerRoles.Beside(root.File);
         TokenizerStyle style = TokenizerStyle.GptTwo(roles.AddsPrefixSpace);
         var builder = new VocabularyBuilder(root.File);
@@ -44,22 +42,28 @@ internal static class BytePairVocabulary
         return builder.Build(VocabularyContent.NameOf(root.File), style.Marker, byteLevel: true, style.DummyPrefix);
     }
 
-    private static void RequireMerges(string file)
+    /// <summary>The encoder of the same files.</summary>
+    public static TextEncoder ReadEncoder(JsonPlace root)
+    {
+        TokenVocabulary vocabulary = Read(root);
+        TokenizerRoles roles = TokenizerRoles.Beside(root.File);
+        Dictionary<string, int> ids = new(StringComparer.Ordinal);
+        foreach ((string token, JsonPlace id) in root.Members())
+            ids[token] = (int)id.Integer();
+        AddedTokens? added = AddedTokens.Of(
+            root.File, roles.Added.Where(static a => a.Special != true).Select(static a => (a.Id, a.Content)), vocabulary);
+        var steps = new ByteLevelText { AddsPrefixSpace = roles.AddsPrefixSpace, Added = added };
+        return BytePairTables.Encoder(root.File, vocabulary, PretokenPattern.GptTwo, ids, MergeList.FromText(MergesOf(root.File)), looksUpWhole: false, steps);
+    }
+
+    private static string MergesOf(string file)
     {
         string name = Path.GetFileName(VocabularyContent.Stem(file));
         string merges = VocabularyContent.Beside(file, (name.EndsWith("vocab", StringComparison.Ordinal) ? name[..^5] : "") + "merges.txt");
         if (!File.Exists(merges) && File.Exists(merges + ".gz"))
             merges += ".gz";
-        if (!File.Exists(merges))
-            throw new AlignmentDataException($"{file}: {Path.GetFileName(merges)} is not beside it; expected both files of a byte-level BPE.");
-        string[] lines = Encoding.UTF8.GetString(VocabularyContent.Read(merges)).Split('\n');
-        for (int line = 0; line < lines.Length; line++)
-        {
-            string pair = lines[line].TrimEnd('\r');
-            bool passes = pair.Length == 0 || (line == 0 && pair.StartsWith("#version", StringComparison.Ordinal))
-                || (pair.IndexOf(' ') is > 0 and int space && space < pair.Length - 1 && pair.IndexOf(' ', space + 1) < 0);
-            if (!passes)
-                throw new AlignmentDataException($"{merges}: line {line + 1} is {Quoted.Text(pair)}; expected two tokens with a space between them.");
-        }
+        return File.Exists(merges)
+            ? merges
+            : throw new AlignmentDataException($"{file}: {Path.GetFileName(merges)} is not beside it; expected both files of a byte-level BPE.");
     }
 }

@@ -38,7 +38,7 @@ internal static class HuggingFaceTokenizer
     }
 
     /// <summary>Old files leave the type out: merges make it BPE, a list of pieces Unigram.</summary>
-    private static string TypeOf(JsonPlace model) => model.Find("type")?.Text()
+    public static string TypeOf(JsonPlace model) => model.Find("type")?.Text()
         ?? (model.Find("merges") is { IsArray: true } ? "BPE" : model.Find("vocab") is { IsArray: true } ? "Unigram" : "of no known type");
 
     private static void AddPairs(VocabularyBuilder builder, JsonPlace model, TokenizerStyle style, TokenizerRoles roles)

@@ -36,7 +36,7 @@ internal sealed record TokenizerStyle(bool ByteLevel, string Marker, bool ByteFa
     }
 
     /// <summary>A step, or the steps of a sequence; sequences may hold sequences.</summary>
-    private static JsonPlace[] Steps(JsonPlace? step, string list)
+    public static JsonPlace[] Steps(JsonPlace? step, string list)
     {
         if (step is not { } one)
             return [];
@@ -52,7 +52,7 @@ internal sealed record TokenizerStyle(bool ByteLevel, string Marker, bool ByteFa
     private static string? MarkerOf(JsonPlace metaspace) => (metaspace.Find("replacement") ?? metaspace.Find("str_rep"))?.Text();
 
     /// <summary><c>prepend_scheme</c> says never, first or always; before it there was <c>add_prefix_space</c>, true unless it said otherwise.</summary>
-    private static bool Prepends(JsonPlace metaspace) => metaspace.Find("prepend_scheme")?.Text() switch
+    public static bool Prepends(JsonPlace metaspace) => metaspace.Find("prepend_scheme")?.Text() switch
     {
         null => metaspace.Flag("add_prefix_space", missing: true),
         "always" or "first" => true,

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace PtaKernels.Text;
 
 /// <summary>Tokens that are found in a text before anything else is done: the longest one at the first place where one starts.</summary>
@@ -6,10 +8,26 @@ internal sealed class AddedTokens
     private readonly PieceTrie _trie;
     private readonly System.Buffers.SearchValues<byte> _first;
 
-    public AddedTokens(IReadOnlyList<(byte[] Text, int Id)> tokens)
+    private AddedTokens(IReadOnlyList<(byte[] Text, int Id)> tokens)
     {
         _trie = new PieceTrie(tokens);
         _first = System.Buffers.SearchValues.Create([.. tokens.Select(static t => t.Text[0]).Distinct()]);
+    }
+
+    /// <summary>The tokens that are matched; null for none.</summary>
+    public static AddedTokens? Of(string file, IEnumerable<(long Id, string Content)> tokens, TokenVocabulary vocabulary)
+    {
+        Dictionary<string, int> distinct = new(StringComparer.Ordinal);
+        foreach ((long id, string content) in tokens)
+        {
+            if (content.Length == 0)
+                throw new AlignmentDataException($"{file}: added token {id} is empty; expected text to find.");
+            // What a role made special is ordinary text.
+            if (!vocabulary.IsSpecial((int)id))
+                distinct[content] = (int)id;
+        }
+
+        return distinct.Count == 0 ? null : new AddedTokens([.. distinct.Select(static t => (Encoding.UTF8.GetBytes(t.Key), t.Value))]);
     }
 
     /// <summary>Length in bytes of the longest token that starts at a place, 0 for none.</summary>

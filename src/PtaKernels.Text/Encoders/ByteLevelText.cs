@@ -14,6 +14,9 @@ internal sealed class ByteLevelText
     /// <summary>Tokens that are matched in the text as they are, null for none.</summary>
     public AddedTokens? Added { get; init; }
 
+    /// <summary>Those of them that are found before the text is composed, so that none of their characters is; null for none.</summary>
+    public AddedTokens? AddedBeforeComposing { get; init; }
+
     /// <summary>Prepares a text.</summary>
     /// <param name="text">The text; a byte of no character becomes U+FFFD.</param>
     /// <param name="inside">The text is a piece from inside of a longer one: no space is put before it.</param>
@@ -27,10 +30,8 @@ internal sealed class ByteLevelText
             destination.Add((byte)' ', 0);
         if (!Utf8.IsValid(text))
             Repair(text, destination);
-        else if (Composes)
-            ComposedForm.Append(text, 0, destination);
         else
-            destination.Copy(text, 0);
+            Append(text, 0, text.Length, destination);
     }
 
     private void Repair(ReadOnlySpan<byte> text, NormalizedText destination)
@@ -54,9 +55,19 @@ internal sealed class ByteLevelText
 
     private void Append(ReadOnlySpan<byte> text, int start, int end, NormalizedText destination)
     {
-        if (Composes)
-            ComposedForm.Append(text[start..end], start, destination);
-        else
+        if (!Composes)
+        {
             destination.Copy(text[start..end], start);
+            return;
+        }
+
+        while (start < end)
+        {
+            int next = AddedBeforeComposing?.Next(text[..end], start) ?? end;
+            ComposedForm.Append(text[start..next], start, destination);
+            int length = next < end ? AddedBeforeComposing!.At(text[..end], next, out _) : 0;
+            destination.Copy(text.Slice(next, length), next);
+            start = next + length;
+        }
     }
 }

@@ -22,7 +22,7 @@ internal sealed class BytePairSegmenter : ISegmenter
     private readonly Dictionary<int, int> _symbolOf = [];
     private readonly int[] _symbolOfAscii = new int[0x80];
     private readonly int _unknown;
-    private readonly bool _wordByWord, _hasUnused;
+    private readonly bool _wordByWord, _eachMarker, _hasUnused;
 
     /// <summary>Takes a model.</summary>
     /// <param name="file">For messages.</param>
@@ -56,8 +56,34 @@ internal sealed class BytePairSegmenter : ISegmenter
         }
 
         _wordByWord = !spaceInside && !_hasUnused;
-        for (int c = 0; c < _symbolOfAscii.Length; c++)
-            _symbolOfAscii[c] = _symbolOf.GetValueOrDefault(c, Unknown);
+        FillAscii();
+    }
+
+    /// <summary>Takes a list of merges.</summary>
+    /// <param name="file">For messages.</param>
+    /// <param name="ids">The model's tokens: string to id.</param>
+    /// <param name="merges">Pairs in the order in which they are joined.</param>
+    /// <param name="unknown">The id of unknown characters.</param>
+    /// <param name="splitsAtMarkers">Each marker begins a word of its own, and no pair reaches over its start.</param>
+    public BytePairSegmenter(string file, Dictionary<string, int> ids, IReadOnlyList<(string Left, string Right)> merges, int unknown, bool splitsAtMarkers)
+    {
+        (_unknown, _eachMarker) = (unknown, splitsAtMarkers);
+        bool spaceInside = false;
+        for (int id = ids.Count == 0 ? -1 : ids.Values.Max(); id >= 0; id--)
+            _symbols.Add(default);
+        foreach ((string token, int id) in ids)
+        {
+            _symbols[id] = new Symbol(id, Encoding.UTF8.GetByteCount(token), false);
+            if (IsSingle(token))
+                _symbolOf[char.ConvertToUtf32(token, 0)] = id;
+            spaceInside |= SpaceInside(token);
+        }
+
+        _merges = BytePairTables.FromMerges(file, ids, merges);
+        foreach (string token in ids.Keys)
+            AddNeighbours(token);
+        _wordByWord = splitsAtMarkers || !spaceInside;
+        FillAscii();
     }
 
     public PairMerger CreateMerger() => new(_merges);
@@ -90,25 +116,20 @@ internal sealed class BytePairSegmenter : ISegmenter
         SegmentWords(text[plain..], buffers);
     }
 
+    private void FillAscii()
+    {
+        for (int c = 0; c < _symbolOfAscii.Length; c++)
+            _symbolOfAscii[c] = _symbolOf.GetValueOrDefault(c, Unknown);
+    }
+
     private void SegmentWords(ReadOnlySpan<byte> text, EncoderBuffers buffers)
     {
         while (!text.IsEmpty)
         {
-            int length = FirstWord(text);
+            int length = Words.First(text, _eachMarker);
             SegmentWord(text[..length], buffers);
             text = text[length..];
         }
-    }
-
-    /// <summary>Length of a run of spaces and what follows it up to the next space.</summary>
-    private static int FirstWord(ReadOnlySpan<byte> text)
-    {
-        ReadOnlySpan<byte> space = "▁"u8;
-        int length = 0;
-        while (text[length..].StartsWith(space))
-            length += space.Length;
-        int next = text[length..].IndexOf(space);
-        return next < 0 ? text.Length : length + next;
     }
 
     private void SegmentWord(ReadOnlySpan<byte> word, EncoderBuffers buffers)
@@ -215,18 +236,17 @@ internal sealed class BytePairSegmenter : ISegmenter
         int before = Unknown;
         foreach (Rune character in text.EnumerateRunes())
         {
-            int symbol = _symbolOf[character.Value];
-            if (before != Unknown)
+            int symbol = _symbolOf.GetValueOrDefault(character.Value, Unknown);
+            if (symbol != Unknown && before != Unknown)
                 _merges.AddNeighbours(before, symbol);
             before = symbol;
         }
     }
 
-    private int SymbolOf(string part, Dictionary<string, int> joinable)
-    {
-        bool single = part.Length == 1 || (part.Length == 2 && char.IsHighSurrogate(part[0]));
-        return single ? _symbolOf[char.ConvertToUtf32(part, 0)] : joinable.GetValueOrDefault(part, -1);
-    }
+    private int SymbolOf(string part, Dictionary<string, int> joinable) =>
+        IsSingle(part) ? _symbolOf[char.ConvertToUtf32(part, 0)] : joinable.GetValueOrDefault(part, -1);
+
+    private static bool IsSingle(string text) => text.Length == 1 ? !char.IsSurrogate(text[0]) : text.Length == 2 && char.IsSurrogatePair(text, 0);
 
     private static bool SpaceInside(string text)
     {

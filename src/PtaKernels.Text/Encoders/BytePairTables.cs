@@ -40,6 +40,49 @@ internal static class BytePairTables
         return merges;
     }
 
+    /// <summary>An encoder from byte-level strings and a list of merges.</summary>
+    /// <param name="file">For messages.</param>
+    /// <param name="vocabulary">The tokens.</param>
+    /// <param name="pattern">Cuts the text; null for one piece.</param>
+    /// <param name="ids">The model's own tokens: string to id.</param>
+    /// <param name="merges">Pairs in the order in which they are joined.</param>
+    /// <param name="looksUpWhole">A piece that is a token is taken as it is.</param>
+    /// <param name="steps">What happens to a text before it is cut.</param>
+    /// <exception cref="AlignmentDataException">A byte or a merge has no token.</exception>
+    public static ByteLevelEncoder Encoder(
+        string file, TokenVocabulary vocabulary, PretokenPattern? pattern, Dictionary<string, int> ids, IReadOnlyList<(string Left, string Right)> merges,
+        bool looksUpWhole, ByteLevelText steps)
+    {
+        int[] bytes = Bytes(file, b => ids.GetValueOrDefault(TokenText.ToByteLevel(b), -1));
+        MergeTable table = FromMerges(file, ids, merges);
+        List<(byte[], int)> whole = [];
+        foreach ((string token, int id) in ids)
+        {
+            if (TokenText.FromByteLevel(token) is not { Length: > 0 } text)
+                continue;
+            AddNeighbours(table, text, bytes);
+            whole.Add((text, id));
+        }
+
+        return new ByteLevelEncoder(vocabulary, pattern, table, bytes, looksUpWhole ? new PieceTrie(whole) : null, steps);
+    }
+
+    /// <summary>Pairs from a list, in its order.</summary>
+    /// <exception cref="AlignmentDataException">A merge has a part or a result that is no token.</exception>
+    public static MergeTable FromMerges(string file, Dictionary<string, int> ids, IReadOnlyList<(string Left, string Right)> merges)
+    {
+        var table = new MergeTable(2 * merges.Count);
+        for (int rank = 0; rank < merges.Count; rank++)
+        {
+            (string left, string right) = merges[rank];
+            if (!ids.TryGetValue(left, out int first) || !ids.TryGetValue(right, out int second) || !ids.TryGetValue(left + right, out int joined))
+                throw new AlignmentDataException($"{file}: merge {rank}, {Quoted.Text(left)} with {Quoted.Text(right)}, has a part or a result that is no token; expected the merges of this vocabulary.");
+            table.Add(first, second, rank, joined);
+        }
+
+        return table;
+    }
+
     /// <summary>Says which bytes stand side by side in a token.</summary>
     public static void AddNeighbours(MergeTable merges, ReadOnlySpan<byte> text, int[] bytes)
     {

@@ -104,7 +104,7 @@ internal sealed class EncoderBuffers
     internal struct PathEnd
     {
         /// <summary>Sum of scores.</summary>
-        public float Score;
+        public double Score;
 
         /// <summary>Where its last piece starts; -1 where no way leads here.</summary>
         public int Start;

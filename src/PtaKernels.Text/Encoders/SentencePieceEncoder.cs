@@ -20,24 +20,14 @@ internal sealed class SentencePieceEncoder : TextEncoder
     /// <summary>[256] the byte-fallback tokens, null where unknown characters stay unknown.</summary>
     private readonly int[]? _byteTokens;
 
+    private readonly bool _fusesUnknown;
     private readonly ConcurrentBag<EncoderBuffers> _free = [];
 
-    private SentencePieceEncoder(string file, SentencePieceModel.Model model, TokenVocabulary vocabulary)
+    private SentencePieceEncoder(TokenVocabulary vocabulary, SentencePieceModel.Model model, SentencePieceNormalizer normalizer, ISegmenter segmenter, int unknown, int[]? byteTokens, bool fusesUnknown)
         : base(vocabulary)
     {
-        _model = model;
-        _unknown = Enumerable.Range(0, model.Pieces.Count).First(id => model.Pieces[id].Kind == SentencePieceModel.Kind.Unknown);
-        _byteTokens = ByteTokens(file, model);
-        List<(byte[], int)> userDefined = [];
-        for (int id = 0; id < model.Pieces.Count; id++)
-        {
-            if (model.Pieces[id].Kind == SentencePieceModel.Kind.UserDefined)
-                userDefined.Add((System.Text.Encoding.UTF8.GetBytes(model.Pieces[id].Text), id));
-        }
-
-        PieceTrie? literal = userDefined.Count > 0 ? new PieceTrie(userDefined) : null;
-        _normalizer = new SentencePieceNormalizer(file, model.Normalizer, literal);
-        _segmenter = model.Trainer.ModelType == Unigram ? new UnigramSegmenter(file, model, _unknown) : new BytePairSegmenter(file, model, _unknown, literal);
+        (_model, _normalizer, _segmenter) = (model, normalizer, segmenter);
+        (_unknown, _byteTokens, _fusesUnknown) = (unknown, byteTokens, fusesUnknown);
     }
 
     /// <summary>Reads a <c>.model</c>.</summary>
@@ -50,7 +40,35 @@ internal sealed class SentencePieceEncoder : TextEncoder
             throw new AlignmentDataException($"{file}: its model type is {model.Trainer.ModelType}, words or characters, which cannot encode here; expected 1 (Unigram) or 2 (BPE).");
         if (model.Denormalizer.CharacterMap.Length > 0)
             throw new AlignmentDataException($"{file}: has rules to undo its normaliser when it decodes, which is not supported; expected a model without.");
-        return new SentencePieceEncoder(file, model, vocabulary);
+        int unknown = Enumerable.Range(0, model.Pieces.Count).First(id => model.Pieces[id].Kind == SentencePieceModel.Kind.Unknown);
+        List<(byte[], int)> userDefined = [];
+        for (int id = 0; id < model.Pieces.Count; id++)
+        {
+            if (model.Pieces[id].Kind == SentencePieceModel.Kind.UserDefined)
+                userDefined.Add((System.Text.Encoding.UTF8.GetBytes(model.Pieces[id].Text), id));
+        }
+
+        PieceTrie? literal = userDefined.Count > 0 ? new PieceTrie(userDefined) : null;
+        ISegmenter segmenter = model.Trainer.ModelType == BytePairs
+            ? new BytePairSegmenter(file, model, unknown, literal)
+            : new UnigramSegmenter(file, model.Pieces, [.. model.Pieces.Select(static p => (double)p.Score)], unknown, keepsFloats: true, splitsAtMarkers: false);
+        return new SentencePieceEncoder(
+            vocabulary, model, new SentencePieceNormalizer(file, model.Normalizer, literal), segmenter, unknown, ByteTokens(file, model), fusesUnknown: true);
+    }
+
+    /// <summary>An encoder of the same kind from a <c>tokenizer.json</c>.</summary>
+    /// <param name="file">For messages.</param>
+    /// <param name="vocabulary">The tokens.</param>
+    /// <param name="model">Its pieces by id and settings.</param>
+    /// <param name="segmenter">Cuts the text.</param>
+    /// <param name="unknown">The id of unknown characters, -1 for none.</param>
+    /// <param name="fusesUnknown">A run of unknown characters is one token.</param>
+    /// <param name="prefixOnce">No space is put before a text that starts with one.</param>
+    public static SentencePieceEncoder Of(
+        string file, TokenVocabulary vocabulary, SentencePieceModel.Model model, ISegmenter segmenter, int unknown, bool fusesUnknown, bool prefixOnce)
+    {
+        var normalizer = new SentencePieceNormalizer(file, model.Normalizer, null, prefixOnce);
+        return new SentencePieceEncoder(vocabulary, model, normalizer, segmenter, unknown, ByteTokens(file, model), fusesUnknown);
     }
 
     public override EncodedText Encode(ReadOnlySpan<byte> utf8)
@@ -95,9 +113,9 @@ internal sealed class SentencePieceEncoder : TextEncoder
                 for (int i = position - length; i < position; i++)
                     buffers.AddToken(_byteTokens[text[i]], ends[i]);
             }
-            else if (unknown && afterUnknown)
+            else if (unknown && afterUnknown && _fusesUnknown)
             {
-                // As in the library, a run of unknown characters is one token.
+                // A run of unknown characters is one token.
                 buffers.ExtendToken(ends[position - 1]);
             }
             else

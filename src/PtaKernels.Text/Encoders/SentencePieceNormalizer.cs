@@ -15,14 +15,16 @@ internal sealed class SentencePieceNormalizer
 
     private readonly CharacterMap? _map;
     private readonly PieceTrie? _userDefined;
-    private readonly bool _prefix, _squeezes, _escapes;
+    private readonly bool _prefix, _prefixOnce, _squeezes, _escapes;
 
     /// <summary>Takes a model's settings.</summary>
     /// <param name="file">For messages.</param>
     /// <param name="settings">The file's settings.</param>
     /// <param name="userDefined">Pieces that stay as they are, null for none.</param>
-    public SentencePieceNormalizer(string file, SentencePieceModel.Normalizer settings, PieceTrie? userDefined)
+    /// <param name="prefixOnce">No space is put before a text that starts with one.</param>
+    public SentencePieceNormalizer(string file, SentencePieceModel.Normalizer settings, PieceTrie? userDefined, bool prefixOnce = false)
     {
+        _prefixOnce = prefixOnce;
         _map = CharacterMap.Read(file, settings.CharacterMap);
         _userDefined = userDefined;
         (_prefix, _squeezes, _escapes) = (settings.AddsDummyPrefix, settings.RemovesExtraWhitespaces, settings.EscapesWhitespaces);
@@ -50,7 +52,7 @@ internal sealed class SentencePieceNormalizer
 
         if (position == text.Length)
             return;
-        if (_prefix && !inside)
+        if (_prefix && !inside && !(_prefixOnce && (text.StartsWith((byte)' ') || text.StartsWith("▁"u8))))
             destination.Add(Space, position, position);
         if (_map is null && _userDefined is null && !_squeezes)
             Copy(text, destination);

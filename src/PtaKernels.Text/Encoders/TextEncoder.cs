@@ -24,7 +24,10 @@ public abstract class TextEncoder
         {
             VocabularyFile.Kind.SentencePiece => SentencePieceEncoder.Read(opened.File, opened.Content),
             VocabularyFile.Kind.Tiktoken => TiktokenRanks.ReadEncoder(opened.File, opened.Content),
-            var other => throw new AlignmentDataException($"{opened.File}: holds tokens, not how text is cut into them; expected a tokenizer ({other})."),
+            VocabularyFile.Kind.HuggingFace => HuggingFaceEncoder.Read(opened.Json!.Root),
+            VocabularyFile.Kind.BytePairs => BytePairVocabulary.ReadEncoder(opened.Json!.Root),
+            _ => throw new AlignmentDataException(
+                $"{opened.File}: holds tokens, not how text is cut into them; expected the tokenizer itself: a .model, tokenizer.json, vocab.json with merges.txt, or .tiktoken."),
         };
     }
 

@@ -1,40 +1,51 @@
 namespace PtaKernels.Text;
 
-/// <summary>The cut of the highest sum of scores, with the library's arithmetic: its sums are floats over the whole text, so that near ties fall as they do there.</summary>
+/// <summary>The cut of the highest sum of scores, with the arithmetic of the original: SentencePiece 0.1.97 (Model::EncodeOptimized), or Hugging Face's tokenizers.</summary>
 /// <remarks>
-/// SentencePiece 0.1.97, Model::EncodeOptimized. The sum of a piece is formed in double and stored as float, that of an unknown character is a float. The first
-/// of equal sums stays: shorter pieces before longer ones by their start.
+/// Near ties fall as they do there. SentencePiece forms a piece's sum in double and stores it as float, over the whole text, and an unknown character's in float;
+/// tokenizers keeps doubles. The first of equal sums stays.
 /// </remarks>
 internal sealed class UnigramSegmenter : ISegmenter
 {
     private const float UnknownPenalty = 10;
 
     private readonly PieceTrie _trie;
-    private readonly Piece[] _pieces;
-    private readonly float _unknownScore, _maxScore;
+    private readonly double[] _scores;
+    private readonly bool[] _userDefined;
+    private readonly double _unknownScore;
+    private readonly float _maxScore;
     private readonly int _unknown;
+    private readonly bool _keepsFloats, _splitsAtMarkers;
 
-    public UnigramSegmenter(string file, SentencePieceModel.Model model, int unknown)
+    /// <summary>Takes a model.</summary>
+    /// <param name="file">For messages.</param>
+    /// <param name="pieces">[count] pieces by id; those that are neither normal nor user-defined are matched in no text.</param>
+    /// <param name="scores">[count] their scores.</param>
+    /// <param name="unknown">The id of unknown characters.</param>
+    /// <param name="keepsFloats">SentencePiece's arithmetic.</param>
+    /// <param name="splitsAtMarkers">Each word is cut by itself.</param>
+    public UnigramSegmenter(string file, IReadOnlyList<SentencePieceModel.Piece> pieces, double[] scores, int unknown, bool keepsFloats, bool splitsAtMarkers)
     {
-        _unknown = unknown;
-        _pieces = new Piece[model.Pieces.Count];
+        (_unknown, _scores, _keepsFloats, _splitsAtMarkers) = (unknown, scores, keepsFloats, splitsAtMarkers);
+        _userDefined = new bool[pieces.Count];
         List<(byte[], int)> keys = [];
-        // The library starts its maximum from the smallest positive float.
-        (float lowest, float highest) = (float.MaxValue, 1.17549435e-38f);
-        for (int id = 0; id < _pieces.Length; id++)
+        // SentencePiece starts its maximum from the smallest positive float.
+        (double lowest, float highest) = (double.MaxValue, 1.17549435e-38f);
+        for (int id = 0; id < pieces.Count; id++)
         {
-            SentencePieceModel.Piece piece = model.Pieces[id];
-            if (!float.IsFinite(piece.Score))
-                throw new AlignmentDataException($"{file}: piece {id} has the score {piece.Score}; expected a number.");
-            _pieces[id] = new Piece(piece.Score, piece.Kind == SentencePieceModel.Kind.UserDefined);
+            SentencePieceModel.Piece piece = pieces[id];
+            if (!double.IsFinite(scores[id]))
+                throw new AlignmentDataException($"{file}: piece {id} has the score {scores[id]}; expected a number.");
+            _userDefined[id] = piece.Kind == SentencePieceModel.Kind.UserDefined;
             if (piece.Kind is SentencePieceModel.Kind.Normal or SentencePieceModel.Kind.UserDefined)
                 keys.Add((System.Text.Encoding.UTF8.GetBytes(piece.Text), id));
-            if (piece.Kind == SentencePieceModel.Kind.Normal)
-                (lowest, highest) = (Math.Min(lowest, piece.Score), Math.Max(highest, piece.Score));
+            if (piece.Kind == SentencePieceModel.Kind.Normal || !keepsFloats)
+                (lowest, highest) = (Math.Min(lowest, scores[id]), Math.Max(highest, (float)scores[id]));
         }
 
         _trie = new PieceTrie(keys);
-        (_unknownScore, _maxScore) = (lowest - UnknownPenalty, highest);
+        _unknownScore = keepsFloats ? (float)lowest - UnknownPenalty : lowest - UnknownPenalty;
+        _maxScore = highest;
     }
 
     public PairMerger? CreateMerger() => null;
@@ -42,10 +53,37 @@ internal sealed class UnigramSegmenter : ISegmenter
     public void Segment(EncoderBuffers buffers)
     {
         ReadOnlySpan<byte> text = buffers.Text.Bytes;
+        if (!_splitsAtMarkers)
+        {
+            AddBest(text, buffers);
+            return;
+        }
+
+        while (!text.IsEmpty)
+        {
+            ReadOnlySpan<byte> word = text[..Words.First(text, eachMarker: true)];
+            text = text[word.Length..];
+            uint hash = 0;
+            bool remembered = word.Length <= WordCache.LongestWord;
+            if (remembered && buffers.Words.TryGet(word, out hash, out ReadOnlySpan<(int, int)> known))
+            {
+                buffers.AddSymbols(known);
+                continue;
+            }
+
+            int first = buffers.SymbolCount;
+            AddBest(word, buffers);
+            if (remembered)
+                buffers.Words.Add(word, hash, buffers.Symbols[first..]);
+        }
+    }
+
+    private void AddBest(ReadOnlySpan<byte> text, EncoderBuffers buffers)
+    {
         Span<EncoderBuffers.PathEnd> paths = buffers.RoomForPaths(text.Length);
         for (int start = 0; start < text.Length;)
         {
-            float before = paths[start].Score;
+            double before = paths[start].Score;
             int character = Math.Min(Utf8Text.LengthByFirst(text[start]), text.Length - start);
             bool single = false;
             int node = PieceTrie.Root;
@@ -55,29 +93,27 @@ internal sealed class UnigramSegmenter : ISegmenter
                 int id = _trie.ValueAt(node);
                 if (id < 0)
                     continue;
-                double score = _pieces[id].UserDefined ? ((end - start) * _maxScore) - 0.1 : _pieces[id].Score;
-                score += before;
-                ref EncoderBuffers.PathEnd path = ref paths[end];
-                if (path.Start == -1 || score > path.Score)
-                    (path.Score, path.Start, path.Id) = ((float)score, start, id);
+                double score = before + (_userDefined[id] ? ((end - start) * _maxScore) - 0.1 : _scores[id]);
+                Offer(ref paths[end], score, start, id);
                 single |= end - start == character;
             }
 
             if (!single)
-            {
-                float score = _unknownScore + before;
-                ref EncoderBuffers.PathEnd path = ref paths[start + character];
-                if (path.Start == -1 || score > path.Score)
-                    (path.Score, path.Start, path.Id) = (score, start, _unknown);
-            }
-
+                Offer(ref paths[start + character], Stored(before + _unknownScore), start, _unknown);
             start += character;
         }
 
+        int first = buffers.SymbolCount;
         for (int end = text.Length; end > 0; end = paths[end].Start)
             buffers.AddSymbol(paths[end].Id, end - paths[end].Start);
-        buffers.Symbols.Reverse();
+        buffers.Symbols[first..].Reverse();
     }
 
-    private readonly record struct Piece(float Score, bool UserDefined);
+    private void Offer(ref EncoderBuffers.PathEnd path, double score, int start, int id)
+    {
+        if (path.Start == -1 || score > path.Score)
+            (path.Score, path.Start, path.Id) = (Stored(score), start, id);
+    }
+
+    private double Stored(double score) => _keepsFloats ? (float)score : score;
 }

@@ -47,6 +47,9 @@ public sealed class FusionTrainer
     /// <summary>Where the trained model goes.</summary>
     public string ModelFolder => Path.Combine(_options.Output, "model");
 
+    /// <summary>The run's log: a line of JSON per step; a step that was done again after a stop stands there twice.</summary>
+    public string LogPath => Path.Combine(_options.Output, TrainingLog.FileName);
+
     /// <summary>Trains to the end, or until it is stopped, which saves a checkpoint first.</summary>
     /// <param name="cancellation">Stops after the step at work.</param>
     /// <returns>The last step's record; null if an earlier run had done all.</returns>
