@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using PtaKernels.Corpus;
+using PtaKernels.Text;
 
 namespace PtaKernels.Training;
 
@@ -9,6 +11,24 @@ namespace PtaKernels.Training;
 /// <param name="Tokens">Its tokens.</param>
 public sealed record EvaluationDocument(string Id, string Domain, int[] Tokens)
 {
+    /// <summary>UTF-8 bytes of the text that the predicted tokens stand for; null where only the tokens are known, whose own bytes count then.</summary>
+    public int? Bytes { get; init; }
+
+    /// <summary>Encodes a text, with the begin and the end of a sequence around it where the tokenizer has them.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="encoder">The model's tokenizer.</param>
+    /// <param name="begin">Whether the begin is put there.</param>
+    /// <param name="end">Whether the end is put there.</param>
+    /// <remarks>All bytes of the text count; without a begin of sequence all but those of its first token, which nothing predicts.</remarks>
+    public static EvaluationDocument Of(TextDocument text, TextEncoder encoder, bool begin = true, bool end = true)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(encoder);
+        byte[] utf8 = Encoding.UTF8.GetBytes(text.Text);
+        EncodedText encoded = encoder.EncodeSequence(utf8, begin, end);
+        return new EvaluationDocument(text.Id, text.Domain, encoded.Ids) { Bytes = encoded.Length == 0 ? 0 : utf8.Length - encoded.Spans[0].End };
+    }
+
     /// <summary>Reads JSON lines, plain or gzip, with <c>input_ids</c>, and <c>id</c> where given; other fields are left alone.</summary>
     /// <param name="path">The file.</param>
     /// <param name="domainField">The field whose value is the domain; null for one domain.</param>

@@ -11,8 +11,6 @@ public sealed class Evaluator(CausalModel model, TokenVocabulary vocabulary, Dev
     /// <summary>Least <see cref="Length"/>: a position before, and one to predict.</summary>
     public const int LeastLength = 2;
 
-    private const int LogitsAtOnce = 1 << 23;
-
     /// <summary>Positions that the model sees at most; longer documents are scored in windows that overlap by half.</summary>
     public int Length { get; init; } = 2048;
 
@@ -31,68 +29,23 @@ public sealed class Evaluator(CausalModel model, TokenVocabulary vocabulary, Dev
     {
         ArgumentNullException.ThrowIfNull(documents);
         ArgumentOutOfRangeException.ThrowIfLessThan(Length, LeastLength);
-        using var frozen = no_grad();
         int[][] tokens = [.. documents.Select(d => StartToken is { } start ? [start, .. d.Tokens] : d.Tokens)];
-        Window[] windows = [.. Enumerable.Range(0, tokens.Length).SelectMany(d => WindowsOf(d, tokens[d].Length)).OrderBy(static w => w.Length)];
+        (int Document, Continuation Part)[] windows = [.. Enumerable.Range(0, tokens.Length).SelectMany(d => WindowsOf(tokens[d]).Select(part => (d, part)))];
+        ContinuationScore[] scores = new ContinuationScorer(model, device) { BatchTokens = BatchTokens }.Score([.. windows.Select(static w => w.Part)], progress, cancellation);
         double[] nats = new double[documents.Count];
-        long total = windows.Sum(static w => (long)w.Length), done = 0;
-        for (int first = 0; first < windows.Length;)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            int count = 1;
-            while (first + count < windows.Length && windows[first + count].Length * (count + 1L) <= BatchTokens)
-                count++;
-            Span<Window> batch = windows.AsSpan(first, count);
-            ScoreBatch(batch, tokens, nats);
-            foreach (Window window in batch)
-                done += window.Length;
-            progress?.Invoke(done, (double)done / total);
-            first += count;
-        }
-
-        return [.. documents.Select((d, i) => new DocumentScore(d.Id, d.Domain, nats[i], Math.Max(0, tokens[i].Length - 1), BytesOf(d)))];
+        foreach ((int i, ContinuationScore score) in scores.Index())
+            nats[windows[i].Document] -= score.LogLikelihood;
+        return [.. documents.Select((d, i) => new DocumentScore(d.Id, d.Domain, nats[i], Math.Max(0, tokens[i].Length - 1), d.Bytes ?? BytesOf(d)))];
     }
 
-    private IEnumerable<Window> WindowsOf(int document, int length)
+    private IEnumerable<Continuation> WindowsOf(int[] tokens)
     {
         int scored = 1; // the first token has nothing before it
-        while (scored < length)
+        while (scored < tokens.Length)
         {
-            int start = scored == 1 ? 0 : Math.Max(0, scored - (Length / 2)), end = Math.Min(length, start + Length);
-            yield return new Window(document, start, end, scored);
+            int start = scored == 1 ? 0 : Math.Max(0, scored - (Length / 2)), end = Math.Min(tokens.Length, start + Length);
+            yield return new Continuation(tokens[start..end], scored - start);
             scored = end;
-        }
-    }
-
-    private void ScoreBatch(ReadOnlySpan<Window> batch, int[][] tokens, double[] nats)
-    {
-        using var scope = NewDisposeScope();
-        int length = batch[^1].Length, width = model.Config.Width;
-        long[] ids = new long[batch.Length * length];
-        for (int b = 0; b < batch.Length; b++)
-        {
-            for (int t = 0; t < batch[b].Length; t++)
-                ids[(b * length) + t] = tokens[batch[b].Document][batch[b].Start + t];
-        }
-
-        using AttentionPattern attention = AttentionPattern.Causal(batch.Length, length, device);
-        Tensor hidden = model.Hidden(tensor(ids, [batch.Length, length]).to(device), attention);
-        Tensor head = model.Weights[model.HeadName];
-        int rows = Math.Max(1, LogitsAtOnce / model.Config.Vocabulary);
-        for (int b = 0; b < batch.Length; b++)
-        {
-            Window window = batch[b];
-            // Row t predicts token t + 1.
-            int from = window.Scored - window.Start - 1, until = window.Length - 1;
-            for (int row = from; row < until; row += rows)
-            {
-                using var part = NewDisposeScope();
-                int count = Math.Min(rows, until - row);
-                Tensor labels = tensor(ids.AsSpan((b * length) + row + 1, count).ToArray(), [count, 1]).to(device);
-                Tensor logits = hidden.narrow(0, b, 1).view(length, width).narrow(0, row, count).matmul(head.t()).to(ScalarType.Float32);
-                Tensor own = logits.gather(1, labels).squeeze(1);
-                nats[window.Document] += (logits.logsumexp(1) - own).sum(ScalarType.Float64).item<double>();
-            }
         }
     }
 
@@ -112,10 +65,5 @@ public sealed class Evaluator(CausalModel model, TokenVocabulary vocabulary, Dev
         }
 
         return bytes;
-    }
-
-    private readonly record struct Window(int Document, int Start, int End, int Scored)
-    {
-        public int Length => End - Start;
     }
 }
