@@ -1,4 +1,3 @@
-using System.Text;
 using PtaKernels.Alignment;
 using PtaKernels.Corpus;
 using PtaKernels.Text;
@@ -124,34 +123,12 @@ public sealed partial class FuseRun
     private StageRecord Train(Student student, StageRecord packed, CancellationToken cancellation)
     {
         string path = Made("training", student.Name), data = Made("packed", student.IsControl ? Students[0].Name : student.Name);
-        TrainConfig train = _config.Train;
-        string key = StageRecords.KeyOf(packed.Key, Target.Key, train, student.LossWeight, _config.Seed, _config.Device);
+        string key = StageRecords.KeyOf(packed.Key, Target.Key, _config.Train, student.LossWeight, _config.Seed, _config.Device);
         return _stages.Run($"train {student.Name}", Tokens, key, [path], report =>
         {
-            var options = new TrainingOptions
-            {
-                Model = Target.Folder,
-                Data = data,
-                Output = path,
-                Weight = student.LossWeight,
-                LearningRate = train.LearningRate,
-                WarmUp = train.WarmUp,
-                WeightDecay = train.WeightDecay,
-                Clip = train.Clip,
-                Batch = train.Batch,
-                Accumulation = train.Accumulate,
-                Epochs = train.Epochs,
-                Compute = TypeOf(train.Compute, "train.compute"),
-                Checkpointing = train.Activations == "recompute",
-                LoraRank = train.Lora,
-                Seed = _config.Seed,
-                SaveEvery = train.SaveEvery,
-                Keep = 1,
-                Device = _config.Device,
-            };
             long tokens = 0;
             int steps = 0;
-            var trainer = new FusionTrainer(options)
+            var trainer = new FusionTrainer(OptionsOf(student, data, path))
             {
                 Notice = _progress.Notice,
                 Progress = step => report(tokens += step.Tokens, (double)step.Step / steps),
@@ -163,6 +140,33 @@ public sealed partial class FuseRun
         }, static done => $"{done.Steps} steps, {done.Tokens} tokens, last loss {done.Losses[^1].Loss:F3}");
     }
 
+    private TrainingOptions OptionsOf(Student student, string data, string output) => new()
+    {
+        Model = Target.Folder,
+        Data = data,
+        Output = output,
+        Weight = student.LossWeight,
+        LearningRate = _config.Train.LearningRate,
+        WarmUp = _config.Train.WarmUp,
+        WeightDecay = _config.Train.WeightDecay,
+        Clip = _config.Train.Clip,
+        Batch = _config.Train.Batch,
+        Accumulation = _config.Train.Accumulate,
+        Epochs = _config.Train.Epochs,
+        Compute = TypeOf(_config.Train.Compute, "train.compute"),
+        Checkpointing = _config.Train.Activations switch
+        {
+            "recompute" => true,
+            "keep" => false,
+            var other => throw new ArgumentException($"train.activations is '{other}'; use recompute or keep."),
+        },
+        LoraRank = _config.Train.Lora,
+        Seed = _config.Seed,
+        SaveEvery = _config.Train.SaveEvery,
+        Keep = 1,
+        Device = _config.Device,
+    };
+
     private ModelScores? Evaluate(string name, string folder, FuseModel like, string modelKey, CancellationToken cancellation)
     {
         if (_config.Evaluation is not { } evaluation)
@@ -172,7 +176,7 @@ public sealed partial class FuseRun
         _stages.Run($"evaluate {name}", Tokens, key, [path], report =>
         {
             TextEncoder encoder = like.Encoder;
-            EvaluationDocument[] documents = [.. TextDocument.Read(Full(evaluation.Documents), evaluation.DomainField).Select(d => new EvaluationDocument(d.Id, d.Domain, encoder.EncodeSequence(Encoding.UTF8.GetBytes(d.Text), begin: true, end: true).Ids))];
+            EvaluationDocument[] documents = [.. TextDocument.Read(Full(evaluation.Documents), evaluation.DomainField).Select(d => EvaluationDocument.Of(d, encoder))];
             if (documents.Length == 0)
                 throw new AlignmentDataException($"{Full(evaluation.Documents)}: holds no document; evaluation.documents names the held-out text.");
             Device device = TorchRuntime.OpenDevice(_config.Device);
@@ -193,6 +197,22 @@ public sealed partial class FuseRun
             if (!File.Exists(copy) && !file.EndsWith(".safetensors", StringComparison.Ordinal) && !file.EndsWith(".safetensors.index.json", StringComparison.Ordinal))
                 File.Copy(file, copy);
         }
+    }
+
+    /// <summary>Refuses settings without meaning before any stage runs.</summary>
+    private void RequireSettings()
+    {
+        _ = TypeOf(_config.Capture.Compute, "capture.compute");
+        if (_config.Capture.TopK is < 1 or > TopKLogits.MaxK)
+            throw new ArgumentException($"capture.top_k is {_config.Capture.TopK}; it must be 1..{TopKLogits.MaxK}.");
+        foreach ((string setting, int value) in new[] { ("split.length", _config.Split.Length), ("train.length", _config.Train.Length), ("evaluation.length", _config.Evaluation?.Length ?? Evaluator.LeastLength) })
+        {
+            if (value < Evaluator.LeastLength)
+                throw new ArgumentException($"{setting} is {value}; it must be at least {Evaluator.LeastLength}: a position before, and one to predict.");
+        }
+
+        foreach (Student student in Students)
+            OptionsOf(student, "", "").Validate();
     }
 
     private static ScalarType TypeOf(string name, string setting) => name switch

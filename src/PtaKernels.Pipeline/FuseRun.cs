@@ -33,6 +33,7 @@ public sealed partial class FuseRun
         _stages = new StageRunner(Path.Combine(_output, "stages"), progress);
         Students = [.. StudentsOf(config)];
         (Target, Sources) = OpenModels();
+        RequireSettings();
     }
 
     /// <summary>The folder of the report.</summary>

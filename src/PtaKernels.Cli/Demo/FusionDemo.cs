@@ -29,9 +29,9 @@ internal sealed class FusionDemo(string samples, string folder, DemoSize size, I
     public (FuseRun Run, FuseOutcome Outcome) Run(bool fromScratch, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder);
-        StageRecord texts = WriteTexts();
-        string[] teachers = [.. Teachers.Select(t => fromScratch ? TrainTeacher(t.Name, texts, cancellation) : Path.Combine(samples, t.Name))];
-        string target = TrainFromNothing("target", Texts(DemoCorpus.PreTraining), Path.Combine(samples, "target"), size.PreTraining, texts.Key, ScalarType.Float32, cancellation);
+        WriteTexts();
+        string[] teachers = [.. Teachers.Select(t => fromScratch ? TrainTeacher(t.Name, cancellation) : Path.Combine(samples, t.Name))];
+        string target = TrainFromNothing("target", Texts(DemoCorpus.PreTraining), Path.Combine(samples, "target"), size.PreTraining, ScalarType.Float32, cancellation);
         FuseConfig config = ConfigOf(target, teachers);
         string file = Path.Combine(folder, "fusion.json");
         File.WriteAllText(file, FuseConfigFile.Text(config) + "\n");
@@ -41,11 +41,11 @@ internal sealed class FusionDemo(string samples, string folder, DemoSize size, I
 
     private string Texts(string part) => Path.Combine(folder, "texts", part + ".jsonl");
 
-    private StageRecord WriteTexts()
+    private void WriteTexts()
     {
         string packs = ReferenceTexts.FindPacks();
         string[] parts = [DemoCorpus.HeldOut, DemoCorpus.PreTraining, DemoCorpus.Transfer, .. Teachers.Select(static t => t.Name)];
-        return _stages.Run("texts", "documents", StageRecords.KeyOf(ReferenceTexts.VersionsIn(packs), size), [.. parts.Select(Texts)], _ =>
+        _stages.Run("texts", "documents", StageRecords.KeyOf(ReferenceTexts.VersionsIn(packs), size), [.. parts.Select(Texts)], _ =>
         {
             ILookup<string, DemoDocument> all = DemoCorpus.Split(ReferenceTexts.Read(packs));
             DemoCorpus.Write(Texts(DemoCorpus.HeldOut), all[DemoCorpus.HeldOut].Take(size.HeldOut));
@@ -61,14 +61,14 @@ internal sealed class FusionDemo(string samples, string folder, DemoSize size, I
         }, static bytes => $"{bytes / 1e6:F1} MB of reference documentation, {Teachers.Length + 3} parts");
     }
 
-    private string TrainTeacher(string name, StageRecord texts, CancellationToken cancellation) =>
-        TrainFromNothing(name, Texts(name), Path.Combine(samples, name), DemoSize.Teachers, texts.Key, ScalarType.Float16, cancellation);
+    private string TrainTeacher(string name, CancellationToken cancellation) =>
+        TrainFromNothing(name, Texts(name), Path.Combine(samples, name), DemoSize.Teachers, ScalarType.Float16, cancellation);
 
     /// <summary>Makes a model with random weights and trains it on next tokens alone.</summary>
-    private string TrainFromNothing(string name, string texts, string definition, DemoTraining training, string textsKey, ScalarType type, CancellationToken cancellation)
+    private string TrainFromNothing(string name, string texts, string definition, DemoTraining training, ScalarType type, CancellationToken cancellation)
     {
         string place = Path.Combine(folder, "models", name), start = Path.Combine(place, "start"), packed = Path.Combine(place, "packed"), run = Path.Combine(place, "run"), model = Path.Combine(run, "model");
-        string key = StageRecords.KeyOf(textsKey, StageRecords.Fingerprint(Path.Combine(definition, ModelFiles.ConfigName)), StageRecords.Fingerprint(Path.Combine(definition, DemoSize.TokenizerName)), training, size.Seed);
+        string key = StageRecords.KeyOf(StageRecords.Fingerprint(texts), StageRecords.Fingerprint(Path.Combine(definition, ModelFiles.ConfigName)), StageRecords.Fingerprint(Path.Combine(definition, DemoSize.TokenizerName)), training, size.Seed);
         _stages.Run($"pre-train {name}", "tokens", key, [start, packed, run], report =>
         {
             ModelConfig config = ModelFiles.ReadConfig(definition, progress.Notice);

@@ -12,23 +12,17 @@ internal static class ComposedForm
     /// <param name="destination">Receives it; a part that changes is mapped as a whole.</param>
     public static void Append(ReadOnlySpan<byte> text, int start, NormalizedText destination)
     {
-        if (System.Text.Ascii.IsValid(text))
-        {
-            destination.Copy(text, start);
-            return;
-        }
-
-        string whole = Encoding.UTF8.GetString(text);
-        if (whole.IsNormalized(NormalizationForm.FormC))
-        {
-            destination.Copy(text, start);
-            return;
-        }
-
         for (int position = 0; position < text.Length;)
         {
             int end = EndOfPart(text, position);
             ReadOnlySpan<byte> part = text[position..end];
+            if (System.Text.Ascii.IsValid(part) || IsNoncharacter(part))
+            {
+                destination.Copy(part, start + position);
+                position = end;
+                continue;
+            }
+
             byte[] composed = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(part).Normalize(NormalizationForm.FormC));
             if (part.SequenceEqual(composed))
                 destination.Copy(part, start + position);
@@ -38,10 +32,22 @@ internal static class ComposedForm
         }
     }
 
-    /// <summary>A character and all that may combine with it: marks, the vowels and finals of Hangul, and the one script whose vowels are letters that compose.</summary>
+    /// <summary>One of the code points that stand for no character; .NET's normaliser refuses U+FFFE, and none of them composes.</summary>
+    private static bool IsNoncharacter(ReadOnlySpan<byte> part) => part.Length is 3 or 4
+        && Rune.DecodeFromUtf8(part, out Rune rune, out int length) == System.Buffers.OperationStatus.Done && length == part.Length
+        && ((rune.Value & 0xFFFE) == 0xFFFE || rune.Value is >= 0xFDD0 and <= 0xFDEF);
+
+    /// <summary>A run of ASCII but for its last character, or a character and all that may combine with it: marks, the vowels and finals of Hangul, and the one script whose vowels are letters that compose.</summary>
     private static int EndOfPart(ReadOnlySpan<byte> text, int start)
     {
+        int ascii = start;
+        while (ascii + 1 < text.Length && text[ascii] < 0x80 && text[ascii + 1] < 0x80)
+            ascii++;
+        if (ascii > start)
+            return ascii;
         int end = start + Utf8Text.LengthByFirst(text[start]);
+        if (IsNoncharacter(text[start..end]))
+            return end;
         while (end < text.Length)
         {
             Rune.DecodeFromUtf8(text[end..], out Rune next, out int length);

@@ -1,0 +1,122 @@
+using PtaKernels.Pipeline;
+using static TorchSharp.torch;
+
+namespace PtaKernels.Training.Tests.Pipeline;
+
+/// <summary>The whole run on three tiny models with three real tokenizers.</summary>
+public sealed class FuseRunTests
+{
+    private DirectoryInfo _folder = null!;
+
+    [OneTimeSetUp]
+    public void MakeModels()
+    {
+        _folder = Directory.CreateTempSubdirectory("pta-fuse-");
+        TorchRuntime.Load();
+        foreach ((string name, int vocabulary, ModelFamily family) in new[] { ("target", 2048, ModelFamily.Llama), ("neox", 4096, ModelFamily.GptNeoX), ("mpt", 3072, ModelFamily.Mpt) })
+        {
+            ModelFiles.CreateRandom(In(name), ModelOf(family, vocabulary), seed: 5, ScalarType.Float32);
+            File.Copy(Repository.PathOf($"samples/demo/{name}/tokenizer.model"), In(name + "/tokenizer.model"));
+        }
+
+        File.WriteAllLines(In("texts.jsonl"), Enumerable.Range(0, 12).Select(static i =>
+            $$"""{"id": "d{{i}}", "domain": "{{(i % 2 == 0 ? "even" : "odd")}}", "text": "Returns the {{i}}th element, or null – a default – when there is none 😀 of {{i * i}}."}"""));
+    }
+
+    [OneTimeTearDown]
+    public void RemoveModels() => _folder.Delete(recursive: true);
+
+    [Test]
+    public void EveryStageRunsOnceAndAChangeRunsWhatDependsOnIt()
+    {
+        FuseConfig config = Config("all") with { Students = [new() { Name = "ours", Preset = "fusion" }, new() { Name = "published", Preset = "paper" }, new() { Name = "official", Preset = "reference" }], Control = "clm" };
+        var first = new RecordedProgress();
+        FuseOutcome outcome = Run(config, first);
+        Assert.That(outcome.Students.Select(static s => s.Student.Name), Is.EqualTo(new[] { "ours", "published", "official", "clm" }));
+        foreach (StudentOutcome student in outcome.Students)
+        {
+            Assert.That(student.Scores!.Documents, Has.Length.EqualTo(12));
+            Assert.That(DomainScore.Of(student.Scores.Of(null)).BitsPerByte, Is.LessThan(DomainScore.Of(outcome.Before!.Of(null)).BitsPerByte), student.Student.Name + " learned");
+            Assert.That(student.Trained.Losses, Is.Not.Empty);
+            Assert.That(File.Exists(In($"all/training/{student.Student.Name}/model/tokenizer.model")));
+        }
+
+        Assert.That(outcome.Students[0].Aligned!.Coverage, Is.InRange(0.5, 1));
+        Assert.That(outcome.Before!.Domains, Is.EqualTo(new[] { "even", "odd" }));
+        Assert.That(outcome.Students[^1].Trained.Losses, Has.All.Matches<LossPoint>(static p => p.Loss == p.NextToken), "the control sees no teacher");
+
+        var second = new RecordedProgress();
+        FuseOutcome again = Run(config, second);
+        Assert.That((second.Ran, second.Reused), Is.EqualTo((new List<string>(), first.Ran.Count)));
+        Assert.That(again.Students[0].Scores!.Documents, Is.EqualTo(outcome.Students[0].Scores!.Documents));
+
+        var third = new RecordedProgress();
+        Run(config with { Train = config.Train with { LearningRate = 0.02 } }, third);
+        Assert.That(third.Ran.Select(static t => t.Split(' ')[0]).Distinct(), Is.EquivalentTo(new[] { "train", "evaluate" }));
+    }
+
+    [Test]
+    public void BadInputIsOneSentenceBeforeAnyWork()
+    {
+        FuseConfig config = Config("bad");
+        using (Assert.EnterMultipleScope())
+        {
+            Fails<AlignmentDataException>("no such folder", config with { Sources = [new() { Model = "nothing" }] });
+            Fails<AlignmentDataException>("no such file", config with { Documents = "nothing.jsonl" });
+            Fails<AlignmentDataException>("2048", config with { Target = new() { Model = "target", Tokenizer = "neox" } });
+            Fails<ArgumentException>("control is 'clmm'", config with { Control = "clmm" });
+            Fails<ArgumentException>("sources is empty", config with { Sources = [] });
+            Fails<ArgumentException>("two models are named neox", config with { Sources = [new() { Model = "neox" }, new() { Model = "neox" }] });
+            Fails<ArgumentException>("preset 'fused'", config with { Preset = "fused" });
+            Fails<ArgumentException>("no switch", config with { Students = [new() { Name = "a", Switches = new Dictionary<string, string> { ["mess"] = "tail" } }] });
+            Fails<ArgumentException>("cannot name a folder", config with { Students = [new() { Name = "a/b" }] });
+            Fails<ArgumentException>("train.compute is 'half'", config with { Train = config.Train with { Compute = "half" } });
+        }
+
+        Assert.That(Directory.Exists(In("bad")), Is.False);
+    }
+
+    [Test]
+    public void AnEmptyCorpusIsOneSentence()
+    {
+        File.WriteAllText(In("empty.jsonl"), "");
+        Assert.That(() => Run(Config("empty") with { Documents = "empty.jsonl" }, new RecordedProgress()), Throws.TypeOf<AlignmentDataException>().With.Message.Contains("empty.jsonl"));
+    }
+
+    private void Fails<T>(string part, FuseConfig config)
+        where T : Exception =>
+        Assert.That(() => Run(config, new RecordedProgress()), Throws.TypeOf<T>().With.Message.Contains(part));
+
+    private FuseOutcome Run(FuseConfig config, IFuseProgress progress) =>
+        new FuseRun(config, _folder.FullName, Backends.Backends.Open("native", static _ => { }), progress).Run(CancellationToken.None);
+
+    private static FuseConfig Config(string output) => new()
+    {
+        Output = output,
+        Documents = "texts.jsonl",
+        Target = new() { Model = "target" },
+        Sources = [new() { Model = "neox" }, new() { Model = "mpt" }],
+        Preset = "fusion",
+        Split = new() { Length = 64 },
+        Train = new() { Length = 64, LearningRate = 0.01, Batch = 2, Accumulate = 1, Epochs = 3, Compute = "float32", Activations = "keep" },
+        Evaluation = new() { Documents = "texts.jsonl", DomainField = "domain", Length = 64 },
+    };
+
+    private static ModelConfig ModelOf(ModelFamily family, int vocabulary) => new()
+    {
+        Family = family,
+        Vocabulary = vocabulary,
+        Width = 16,
+        Layers = 1,
+        Heads = 2,
+        KeyValueHeads = 2,
+        HeadWidth = 8,
+        RotaryWidth = family == ModelFamily.Mpt ? 0 : 8,
+        FeedForward = family == ModelFamily.Mpt ? 64 : 24,
+        MaxLength = 64,
+        NormEpsilon = 1e-5,
+        TiedEmbedding = true,
+    };
+
+    private string In(string name) => Path.Combine(_folder.FullName, name);
+}
