@@ -9,19 +9,18 @@ namespace PtaKernels.Training;
 
 public static partial class ModelFiles
 {
-    // What makes a checkpoint usable elsewhere, besides its weights.
-    private static readonly string[] Companions =
-    [
-        "generation_config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
-        "chat_template.jinja", "chat_template.json",
-    ];
+    // Other forms of the weights, and what a trainer keeps for itself: of the model before, so no part of a new checkpoint.
+    private static readonly string[] WeightEndings =
+        [".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".onnx", ".onnx_data", ".gguf", ".npz", ".index.json", ".partial"];
+
+    private static readonly string[] NotCopied = [ConfigName, "README.md", "trainer_state.json"];
 
     private static readonly KeyValuePair<string, string>[] NewMetadata = [new("format", "pt")];
 
     /// <summary>Saves a model in the layout of the checkpoint that it came from. Adapters are added to the weights that they belong to.</summary>
     /// <param name="model">The model; its weights may be on any device.</param>
     /// <param name="folder">The new checkpoint, which appears when it is complete and not before.</param>
-    /// <param name="source">Folder that the model was loaded from: names, order, types, shards, metadata, <c>config.json</c> and the tokenizer's files are taken from it.</param>
+    /// <param name="source">Folder that the model was loaded from: names, order, types, shards, metadata, <c>config.json</c>, the tokenizer's and all other files but weights in other forms and the model card are taken from it.</param>
     /// <param name="type">Type of the weights in the files; null for the source's, weight by weight.</param>
     /// <param name="replace">Whether an older folder of this name is replaced, in one step once the new one is complete; it may be the source itself.</param>
     /// <exception cref="AlignmentDataException">The disk is full or refuses, the name is taken, the source is another model's, or a value does not fit the type.</exception>
@@ -103,11 +102,16 @@ public static partial class ModelFiles
 
         if (files.Index is { } index)
             destination.Write(CheckpointFiles.IndexName, Encoding.UTF8.GetBytes(changed ? CheckpointFiles.IndexWithSize(index, total) : index));
-        foreach (string name in Companions.Select(n => Path.Combine(source, n)).Where(File.Exists))
-            destination.Write(Path.GetFileName(name), File.ReadAllBytes(name));
+        foreach (string companion in CompanionsOf(source))
+            destination.Write(Path.GetFileName(companion), File.ReadAllBytes(companion));
         byte[] configBytes = File.ReadAllBytes(Path.Combine(source, ConfigName));
         destination.Write(ConfigName, changed && type is { } newType ? Encoding.UTF8.GetBytes(ConfigWriter.WithType(Encoding.UTF8.GetString(configBytes), newType)) : configBytes);
     }
+
+    /// <summary>What makes a checkpoint usable elsewhere, besides its weights and its config: the tokenizer's files whatever they are called, generation defaults, templates, the code of a model that brings its own, the licence.</summary>
+    private static IEnumerable<string> CompanionsOf(string source) => Directory.EnumerateFiles(source)
+        .Where(static file => Path.GetFileName(file) is var name && name[0] != '.' && !NotCopied.Contains(name) && !WeightEndings.Any(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase)))
+        .Order(StringComparer.Ordinal);
 
     /// <summary>Writes a safetensors file of tensors that are no checkpoint's.</summary>
     internal static void WriteTensors(Stream stream, IReadOnlyList<(string Name, Tensor Value)> tensors, ScalarType type)

@@ -24,6 +24,11 @@ public sealed class TextToModelTests
     {
         string samples = PathOf("samples"), aligned = In("aligned.jsonl"), packed = In("packed"), run = In("run"), student = In("student");
         Student(student);
+        foreach (string file in new[] { "tokenizer.model", "tokenizer_config.json", "vocab.txt", "qwen.tiktoken", "generation_config.json", "chat_template.jinja", "modeling_own.py", "LICENSE" })
+            File.WriteAllText(Path.Combine(student, file), file);
+        string[] layout = [.. Directory.GetFileSystemEntries(student).Select(static f => Path.GetFileName(f)).Order()];
+        File.WriteAllText(Path.Combine(student, "README.md"), "the model before");
+        File.WriteAllText(Path.Combine(student, "pytorch_model.bin"), "the weights before");
         string vocabulary = Path.Combine(samples, "vocab", "spA.json.gz");
         Run(["align", "--preset", preset, .. switches, "--backend", "native", "--limit", "40", "--on-error", "quarantine", .. Documents(preset), "--target-vocab", vocabulary, "--out", aligned]);
         Run(["pack", "--preset", preset, "--in", aligned, "--out", packed, "--length", "128"]);
@@ -36,14 +41,61 @@ public sealed class TextToModelTests
         Assert.That(steps, Has.All.Matches<StepRecord>(static s => s is { Fusion: not null }));
         Assert.That(Directory.GetFiles(Path.Combine(run, "tensorboard")), Is.Not.Empty);
 
+        string model = Path.Combine(run, "model");
+        Assert.That(Directory.GetFileSystemEntries(model).Select(static f => Path.GetFileName(f)).Order(), Is.EqualTo(layout));
+        Assert.That(TensorsOf(model), Is.EqualTo(TensorsOf(student)));
+        foreach (string file in layout.Where(static f => !f.EndsWith(".safetensors", StringComparison.Ordinal)))
+            Assert.That(File.ReadAllBytes(Path.Combine(model, file)), Is.EqualTo(File.ReadAllBytes(Path.Combine(student, file))), file);
+
         string json = Run([
-            "eval", "--model", Path.Combine(run, "model"), "--against", student, "--documents", Path.Combine(samples, "spA.jsonl.gz"), "--vocab", vocabulary, "--domain", "kind", "--json",
+            "eval", "--model", model, "--against", student, "--documents", Path.Combine(samples, "spA.jsonl.gz"), "--vocab", vocabulary, "--domain", "kind", "--json",
         ]);
         using JsonDocument figures = JsonDocument.Parse(json);
-        JsonElement all = figures.RootElement.EnumerateArray().Single(static l => l.GetProperty("domain").ValueEquals("all"));
+        JsonElement domains = figures.RootElement.GetProperty("domains"), all = domains.EnumerateArray().Single(static l => l.GetProperty("domain").ValueEquals("all"));
         Assert.That(all.GetProperty("bits_per_byte").GetDouble(), Is.LessThan(all.GetProperty("against").GetDouble()));
         Assert.That(all.GetProperty("difference").GetProperty("high").GetDouble(), Is.Negative);
-        Assert.That(figures.RootElement.GetArrayLength(), Is.GreaterThan(2), "a line per domain");
+        Assert.That(all.GetProperty("difference").GetProperty("p_value").GetDouble(), Is.LessThan(0.01));
+        Assert.That(domains.GetArrayLength(), Is.GreaterThan(2), "a line per domain");
+        Assert.That(figures.RootElement.GetProperty("documents").GetProperty("won").GetArrayLength(), Is.EqualTo(5));
+    }
+
+    [Test]
+    public void TextsAndTasksAreScoredAgainstAnotherModel()
+    {
+        string tokenizer = PathOf("samples/demo/target/tokenizer.model"), documents = In("texts.jsonl"), tasks = In("tasks");
+        foreach (string name in new[] { "first", "second" })
+            Student(In(name), 2048, (ulong)name.Length);
+        File.Copy(tokenizer, Path.Combine(In("first"), "tokenizer.model"));
+        File.Copy(tokenizer, Path.Combine(In("second"), "tokenizer.model"));
+        File.WriteAllLines(documents, Enumerable.Range(0, 6).Select(static i => $$"""{"id": "d{{i}}", "domain": "{{(i % 2 == 0 ? "core" : "web")}}", "text": "Returns the größte element number {{i}} of the list."}"""));
+        Directory.CreateDirectory(tasks);
+        File.WriteAllLines(Path.Combine(tasks, "choice.jsonl"), Enumerable.Range(0, 8).Select(static i => $$"""{"id": {{i}}, "context": "The answer number {{i}} is ", "choices": ["yes", "no", "perhaps not"], "answer": {{i % 3}}}"""));
+        File.WriteAllLines(Path.Combine(tasks, "cloze.jsonl"), Enumerable.Range(0, 3).Select(static i => $$"""{"task": "words", "context": "", "target": "value {{i}}"}"""));
+
+        string[] eval = ["eval", "--model", In("first"), "--against", In("second"), "--documents", documents, "--domain", "domain", "--tasks", tasks, "--worst", "2"];
+        using JsonDocument json = JsonDocument.Parse(Run([.. eval, "--json"]));
+        JsonElement[] domains = [.. json.RootElement.GetProperty("domains").EnumerateArray()], scored = [.. json.RootElement.GetProperty("tasks").EnumerateArray()];
+        Assert.That(domains.Select(static d => d.GetProperty("domain").GetString()), Is.EqualTo(new[] { "core", "web", "all" }));
+        int bytes = System.Text.Encoding.UTF8.GetByteCount("Returns the größte element number 0 of the list.");
+        Assert.That(domains[2].GetProperty("bytes").GetInt32(), Is.EqualTo(6 * bytes), "the begin of sequence predicts the first token");
+        Assert.That(scored.Select(static t => (t.GetProperty("task").GetString(), t.GetProperty("items").GetInt32())), Is.EqualTo(new[] { ("choice", 8), ("words", 3) }));
+        Assert.That(json.RootElement.GetProperty("compared").GetArrayLength(), Is.EqualTo(2));
+        Assert.That(json.RootElement.GetProperty("documents").GetProperty("lost").GetArrayLength() + json.RootElement.GetProperty("documents").GetProperty("won").GetArrayLength(), Is.InRange(2, 4));
+
+        string text = Run(eval);
+        Assert.That(text, Does.Contain("mean of tasks").And.Contain("bits per byte").And.Contain("McNemar"));
+        Assert.That(Run(["eval", "--model", In("first"), "--tasks", Path.Combine(tasks, "choice.jsonl"), "--tokenizer", tokenizer, "--length", "32"]), Does.Contain("choice").And.Not.Contain("against"));
+
+        File.WriteAllText(In("bad.jsonl"), """{"context": "a", "choices": ["b"], "answer": 0}""");
+        using (Assert.EnterMultipleScope())
+        {
+            Fails("nothing to score", "eval", "--model", In("first"));
+            Fails("bad.jsonl, line 1", "eval", "--model", In("first"), "--tasks", In("bad.jsonl"));
+            Fails("--start-token is about tokenized", "eval", "--model", In("first"), "--documents", documents, "--start-token", "1");
+            Fails("--end is about texts", "eval", "--model", In("first"), "--documents", documents, "--vocab", tokenizer, "--end", "off");
+            Fails("there is no such folder", "eval", "--model", In("nothing"), "--documents", documents);
+            Fails("no field topic", "eval", "--model", In("first"), "--documents", documents, "--domain", "topic");
+        }
     }
 
     [Test]
@@ -121,13 +173,24 @@ public sealed class TextToModelTests
         return file;
     }
 
-    private static void Student(string folder)
+    /// <summary>Name, type and shape of every tensor, file by file.</summary>
+    private static string[] TensorsOf(string folder) =>
+    [
+        .. Directory.GetFiles(folder, "*.safetensors").Order().SelectMany(static file =>
+        {
+            byte[] bytes = File.ReadAllBytes(file);
+            using JsonDocument header = JsonDocument.Parse(bytes.AsMemory(8, (int)BitConverter.ToInt64(bytes)));
+            return header.RootElement.EnumerateObject().Select(p => $"{Path.GetFileName(file)} {p.Name} {p.Value.GetRawText()}").ToArray();
+        }),
+    ];
+
+    private static void Student(string folder, int vocabulary = 32_000, ulong seed = 3)
     {
         TorchRuntime.Load();
         ModelFiles.CreateRandom(folder, new ModelConfig
         {
-            Family = ModelFamily.Llama, Vocabulary = 32_000, Width = 16, Layers = 1, Heads = 2, KeyValueHeads = 1, HeadWidth = 8, RotaryWidth = 8, FeedForward = 24, MaxLength = 2048, NormEpsilon = 1e-5,
-        }, seed: 3, ScalarType.Float32);
+            Family = ModelFamily.Llama, Vocabulary = vocabulary, Width = 16, Layers = 1, Heads = 2, KeyValueHeads = 1, HeadWidth = 8, RotaryWidth = 8, FeedForward = 24, MaxLength = 2048, NormEpsilon = 1e-5,
+        }, seed, ScalarType.Float32);
     }
 
     private static string Run(string[] arguments)

@@ -19,7 +19,8 @@ public sealed class PairedBootstrapTests
         Assert.That(result.Difference, Is.EqualTo(-0.1).Within(1e-9));
         Assert.That(result.Low, Is.EqualTo(-0.1).Within(1e-9));
         Assert.That(result.High, Is.EqualTo(-0.1).Within(1e-9));
-        Assert.That(result.ShareAbove, Is.Zero);
+        Assert.That(result.PValue, Is.EqualTo(2 / 201.0));
+        Assert.That(result.StandardError, Is.EqualTo(0).Within(1e-9));
     }
 
     [Test]
@@ -37,7 +38,7 @@ public sealed class PairedBootstrapTests
     {
         DocumentScore[] first = Documents(1, 0);
         Assert.That(() => BootstrapResult.Of(first, first[1..]), Throws.ArgumentException);
-        Assert.That(() => BootstrapResult.Of([], []), Throws.ArgumentException);
+        Assert.That(() => BootstrapResult.Of(first[..0], first[..0]), Throws.ArgumentException);
     }
 
     private static DocumentScore[] Documents(int seed, double more)

@@ -1,0 +1,44 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using PtaKernels.Corpus;
+
+namespace PtaKernels.Pipeline;
+
+/// <summary>Writes a fusion's report: <c>report.md</c>, <c>report.html</c> (one file, nothing else needed), <c>report.json</c>, and the charts as PNG.</summary>
+public static class FusionReportWriter
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    /// <summary>Writes all files; the folder appears, or is replaced, when all are complete.</summary>
+    /// <param name="report">What to tell.</param>
+    /// <param name="folder">Where.</param>
+    /// <exception cref="AlignmentDataException">The disk is full or refuses.</exception>
+    public static void Write(FusionReport report, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        IReadOnlyList<ReportBlock> page = FusionReportPage.Of(report);
+        using var destination = new AtomicFolder(folder, replace: true);
+        destination.Write("table.png", FusionReportPage.TableOf(report).ToPng());
+        foreach (ChartBlock chart in page.OfType<ChartBlock>())
+            destination.Write(chart.File, chart.Chart.ToPng());
+        destination.Write("report.md", Encoding.UTF8.GetBytes(ReportMarkdown.Of(report.Title, page)));
+        destination.Write("report.html", Encoding.UTF8.GetBytes(ReportHtml.Of(report.Title, page)));
+        destination.Write("report.json", Encoding.UTF8.GetBytes(ToJson(report) + "\n"));
+        destination.Commit();
+    }
+
+    /// <summary>A report as the text of <c>report.json</c>.</summary>
+    public static string ToJson(FusionReport report) => JsonSerializer.Serialize(report, Json);
+
+    /// <summary>Reads what <see cref="Write"/> wrote as <c>report.json</c>.</summary>
+    public static FusionReport FromJson(string text) => JsonSerializer.Deserialize<FusionReport>(text, Json) ?? throw new AlignmentDataException("the report is null; make it again.");
+}
