@@ -13,16 +13,15 @@ internal static class LineTexts
     {
         try
         {
-            using JsonDocument json = JsonDocument.Parse(PythonJson.Quote(line.Text));
+            string text = PythonJson.Quote(line.Text);
+            using JsonDocument json = JsonDocument.Parse(text);
             JsonElement root = json.RootElement;
-            if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty(TextDocument.TextField, out JsonElement text) || text.ValueKind != JsonValueKind.String)
+            if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty(TextDocument.TextField, out JsonElement own) || own.ValueKind != JsonValueKind.String)
                 throw new AlignmentDataException($"{where}: has no string {TextDocument.TextField}; each document needs one.");
             string id = root.TryGetProperty(TextDocument.IdField, out JsonElement given) ? given.ToString() : JsonLines.DefaultIdOf(line);
-            return new TextDocument(id, domainField is null ? "" : DomainOf(root, domainField, where), text.GetString()!, where, line.Share)
+            return new TextDocument(id, domainField is null ? "" : DomainOf(root, domainField, where), own.GetString()!, where, line.Share)
             {
-                Fields = keepFields
-                    ? [.. root.EnumerateObject().Where(static p => p.Value.ValueKind == JsonValueKind.String && p.Name is not (TextDocument.TextField or TextDocument.IdField)).Select(static p => KeyValuePair.Create(p.Name, p.Value.GetString()!))]
-                    : [],
+                Fields = keepFields ? FieldsOf(root, quoted: text != line.Text) : [],
             };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -30,6 +29,13 @@ internal static class LineTexts
             throw new AlignmentDataException($"{where}: not whole JSON with a string {TextDocument.TextField}; make the file again.", e);
         }
     }
+
+    /// <summary>The string fields; not what became a string only because JSON has no such number.</summary>
+    private static KeyValuePair<string, string>[] FieldsOf(JsonElement root, bool quoted) =>
+    [
+        .. root.EnumerateObject().Where(static p => p.Value.ValueKind == JsonValueKind.String && p.Name is not (TextDocument.TextField or TextDocument.IdField))
+            .Select(static p => KeyValuePair.Create(p.Name, p.Value.GetString()!)).Where(f => !quoted || f.Value is not ("NaN" or "Infinity" or "-Infinity")),
+    ];
 
     private static string DomainOf(JsonElement root, string field, string where) =>
         root.TryGetProperty(field, out JsonElement value) && value.ValueKind is not (JsonValueKind.Array or JsonValueKind.Object)
