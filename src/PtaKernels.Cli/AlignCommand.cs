@@ -43,7 +43,7 @@ internal static class AlignCommand
             var terminal = Terminal.Of(parse);
             AlignmentOptions options = common.OptionsOf(parse);
             string[] files = parse.GetValue(sources)!;
-            AlignmentSource[] all = Open(files, parse.GetValue(sourceVocabularies)!, parse.GetValue(maps) ?? [], VocabularyFile.Read(parse.GetValue(targetVocabulary)!));
+            AlignmentSource[] all = Open(files, parse.GetValue(sourceVocabularies)!, parse.GetValue(maps) ?? [], parse.GetValue(targetVocabulary)!, options.Projection == ProjectionRule.Byte);
             IKernelBackend backend = common.OpenBackend(parse);
             DocumentSelection selection = Select(parse.GetValue(limit), parse.GetValue(sample), parse.GetValue(seed), parse.GetValue(where));
             int[]? given = ParseOrder(parse.GetValue(order), files.Length);
@@ -92,17 +92,19 @@ internal static class AlignCommand
         return verb;
     }
 
-    private static AlignmentSource[] Open(string[] files, string[] vocabularies, string[] maps, TokenVocabulary target)
+    private static AlignmentSource[] Open(string[] files, string[] vocabularies, string[] maps, string targetFile, bool needsEncoder)
     {
         if (vocabularies.Length != files.Length)
             throw new ArgumentException($"{files.Length} --source files but {vocabularies.Length} --source-vocab files; give one vocabulary per source, in the same order.");
         if (maps.Length != 0 && maps.Length != files.Length)
             throw new ArgumentException($"{files.Length} --source files but {maps.Length} --map files; give one map per source, in the same order, or none.");
+        TextEncoder? encoder = needsEncoder ? TextEncoder.Load(targetFile) : null;
+        TokenVocabulary target = encoder?.Vocabulary ?? VocabularyFile.Read(targetFile);
         return [.. files.Select((_, s) =>
         {
             TokenVocabulary source = VocabularyFile.Read(vocabularies[s]);
             VocabularyMap? map = maps.Length == 0 ? null : OfficialMapping.ToMap(OfficialMapping.Read(maps[s]), source, target);
-            return new AlignmentSource(source.Name, new VocabularyPair(source, target, map));
+            return new AlignmentSource(source.Name, new VocabularyPair(source, target, map) { TargetEncoder = encoder });
         })];
     }
 

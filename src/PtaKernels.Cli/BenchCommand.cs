@@ -74,7 +74,7 @@ internal static class BenchCommand
         if (json is not null)
         {
             var run = new BenchRunInfo(
-                DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), DevicesCommand.CpuName(), Environment.ProcessorCount, RuntimeInformation.OSDescription,
+                DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), Machine.CpuName(), Environment.ProcessorCount, RuntimeInformation.OSDescription,
                 RuntimeInformation.FrameworkDescription, python?.Versions[0], python?.Versions[1], seconds, [.. results.Select(BenchFiles.SpreadOf)], native?.Versions[0], data.RapidFuzz,
                 backend is GpuBackend gpu ? new BenchDevice(gpu.DeviceName, gpu.ComputeCapability, gpu.Driver) : null);
             BenchFiles.Write(json, results.Select(r => BenchFiles.EntryOf(r, backend)), run);

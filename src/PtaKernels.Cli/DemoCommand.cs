@@ -37,7 +37,7 @@ internal static class DemoCommand
             string folder = Path.GetFullPath(parse.GetValue(output)!);
             var demo = new FusionDemo(Path.GetFullPath(Path.Combine(DemoSamples.Folder(parse.GetValue(samples)), "demo")), folder, size, common.OpenBackend(parse), new FuseProgress(terminal));
             (FuseRun run, FuseOutcome outcome) = demo.Run(parse.GetValue(fromScratch), cancellation);
-            FuseResult.Write(terminal, run, outcome, FusionDemo.Conclusion, parse.GetValue(common.Json));
+            FuseResult.Write(terminal, run, FuseReport.Of(outcome, FusionDemo.Title, FusionDemo.Conclusions), parse.GetValue(common.Json));
             return 0;
         }, cancellation));
         return verb;

@@ -33,7 +33,7 @@ internal static class DevicesCommand
         string? forced = Environment.GetEnvironmentVariable(Backends.Backends.EnvironmentVariable);
         string? unavailable = NativeLibraryFile.WhyUnavailable, forcedIsa = Environment.GetEnvironmentVariable(NativeBackend.IsaVariable) is { Length: > 0 } isa ? isa : null;
         IReadOnlyList<string> sets = unavailable is null ? NativeBackend.InstructionSets : [];
-        string cpu = CpuName();
+        string cpu = Machine.CpuName();
         string[] vectors = [.. VectorSets()];
         double memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1L << 30);
         if (json)
@@ -96,18 +96,5 @@ internal static class DevicesCommand
             yield return "AVX-512VBMI";
         if (AdvSimd.IsSupported)
             yield return "AdvSIMD";
-    }
-
-    internal static string CpuName()
-    {
-        const string Linux = "/proc/cpuinfo";
-        if (File.Exists(Linux))
-        {
-            string? line = File.ReadLines(Linux).FirstOrDefault(static l => l.StartsWith("model name", StringComparison.Ordinal));
-            if (line is not null)
-                return line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
-        }
-
-        return Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? "unnamed processor";
     }
 }

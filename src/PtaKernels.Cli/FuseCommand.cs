@@ -38,8 +38,7 @@ internal static class FuseCommand
             asked = asked with { Control = parse.GetValue(control) ?? asked.Control, Backend = parse.GetValue(backend) ?? asked.Backend };
             SetupTorchCommand.Ensure(terminal, again: false, cancellation);
             var run = new FuseRun(asked, Path.GetDirectoryName(Path.GetFullPath(file))!, Invocation.Of(parse).Open(asked.Backend), new FuseProgress(terminal));
-            FuseOutcome outcome = run.Run(cancellation);
-            FuseResult.Write(terminal, run, outcome, null, parse.GetValue(json));
+            FuseResult.Write(terminal, run, FuseReport.Of(run.Run(cancellation), $"Fusion of {string.Join(" and ", asked.Sources.Select(static s => s.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(s.Model))))}"), parse.GetValue(json));
             return 0;
         }, cancellation));
         return verb;

@@ -8,19 +8,23 @@ public sealed partial class FuseRun
     /// <summary>The control's name, and the value of the setting that asks for it.</summary>
     public const string ControlName = "clm";
 
+    /// <summary>The control of students with official rows, whose documents are packed as the official code packs them.</summary>
+    private const string OfficialControlName = ControlName + "-official";
+
     private static readonly char[] NotInNames = [.. Path.GetInvalidFileNameChars(), ' '];
 
     private static IEnumerable<Student> StudentsOf(FuseConfig config)
     {
         if (config.Control is not ("none" or ControlName))
             throw new ArgumentException($"control is '{config.Control}'; use none or {ControlName}.");
+        var students = new List<Student>();
         StudentConfig[] asked = config.Students.Count > 0 ? [.. config.Students] : [new StudentConfig { Name = "fused" }];
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (StudentConfig one in asked)
         {
             RequireName(one.Name, "student");
-            if (!names.Add(one.Name) || (one.Name == ControlName && config.Control == ControlName))
-                throw new ArgumentException($"two students are named {one.Name}; give each a name of its own.");
+            if (!names.Add(one.Name) || (config.Control == ControlName && one.Name is ControlName or OfficialControlName))
+                throw new ArgumentException($"two students are named {one.Name}; give each a name of its own, other than {ControlName} and {OfficialControlName} beside a control.");
             string preset = one.Preset ?? config.Preset;
             AlignmentOptions options = AlignmentPreset.Named(preset);
             foreach ((string name, string value) in one.Switches)
@@ -31,11 +35,17 @@ public sealed partial class FuseRun
             }
 
             AlignmentSwitches.Validate(options);
-            yield return new Student(one.Name, preset, options, one.LossWeight ?? options.LossWeight, false);
+            students.Add(new Student(one.Name, preset, options, one.LossWeight ?? options.LossWeight, null));
         }
 
         if (config.Control == ControlName)
-            yield return new Student(ControlName, "none", AlignmentPreset.Named(config.Preset), 1, true);
+        {
+            // Each way of packing has its control, so that a difference is the teachers' and not the packing's.
+            foreach (IGrouping<bool, Student> alike in students.GroupBy(static s => s.Official).OrderBy(static g => g.Key).ToArray())
+                students.Add(alike.First() with { Name = alike.Key && students.Exists(static s => !s.Official) ? OfficialControlName : ControlName, LossWeight = 1, Like = alike.First().Name });
+        }
+
+        return students;
     }
 
     private static void RequireName(string name, string what)
@@ -93,11 +103,14 @@ internal sealed record FuseModel(string Name, string Folder, string TokenizerPat
 /// <param name="Preset">The preset that its switches start from.</param>
 /// <param name="Options">All switches.</param>
 /// <param name="LossWeight">w.</param>
-/// <param name="IsControl">Trained on next tokens alone, on the first student's data.</param>
-internal sealed record Student(string Name, string Preset, AlignmentOptions Options, double LossWeight, bool IsControl)
+/// <param name="Like">Of a control: the student whose data it is trained on, by next tokens alone.</param>
+internal sealed record Student(string Name, string Preset, AlignmentOptions Options, double LossWeight, string? Like)
 {
-    /// <summary>Whether rows are the official code's.</summary>
-    public bool Official => !IsControl && Options.Output == OutputUnit.Official;
+    /// <summary>Trained without teachers.</summary>
+    public bool IsControl => Like is not null;
+
+    /// <summary>Whether rows, and so the packing, are the official code's.</summary>
+    public bool Official => Options.Output == OutputUnit.Official;
 
     /// <summary>Every switch by name.</summary>
     public IReadOnlyDictionary<string, string> Switches => AlignmentSwitches.All.ToDictionary(static s => s.Name, s => s.Get(Options), StringComparer.Ordinal);

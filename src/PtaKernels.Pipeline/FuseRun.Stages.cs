@@ -118,11 +118,11 @@ public sealed partial class FuseRun
     }
 
     /// <summary>The record of a packing that this run has made or found.</summary>
-    private StageRecord Packed(Student student) => _stages.Find($"pack {student.Name}")!;
+    private StageRecord Packed(string student) => _stages.Find($"pack {student}")!;
 
     private StageRecord Train(Student student, StageRecord packed, CancellationToken cancellation)
     {
-        string path = Made("training", student.Name), data = Made("packed", student.IsControl ? Students[0].Name : student.Name);
+        string path = Made("training", student.Name), data = Made("packed", student.Like ?? student.Name);
         string key = StageRecords.KeyOf(packed.Key, Target.Key, _config.Train, student.LossWeight, _config.Seed, _config.Device);
         return _stages.Run($"train {student.Name}", Tokens, key, [path], report =>
         {

@@ -39,7 +39,7 @@ public sealed partial class FuseRun
     /// <summary>The folder of the report.</summary>
     public string ReportFolder => Made("report");
 
-    /// <summary>The students, the control last.</summary>
+    /// <summary>The students, controls last.</summary>
     internal IReadOnlyList<Student> Students { get; }
 
     /// <summary>The receiving model.</summary>
@@ -68,7 +68,7 @@ public sealed partial class FuseRun
         foreach (Student student in Students)
         {
             StageRecord? aligned = student.IsControl ? null : Align(student, target, sources, maps, cancellation);
-            StageRecord packed = student.IsControl ? Packed(Students[0]) : Pack(student, aligned!, cancellation);
+            StageRecord packed = student.IsControl ? Packed(student.Like!) : Pack(student, aligned!, cancellation);
             StageRecord trained = Train(student, packed, cancellation);
             students.Add(new StudentOutcome(
                 student, aligned?.ResultAs<AlignOutcome>(), packed.ResultAs<PackOutcome>(), trained.ResultAs<TrainOutcome>(), Evaluate(student.Name, ModelOf(student.Name), Target, trained.Key, cancellation)));

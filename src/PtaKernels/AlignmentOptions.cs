@@ -114,6 +114,9 @@ public enum ProjectionRule : byte
 
     /// <summary>Column sums.</summary>
     Barycentric,
+
+    /// <summary>Instead of costs and transport: each candidate's mass on the target tokens that begin its bytes (SPEC A3.3).</summary>
+    Byte,
 }
 
 /// <summary>The unit of the fused values.</summary>

@@ -58,7 +58,7 @@ public static class AlignmentSwitches
         Choice("columns", "A3.3", "target candidates of a transport", o => o.Columns, (ref o, v) => o.Columns = v),
         Choice("mass", "A3.3, O6, O13", "probability a candidate carries", o => o.Mass, (ref o, v) => o.Mass = v),
         Choice("transport", "A3.4, O1, O10", "coupling of source and target candidates", o => o.Transport, (ref o, v) => o.Transport = v),
-        Choice("projection", "A3.4, Eq 5", "plan to distribution", o => o.Projection, (ref o, v) => o.Projection = v),
+        Choice("projection", "A3.4, Eq 5, A3.3", "plan to distribution, or byte: no plan, by the tokens that begin the text", o => o.Projection, (ref o, v) => o.Projection = v),
         Count("projection-columns", "A3.4", "r of projection topk", 1, TopKLogits.MaxK, o => o.ProjectionColumns, (ref o, v) => o.ProjectionColumns = v),
         Choice("output", "O8, O9", "unit of the fused values", o => o.Output, (ref o, v) => o.Output = v),
         Choice("sources", "A3.5", "how several sources meet", o => o.Sources, (ref o, v) => o.Sources = v),
@@ -112,6 +112,12 @@ public static class AlignmentSwitches
             Refuse("mass tail needs true probabilities", "--output probabilities");
         if (options.Mass == MassRule.Tail && options.Temperature != 1)
             Refuse("mass tail needs the log-sum-exp at the same temperature and the input holds it at temperature 1", "--mass renormalised");
+        if (options.Projection == ProjectionRule.Byte && options.Cost == CandidateCost.OfficialStrings)
+            Refuse("projection byte reads the candidates' texts", "--cost texts");
+        if (options.Projection == ProjectionRule.Byte && options.Output == OutputUnit.Official)
+            Refuse("projection byte gives probabilities", "--output probabilities");
+        if (options.Projection == ProjectionRule.Byte && options.Sources == SourceMerging.Recursive)
+            Refuse("projection byte takes no columns, so sources recursive would let the last source overwrite the better ones", "--sources independent --fusion-function min-ce");
         RequirePositive("epsilon", options.Epsilon);
         RequirePositive("tolerance", options.Tolerance);
         RequirePositive("temperature", options.Temperature);

@@ -16,10 +16,15 @@ internal sealed class FusionDemo(string samples, string folder, DemoSize size, I
     /// <summary>The teachers: what each is trained on is most of one domain and a little of the other.</summary>
     private static readonly (string Name, string Strong, int Copies, double OfTheOther)[] Teachers = [("neox", "web", 3, 0.3), ("mpt", "core", 1, 0.2)];
 
+    /// <summary>The report's heading.</summary>
+    public const string Title = "Two small teachers fused into a smaller target";
+
     /// <summary>What a reader may and may not conclude.</summary>
-    public const string Conclusion =
-        "What you may conclude: on this text and at this size, how much of what two stronger teachers with other tokenizers know reaches the student through each preset, beside the same training without them. "
-        + "What you may not: that a model of billions of parameters gains the same, because these teachers are stronger than the target by construction, all text is English reference documentation, and the documents are repeated in training.";
+    public static readonly string[] Conclusions =
+    [
+        "You may conclude how much of what two stronger teachers with other tokenizers know reaches this student through each preset, beside the same training without them, on this text and at this size.",
+        "You may not conclude that models of billions of parameters gain the same: these teachers are stronger than the target by construction, all text is English reference documentation, it is repeated in training, and one seed is one seed.",
+    ];
 
     private readonly StageRunner _stages = new(Path.Combine(folder, "stages"), progress);
 

@@ -38,6 +38,22 @@ internal sealed class ByteLevelEncoder : TextEncoder
         return encoded;
     }
 
+    public override int? FirstToken(ReadOnlySpan<byte> text)
+    {
+        if (text.IsEmpty)
+            return null;
+        int whole = Utf8Text.WholePrefix(text);
+        EncoderBuffers buffers = Rent();
+        buffers.Clear();
+        if (whole > 0)
+            Cut(text[..whole], inside: true, buffers);
+        else
+            Join(text, buffers);
+        int first = whole > 0 ? buffers.Ids[0] : buffers.Symbols[0].Symbol;
+        _free.Add(buffers);
+        return first;
+    }
+
     public override byte[] Decode(ReadOnlySpan<int> ids)
     {
         using var text = new MemoryStream();

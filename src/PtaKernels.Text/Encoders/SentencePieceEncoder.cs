@@ -80,6 +80,18 @@ internal sealed class SentencePieceEncoder : TextEncoder
         return encoded;
     }
 
+    public override int? FirstToken(ReadOnlySpan<byte> text)
+    {
+        int whole = Utf8Text.WholePrefix(text);
+        if (whole == 0 && !text.IsEmpty)
+            return _byteTokens is null ? _unknown : _byteTokens[text[0]];
+        EncoderBuffers buffers = Rent();
+        Cut(text[..whole], inside: true, buffers);
+        int? first = buffers.Count > 0 ? buffers.Ids[0] : null;
+        _free.Add(buffers);
+        return first;
+    }
+
     public override byte[] Decode(ReadOnlySpan<int> ids)
     {
         var text = new SentencePieceText(_model.Normalizer, _model.Trainer.UnkSurface);

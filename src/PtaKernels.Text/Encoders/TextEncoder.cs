@@ -2,7 +2,7 @@ namespace PtaKernels.Text;
 
 /// <summary>A tokenizer: UTF-8 text in, the ids and byte spans of its tokens out, and back. Immutable; any number of threads may use one.</summary>
 /// <remarks>No token is added at either end: a caller that wants the begin or end of a sequence puts <see cref="Bos"/> or <see cref="Eos"/> there itself.</remarks>
-public abstract class TextEncoder
+public abstract class TextEncoder : IFirstToken
 {
     /// <summary>Takes the vocabulary.</summary>
     /// <param name="vocabulary">The tokens.</param>
@@ -44,6 +44,9 @@ public abstract class TextEncoder
     /// <param name="utf8">The text; a byte that belongs to no character is read as U+FFFD.</param>
     /// <returns>Its tokens, and their byte spans in <paramref name="utf8"/> (SPEC A3.1).</returns>
     public abstract EncodedText Encode(ReadOnlySpan<byte> utf8);
+
+    /// <inheritdoc/>
+    public abstract int? FirstToken(ReadOnlySpan<byte> text);
 
     /// <summary>The text of some tokens, as the tokenizer's own decoder has it: special tokens left out, the space put before the text taken away.</summary>
     /// <param name="ids">The tokens.</param>

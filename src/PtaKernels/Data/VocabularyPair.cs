@@ -4,6 +4,7 @@ namespace PtaKernels;
 public sealed class VocabularyPair
 {
     private readonly Lazy<OfficialStrings> _official;
+    private readonly Lazy<ByteFits> _byteFits;
 
     /// <summary>Joins two vocabularies. The official string tables are built only when a preset asks for them.</summary>
     /// <param name="source">The vocabulary whose model gives.</param>
@@ -17,6 +18,8 @@ public sealed class VocabularyPair
         Target = target;
         NearestText = new VocabularyMap(source.Texts, target.Texts);
         _official = new Lazy<OfficialStrings>(() => new OfficialStrings(source, target, officialMap));
+        _byteFits = new Lazy<ByteFits>(() => new ByteFits(
+            target, TargetEncoder ?? throw new InvalidOperationException($"vocabulary {target.Name} has no encoder, which projection byte needs.")));
     }
 
     /// <summary>The vocabulary whose model gives.</summary>
@@ -30,6 +33,13 @@ public sealed class VocabularyPair
 
     /// <summary>Nearest target tokens of texts that are no source token: the rests of SPEC A3.2 rule (b).</summary>
     public NearestTextCache NearestRest { get; } = new();
+
+    /// <summary>The target's encoder; projection <c>byte</c> needs it, nothing else does.</summary>
+    public IFirstToken? TargetEncoder { get; init; }
+
+    /// <summary>Which target tokens begin some bytes.</summary>
+    /// <exception cref="InvalidOperationException">There is no <see cref="TargetEncoder"/>.</exception>
+    public ByteFits ByteFits => _byteFits.Value;
 
     /// <summary>The official code's view of the two vocabularies (SPEC B 3a, 3b).</summary>
     public OfficialStrings Official => _official.Value;

@@ -17,6 +17,7 @@ internal sealed class DocumentAlignment
     private readonly ColumnCandidates _columns = new();
     private readonly MappedCandidates _mapped = new();
     private readonly FusedRow _fused = new();
+    private readonly ByteProjection? _bytes;
     private readonly FusedRow _signal = new();
     private readonly byte[] _cost = new byte[TopKLogits.MaxK * TopKLogits.MaxK];
     private readonly double[] _plan = new double[TopKLogits.MaxK * TopKLogits.MaxK];
@@ -30,6 +31,7 @@ internal sealed class DocumentAlignment
         _vocabularies = vocabularies;
         _options = options;
         _report = report;
+        _bytes = options.Projection == ProjectionRule.Byte ? new ByteProjection(vocabularies.Target) : null;
         _sourceSpans = DocumentSpans.Of(pair.Source, vocabularies.Source);
         _targetSpans = DocumentSpans.Of(pair.Target, vocabularies.Target);
     }
@@ -108,7 +110,9 @@ internal sealed class DocumentAlignment
         bool moves = _options.Transport == TransportKind.None;
         if (_options.Cost == CandidateCost.OfficialStrings && _options.Transfer != TransferRule.StringHard)
             ResolveOfficial(candidates);
-        if (_options.MeasureSignal || _options.Columns == CandidateColumns.Union || (moves && _options.Cost == CandidateCost.Texts))
+        if (_bytes is not null)
+            _vocabularies.NearestText.Resolve(_backend, candidates.Where(_vocabularies.Source.IsSpecial));
+        if (_options.MeasureSignal || (_options.Columns == CandidateColumns.Union && _bytes is null) || (moves && _options.Cost == CandidateCost.Texts))
             _vocabularies.NearestText.Resolve(_backend, candidates);
     }
 
@@ -178,12 +182,17 @@ internal sealed class DocumentAlignment
         bool sourceStart = decision.SourceRow < _sourceSpans.FirstText, targetStart = i < _targetSpans.FirstText;
         if (!_rows.Collect(_pair.Source, _vocabularies, decision, sourceStart, _options))
             return false;
-        bool needsNearest = _options.Columns == CandidateColumns.Union || _options.Transport == TransportKind.None || _options.MeasureSignal;
+        bool needsNearest = _options.MeasureSignal || (_bytes is null && (_options.Columns == CandidateColumns.Union || _options.Transport == TransportKind.None));
         if (needsNearest)
             _rows.FindNearest(_backend, _vocabularies, targetStart);
         TransportOutcome? outcome = null;
+        double left = 0;
         _fused.Clear();
-        if (_options.Transport == TransportKind.None)
+        if (_bytes is not null)
+        {
+            left = ProjectBytes(i, targetStart && _vocabularies.Target.AddsDummyPrefix);
+        }
+        else if (_options.Transport == TransportKind.None)
         {
             _rows.PushToNearest(_fused);
         }
@@ -200,13 +209,20 @@ internal sealed class DocumentAlignment
         {
             if (_fused.HasNonFinite || !Any(_fused.Masses))
                 return false;
-            missing = _fused.Finish(1 - missing, KeptTokens, _options.Mass == MassRule.Tail);
+            missing = _fused.Finish(1 - missing, KeptTokens, _options.Mass == MassRule.Tail, left);
         }
 
         Finish(aligned, decision, decision.Rule, _fused.Tokens, _fused.Masses, missing, outcome);
         return true;
 
         static bool Any(ReadOnlySpan<double> masses) => masses.ContainsAnyExcept(0);
+    }
+
+    private double ProjectBytes(int row, bool addsSpace)
+    {
+        int used = RowCandidates.Used(_pair.Target.Candidates.K, _options.Window);
+        return _bytes!.Project(
+            _rows, _vocabularies, _pair.Target.Candidates.IndicesOf(row)[..used], _pair.Target.Candidates.ValuesOf(row)[..used], _options.Temperature, addsSpace, KeptTokens, _fused);
     }
 
     private int KeptTokens => _options.FusedK > 0 ? _options.FusedK : _pair.Target.Candidates.K;

@@ -52,12 +52,16 @@ public sealed class FusedRow
     /// Drops tokens without mass, scales the rest to <paramref name="total"/>, orders them by mass descending and id ascending and keeps the heaviest;
     /// what is cut goes to the missing mass under <c>tail</c> and is renormalised away otherwise (SPEC A3.3).
     /// </summary>
+    /// <param name="total">Mass of all tokens together.</param>
+    /// <param name="keep">Tokens to keep.</param>
+    /// <param name="tail">What is cut goes to the missing mass.</param>
+    /// <param name="left">Mass of lighter tokens that were cut before they came here.</param>
     /// <returns>The missing mass of the finished row: 1 - its sum under <c>tail</c>, else 0.</returns>
-    public double Finish(double total, int keep, bool tail)
+    public double Finish(double total, int keep, bool tail, double left = 0)
     {
         (int Token, double Mass)[] rows =
             [.. _tokens.Zip(_masses).Where(static r => r.Second > 0).OrderByDescending(static r => r.Second).ThenBy(static r => r.First)];
-        double all = 0, kept = 0;
+        double all = left, kept = 0;
         for (int i = 0; i < rows.Length; i++)
         {
             all += rows[i].Mass;

@@ -53,9 +53,11 @@ public sealed class RowCandidates
         {
             tokens[..Count].CopyTo(_ids);
             Tape = vocabulary.Texts;
+            IsWhole = true;
             return true;
         }
 
+        IsWhole = false;
         _builder.Clear();
         _rests.Clear();
         int used = Count;
@@ -102,6 +104,9 @@ public sealed class RowCandidates
         return true;
     }
 
+    /// <summary>The candidates are whole source tokens; else <see cref="_rests"/> and <see cref="_tokens"/> say what they are.</summary>
+    private bool IsWhole { get; set; }
+
     private readonly List<byte[]?> _rests = [];
     private readonly int[] _tokens = new int[TopKLogits.MaxK];
 
@@ -133,6 +138,19 @@ public sealed class RowCandidates
             if (_nearest[c] != VocabularyMap.None)
                 destination.Add(_nearest[c], _mass[c]);
         }
+    }
+
+    /// <summary>The source token of a candidate.</summary>
+    internal int TokenOf(int candidate) => IsWhole ? _ids[candidate] : _tokens[candidate];
+
+    /// <summary>The text of a candidate, its prefix stripped; null for a special one.</summary>
+    /// <param name="candidate">Its place.</param>
+    /// <param name="vocabulary">The source's vocabulary.</param>
+    internal ReadOnlyMemory<byte>? TextOf(int candidate, TokenVocabulary vocabulary)
+    {
+        if (vocabulary.IsSpecial(TokenOf(candidate)))
+            return null;
+        return IsWhole ? vocabulary.Bytes[_ids[candidate]].ToArray() : _rests[candidate];
     }
 
     /// <summary>Candidates used of k: the window's, or all.</summary>

@@ -27,6 +27,8 @@ public static class StepwiseAlignment
         ArgumentNullException.ThrowIfNull(vocabularies);
         ArgumentNullException.ThrowIfNull(report);
         AlignmentSwitches.Validate(options);
+        if (options.Projection == ProjectionRule.Byte && vocabularies.TargetEncoder is null)
+            throw new ArgumentException($"projection byte needs the encoder of target vocabulary {vocabularies.Target.Name}, which this call does not have: use --projection top1.");
         if (destination.Length != documents.Length)
             throw new ArgumentException($"{documents.Length} documents need as many results, not {destination.Length}.", nameof(destination));
     }
