@@ -2,7 +2,7 @@ namespace PtaKernels.Pipeline;
 
 public static partial class Charts
 {
-    /// <summary>A table: the first column from the left, numbers from the right.</summary>
+    /// <summary>A table: names from the left, numbers from the right.</summary>
     /// <param name="title">What is shown.</param>
     /// <param name="columns">Heads; a line break makes one of two lines.</param>
     /// <param name="rows">[rows][columns] cells.</param>
@@ -48,12 +48,15 @@ public static partial class Charts
 
         void Cell(string text, int column, double y, bool isBold)
         {
-            if (column == 0)
+            if (IsText(rows, column))
                 chart.Text(text, left, y, TextSize, bold: isBold);
             else
                 chart.Text(text, left + widths[column], y, TextSize, TextAnchor.End, isBold);
         }
     }
+
+    /// <summary>Whether a column has names rather than numbers: the first, and those with a cell that starts with a letter.</summary>
+    internal static bool IsText(IReadOnlyList<IReadOnlyList<string>> rows, int column) => column == 0 || rows.Any(r => r[column].Length > 0 && char.IsLetter(r[column][0]));
 
     private static IEnumerable<string> Wrapped(string text, double width)
     {

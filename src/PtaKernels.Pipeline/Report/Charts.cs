@@ -95,7 +95,7 @@ public static partial class Charts
         double valueEnd = right + 20 + values.Select(static v => Outlines.WidthOf(v, TextSize, bold: true)).DefaultIfEmpty(0).Max();
         double intervalEnd = valueEnd + 14 + intervals.Select(static v => Outlines.WidthOf(v, TextSize, bold: false)).DefaultIfEmpty(0).Max();
         double bottom = Top + (domains.Length * (Row + 8)) + (bars.Count * Row);
-        string below = $"bits per byte against {baseline}; negative is better; {interval}";
+        string below = $"against {baseline}; negative is better; {interval}";
         double wide = Math.Max(intervalEnd, Margin + Math.Max(Outlines.WidthOf(title, TitleSize, bold: true), Outlines.WidthOf(below, TextSize, bold: false)));
         var chart = new Chart(wide + Margin, bottom + 40, title);
         Head(chart, title, below);

@@ -12,9 +12,9 @@ internal static class ReportHtml
         body { background: var(--paper); color: var(--ink); font: 15px/1.5 "DejaVu Sans", Verdana, "Segoe UI", Helvetica, Arial, sans-serif; max-width: 1080px; margin: 2em auto; padding: 0 1.2em; }
         h1 { font-size: 1.6em; } h2 { font-size: 1.2em; margin: 2em 0 .6em; }
         .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .92em; font-variant-numeric: tabular-nums; }
-        th, td { padding: .35em .9em; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; } th { white-space: pre-line; vertical-align: bottom; border-bottom: 2px solid var(--pale); }
-        th:first-child, td:first-child { text-align: left; padding-left: 0; } tr.bold td { font-weight: bold; }
-        .warning { background: var(--warn); border-left: 4px solid var(--warnline); padding: .6em 1em; } figure { margin: 1.5em 0; }
+        th, td { padding: .35em .9em; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; } th { white-space: pre; vertical-align: bottom; border-bottom: 2px solid var(--pale); }
+        th.name, td.name { text-align: left; } th:first-child, td:first-child { padding-left: 0; } tr.bold td { font-weight: bold; }
+        .warning { background: var(--warn); border-left: 4px solid var(--warnline); padding: .6em 1em; } figure { margin: 1.5em 0 1.5em -20px; }
         details { margin: 1.5em 0; } summary { cursor: pointer; } pre { background: var(--shade); padding: 1em; overflow-x: auto; font-size: .88em; }
         """;
 
@@ -64,17 +64,19 @@ internal static class ReportHtml
     private static void Append(StringBuilder page, TableBlock table)
     {
         page.Append("<div class=\"scroll\"><table>\n<thead><tr>");
-        foreach (string column in table.Columns)
-            page.Append($"<th>{WebUtility.HtmlEncode(column)}</th>");
+        foreach ((int c, string column) in table.Columns.Index())
+            page.Append($"<th{ClassOf(c)}>{WebUtility.HtmlEncode(column)}</th>");
         page.Append("</tr></thead>\n<tbody>\n");
         foreach ((int r, string[] row) in table.Rows.Index())
         {
             page.Append(table.Bold.Contains(r) ? "<tr class=\"bold\">" : "<tr>");
-            foreach (string cell in row)
-                page.Append($"<td>{WebUtility.HtmlEncode(cell)}</td>");
+            foreach ((int c, string cell) in row.Index())
+                page.Append($"<td{ClassOf(c)}>{WebUtility.HtmlEncode(cell)}</td>");
             page.Append("</tr>\n");
         }
 
         page.Append("</tbody></table></div>\n");
+
+        string ClassOf(int column) => Charts.IsText(table.Rows, column) ? " class=\"name\"" : "";
     }
 }

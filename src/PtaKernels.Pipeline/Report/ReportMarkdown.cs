@@ -38,7 +38,7 @@ internal static class ReportMarkdown
     private static void Append(StringBuilder page, TableBlock table)
     {
         Row(table.Columns, false);
-        page.Append("|---|").Append(string.Concat(Enumerable.Repeat("---:|", table.Columns.Length - 1))).Append('\n');
+        page.Append('|').Append(string.Concat(table.Columns.Select((_, c) => Charts.IsText(table.Rows, c) ? "---|" : "---:|"))).Append('\n');
         foreach ((int r, string[] row) in table.Rows.Index())
             Row(row, table.Bold.Contains(r));
 

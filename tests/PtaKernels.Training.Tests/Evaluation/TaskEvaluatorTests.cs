@@ -38,7 +38,7 @@ public sealed class TaskEvaluatorTests
     }
 
     [TestCase("gh", "i", new[] { 0, 9, 10, 11 }, 3, Description = "plain")]
-    [TestCase("g ", "c", new[] { 0, 9, 15 }, 2, Description = "the context's space goes to the choice")]
+    [TestCase("g ", "cd", new[] { 0, 9, 15, 6 }, 2, Description = "the context's space goes to the choice")]
     [TestCase("ga", "b", new[] { 0, 9, 14 }, 2, Description = "a token over the border: the last token is scored")]
     [TestCase("", "gh", new[] { 0, 9, 10 }, 1, Description = "no context: behind the begin of sequence")]
     [TestCase("ghij", "gh", new[] { 12, 9, 10 }, 1, 2, Description = "a long context loses its first tokens")]

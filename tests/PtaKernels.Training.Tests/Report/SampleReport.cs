@@ -18,7 +18,7 @@ internal static class SampleReport
             Config = "{\n  \"output\": \"fused/\" // ```\n}\n",
             Domains = domains,
             Target = new ReportModel("target", "Llama", 690_000, "unigram, 2,048 tokens", Bits(1.727, 2.072, 1.84)),
-            Sources = [new ReportModel("neox", "GPT-NeoX", 3_500_000, "BPE, 4,096 tokens", Bits(1.283, 1.332, 1.3)), new ReportModel("mpt", "MPT", 3_200_000, "BPE, 3,072 tokens", Bits(1.101, 1.666, 1.28))],
+            Sources = [new ReportModel("neox", "GPT-NeoX", 3_500_000, "BPE, 4,096 tokens", Bits(1.283, 1.332, 1.3)), new ReportModel("mpt", "MPT", 3_200_000, "BPE | 3,072 tokens", Bits(1.101, 1.666, 1.28))],
             Students =
             [
                 Student("fusion", "fusion", 0.5, -0.0564, 3.95) with { Coverage = 0.775, GoldTop1 = 0.295, TargetTop1 = 0.188, SignalKept = 0.993 },
