@@ -13,7 +13,7 @@ public sealed partial class FuseRun
 
     private static readonly char[] NotInNames = [.. Path.GetInvalidFileNameChars(), ' '];
 
-    private static IEnumerable<Student> StudentsOf(FuseConfig config)
+    private static List<Student> StudentsOf(FuseConfig config)
     {
         if (config.Control is not ("none" or ControlName))
             throw new ArgumentException($"control is '{config.Control}'; use none or {ControlName}.");

@@ -31,7 +31,7 @@ public sealed partial class FuseRun
         _backend = backend;
         _progress = progress;
         _stages = new StageRunner(Path.Combine(_output, "stages"), progress);
-        Students = [.. StudentsOf(config)];
+        Students = StudentsOf(config);
         (Target, Sources) = OpenModels();
         RequireSettings();
     }

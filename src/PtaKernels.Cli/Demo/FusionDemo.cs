@@ -182,7 +182,7 @@ internal sealed record DemoSize
     public int Transfer { get; init; } = 900;
 
     /// <summary>How the target is pre-trained.</summary>
-    public DemoTraining PreTraining { get; init; } = new(3e-3, 0.03, 2, 3);
+    public DemoTraining PreTraining { get; init; } = new(2e-3, 0.03, 4, 3);
 
     /// <summary>How students are trained.</summary>
     public DemoTraining Training { get; init; } = new(2e-3, 0.03, 2, 4);
