@@ -10,6 +10,8 @@ internal static class DemoCommand
 {
     private const string DefaultFolder = "pta-demo";
 
+    private static readonly ReadmeBlock Table = new("demo");
+
     public static Command Create()
     {
         var common = new CommonOptions();
@@ -18,19 +20,26 @@ internal static class DemoCommand
         var reduced = new Option<bool>("--reduced") { Description = "less text, and only the preset fusion beside the control" };
         var fromScratch = new Option<bool>("--from-scratch") { Description = "also train the two teachers, instead of taking those of the samples; about ten minutes more" };
         var seed = ValueOption.Count("--seed", "first weights of the target, and orders", DemoSize.Full.Seed);
+        var readme = new Option<string?>("--readme") { Description = "run nothing; write the table of this report.json into the repository's README.md", HelpName = "file" };
         var verb = new Verb(
             "demo", "Fuse two small teachers into a smaller target with another tokenizer, on real text, and show what that gained: start here.",
             "pta demo",
             "pta demo --out artifacts/demo --seed 2",
             "pta demo alignment")
         {
-            output, samples, reduced, fromScratch, seed, common.Backend, common.Json,
+            output, samples, reduced, fromScratch, seed, common.Backend, common.Json, readme,
         };
         verb.Subcommands.Add(AlignmentDemo.Create());
         verb.Subcommands.Add(CreateTexts());
         verb.TimeToStop = TimeSpan.FromMinutes(1); // the training step at work, and its checkpoint
         verb.SetAction((parse, cancellation) => Task.Run(() =>
         {
+            if (parse.GetValue(readme) is { } report)
+            {
+                Table.Rewrite(Path.Combine(RepositoryFolder.Find() ?? ".", "README.md"), () => FusionReportWriter.ToMarkdownTable(FusionReportWriter.Read(report)));
+                return 0;
+            }
+
             var terminal = Terminal.Of(parse);
             SetupTorchCommand.Ensure(terminal, again: false, cancellation);
             DemoSize size = (parse.GetValue(reduced) ? DemoSize.Reduced : DemoSize.Full) with { Seed = parse.GetValue(seed) };

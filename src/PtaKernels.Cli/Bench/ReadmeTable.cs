@@ -6,20 +6,15 @@ namespace PtaKernels.Cli.Bench;
 /// <summary>The results table of a README, between its two marks.</summary>
 internal static class ReadmeTable
 {
-    public const string Begin = "<!-- results:begin -->";
-    public const string End = "<!-- results:end -->";
+    public static readonly ReadmeBlock Block = new("results");
 
     /// <summary>Rewrites the block from a results file and leaves every other byte alone.</summary>
     /// <exception cref="AlignmentDataException">The README or its block is missing.</exception>
-    public static void Rewrite(string readme, string results)
+    public static void Rewrite(string readme, string results) => Block.Rewrite(readme, () =>
     {
-        string text = File.Exists(readme) ? File.ReadAllText(readme) : throw new AlignmentDataException($"{readme}: no such file, so there is no results table to write.");
-        int begin = text.IndexOf(Begin, StringComparison.Ordinal), end = text.IndexOf(End, StringComparison.Ordinal);
-        if (begin < 0 || end < begin)
-            throw new AlignmentDataException($"{readme}: has no block between {Begin} and {End}; add the two lines where the table belongs.");
         (BenchEntry[] entries, BenchRunInfo run) = BenchFiles.Read(results);
-        File.WriteAllText(readme, text[..(begin + Begin.Length)] + "\n" + Table(entries, run) + text[end..]);
-    }
+        return Table(entries, run);
+    });
 
     private static string Table(BenchEntry[] entries, BenchRunInfo run)
     {

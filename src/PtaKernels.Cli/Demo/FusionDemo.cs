@@ -100,12 +100,13 @@ internal sealed class FusionDemo(string samples, string folder, DemoSize size, I
         return model;
     }
 
+    /// <summary>The configuration of the run; paths start at its folder.</summary>
     private FuseConfig ConfigOf(string target, string[] teachers) => new()
     {
         Output = "fused",
-        Documents = Texts(DemoCorpus.Transfer),
-        Target = new ModelConfigEntry { Model = target },
-        Sources = [.. Teachers.Zip(teachers, static (t, model) => new ModelConfigEntry { Name = t.Name, Model = model })],
+        Documents = Path.GetRelativePath(folder, Texts(DemoCorpus.Transfer)),
+        Target = new ModelConfigEntry { Model = Path.GetRelativePath(folder, target) },
+        Sources = [.. Teachers.Zip(teachers, (t, model) => new ModelConfigEntry { Name = t.Name, Model = Path.GetRelativePath(folder, model) })],
         Students = [.. size.Students.Select(static s => new StudentConfig { Name = s, Preset = s })],
         Control = FuseRun.ControlName,
         Split = new SplitConfig { Length = DemoSize.SequenceLength },
@@ -120,7 +121,7 @@ internal sealed class FusionDemo(string samples, string folder, DemoSize size, I
             Compute = "float32",
             Activations = "keep",
         },
-        Evaluation = new EvaluationConfig { Documents = Texts(DemoCorpus.HeldOut), DomainField = "domain", Length = DemoSize.SequenceLength },
+        Evaluation = new EvaluationConfig { Documents = Path.GetRelativePath(folder, Texts(DemoCorpus.HeldOut)), DomainField = "domain", Length = DemoSize.SequenceLength },
         Seed = size.Seed,
     };
 

@@ -30,10 +30,16 @@ internal static class FusionReportPage
         page.Add(Models(report));
         AddStages(page, report);
         page.Add(new HeadingBlock("Run"));
-        page.Add(new TextBlock($"{report.Date.ToUniversalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC. {report.Machine}. {string.Join(", ", report.Versions.Select(static v => $"{v.Key} {v.Value}"))}."));
+        page.Add(Made(report));
         page.Add(new CodeBlock("Configuration", report.Config));
         return page;
     }
+
+    /// <summary>The result alone.</summary>
+    public static IReadOnlyList<ReportBlock> Summary(FusionReport report) => [Result(report), new TextBlock(ResultNote), .. report.Warnings.Select(static w => new TextBlock(w)), Made(report)];
+
+    private static TextBlock Made(FusionReport report) =>
+        new($"{report.Date.ToUniversalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC. {report.Machine}. {string.Join(", ", report.Versions.Select(static v => $"{v.Key} {v.Value}"))}.");
 
     private static IEnumerable<ReportStudent> ControlFirst(FusionReport report) => report.Students.OrderByDescending(s => s.Name == report.Control);
 

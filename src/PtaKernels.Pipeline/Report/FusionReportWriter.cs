@@ -36,9 +36,27 @@ public static class FusionReportWriter
         destination.Commit();
     }
 
+    /// <summary>The table of the result in Markdown, with where and when it was made.</summary>
+    public static string ToMarkdownTable(FusionReport report)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        return ReportMarkdown.Of(FusionReportPage.Summary(report));
+    }
+
     /// <summary>A report as the text of <c>report.json</c>.</summary>
     public static string ToJson(FusionReport report) => JsonSerializer.Serialize(report, Json);
 
-    /// <summary>Reads what <see cref="Write"/> wrote as <c>report.json</c>.</summary>
-    public static FusionReport FromJson(string text) => JsonSerializer.Deserialize<FusionReport>(text, Json) ?? throw new AlignmentDataException("the report is null; make it again.");
+    /// <summary>Reads a <c>report.json</c>.</summary>
+    /// <exception cref="AlignmentDataException">It is missing or damaged.</exception>
+    public static FusionReport Read(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<FusionReport>(File.ReadAllText(path), Json) ?? throw new JsonException("it is null");
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new AlignmentDataException($"{path}: {e.Message}; expected the report.json of a fusion, make it again.", e);
+        }
+    }
 }

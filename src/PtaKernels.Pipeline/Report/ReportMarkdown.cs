@@ -5,12 +5,16 @@ namespace PtaKernels.Pipeline;
 /// <summary>Pages as Markdown; charts are the picture files beside them.</summary>
 internal static class ReportMarkdown
 {
-    public static string Of(string title, IReadOnlyList<ReportBlock> blocks)
+    public static string Of(string title, IReadOnlyList<ReportBlock> blocks) => $"# {Escape(title)}\n\n{Of(blocks)}";
+
+    /// <summary>Blocks without a heading of their own.</summary>
+    public static string Of(IReadOnlyList<ReportBlock> blocks)
     {
-        var page = new StringBuilder($"# {Escape(title)}\n");
+        var page = new StringBuilder();
         foreach (ReportBlock block in blocks)
         {
-            page.Append('\n');
+            if (page.Length > 0)
+                page.Append('\n');
             switch (block)
             {
                 case HeadingBlock heading:

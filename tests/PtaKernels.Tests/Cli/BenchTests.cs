@@ -93,14 +93,14 @@ public sealed class BenchTests
             results, [new BenchEntry("doc.reference", "reference", "portable", 1, 123456, "tokens/s", "Python + NumPy", 4321, 28.57),
                 new BenchEntry("doc.reference", "reference", "portable", 2, 234567, "tokens/s", "one thread", 123456, 1.9)],
             new BenchRunInfo("2026-01-02", "Some CPU", 2, "Linux", ".NET 10", "3.11", "1.24", 10, [new BenchSpread("doc.reference", 9, 27.1, 29.9, ""), new BenchSpread("doc.reference", 9, 1.8, 1.95, "", 2)], "12.2.0", "3.3.2"));
-        File.WriteAllText(readme, $"before\r\n{ReadmeTable.Begin}old{ReadmeTable.End}\nafter");
+        File.WriteAllText(readme, $"before\r\n{ReadmeTable.Block.Begin}old{ReadmeTable.Block.End}\nafter");
         ReadmeTable.Rewrite(readme, results);
         string once = File.ReadAllText(readme);
         ReadmeTable.Rewrite(readme, results);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(File.ReadAllText(readme), Is.EqualTo(once));
-            Assert.That(once, Does.StartWith($"before\r\n{ReadmeTable.Begin}\n|").And.EndsWith($"\n{ReadmeTable.End}\nafter"));
+            Assert.That(once, Does.StartWith($"before\r\n{ReadmeTable.Block.Begin}\n|").And.EndsWith($"\n{ReadmeTable.Block.End}\nafter"));
             Assert.That(once, Does.Contain("| doc.reference | reference, portable | 123,000 tokens/s | Python + NumPy | 4,320 | 28.6 (27.1..29.9) |"));
             Assert.That(once, Does.Contain("| doc.reference, 2 threads | reference, portable | 235,000 tokens/s | one thread | 123,000 | 1.9 (1.8..1.95) |"));
             Assert.That(once, Does.Contain("2026-01-02, Some CPU (2 cores), .NET 10, g++ 12.2.0, rapidfuzz-cpp 3.3.2, Python 3.11, NumPy 1.24"));

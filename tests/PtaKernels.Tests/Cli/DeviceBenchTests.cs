@@ -61,7 +61,7 @@ public sealed class DeviceBenchTests
     public void ResultsNameTheClockAndTheDevice()
     {
         using var folder = new ScratchFolder();
-        string results = folder["gpu.json"], readme = folder.Write("README.md", $"{ReadmeTable.Begin}{ReadmeTable.End}");
+        string results = folder["gpu.json"], readme = folder.Write("README.md", $"{ReadmeTable.Block.Begin}{ReadmeTable.Block.End}");
         BenchEntry host = new("ot.official", "ilgpu-cuda", "sm_90", 1, 1e6, "problems/s", "scalar C++", 1e5, 10), device = host with { Rate = 4e8, PeerRate = 2e5, Ratio = 2000, Clock = "device" };
         var run = new BenchRunInfo(
             "2026-01-02", "Some CPU", 16, "Linux", ".NET 10", null, null, 10, [new BenchSpread("ot.official", 9, 9, 11, ""), new BenchSpread("ot.official", 5, 1900, 2100, "", 1, "device")], null, null,

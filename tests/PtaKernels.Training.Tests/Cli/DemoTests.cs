@@ -37,7 +37,7 @@ public sealed class DemoTests
         Assert.That(Report().Students.Select(static s => s.AgainstControl), Is.EqualTo(first.Students.Select(static s => s.AgainstControl)));
     }
 
-    private FusionReport Report() => FusionReportWriter.FromJson(File.ReadAllText(Path.Combine(_folder.FullName, "fused", "report", "report.json")));
+    private FusionReport Report() => FusionReportWriter.Read(Path.Combine(_folder.FullName, "fused", "report", "report.json"));
 
     private static (int Exit, string Errors) Run(string[] arguments)
     {
