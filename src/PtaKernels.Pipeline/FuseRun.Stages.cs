@@ -28,7 +28,7 @@ public sealed partial class FuseRun
             return new SplitOutcome(done.Documents, done.Pieces, done.Bytes);
         }, static done => $"{done.Documents} documents in {done.Pieces} pieces, {done.Bytes / 1e6:F2} MB");
 
-        string[] Tokenizers() => [.. Sources.Prepend(Target).Select(static m => StageRecords.Fingerprint(m.TokenizerPath))];
+        string[] Tokenizers() => [.. Sources.Prepend(Target).Select(static m => StageRecords.Fingerprint(m.TokenizerPath, weights: false))];
     }
 
     private StageRecord Map(FuseModel source, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using PtaKernels.Corpus;
+using PtaKernels.Training;
 
 namespace PtaKernels.Pipeline;
 
@@ -20,18 +21,22 @@ internal sealed class StageRecords(string folder)
         Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(parts, FuseConfigFile.Options)).AsSpan(0, 12));
 
     /// <summary>What a file, or each file of a folder, is known by.</summary>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="weights">Whether weights count: a tokenizer is the same beside other ones.</param>
     /// <exception cref="AlignmentDataException">There is nothing there.</exception>
-    public static string Fingerprint(string path)
+    public static string Fingerprint(string path, bool weights = true)
     {
         if (File.Exists(path))
             return OfFile(new FileInfo(path));
         if (!Directory.Exists(path))
             throw new AlignmentDataException($"{path}: no such file or folder.");
         var text = new StringBuilder();
-        foreach (FileInfo file in new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).OrderBy(static f => f.FullName, StringComparer.Ordinal))
+        foreach (FileInfo file in new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Where(f => weights || !IsWeights(f.Name)).OrderBy(static f => f.FullName, StringComparer.Ordinal))
             text.Append(Path.GetRelativePath(path, file.FullName)).Append(' ').Append(OfFile(file)).Append('\n');
         return KeyOf(text.ToString());
     }
+
+    private static bool IsWeights(string file) => file.Contains(".safetensors", StringComparison.Ordinal) || file == ModelFiles.ConfigName;
 
     /// <summary>The record of a stage, or null where there is none that can be read.</summary>
     public StageRecord? Find(string stage)
