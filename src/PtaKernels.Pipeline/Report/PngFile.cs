@@ -27,7 +27,7 @@ internal static class PngFile
         Chunk(file, "IHDR"u8, header);
         using (var packed = new MemoryStream())
         {
-            using (var zlib = new ZLibStream(packed, CompressionLevel.SmallestSize, leaveOpen: true))
+            using (var zlib = new ZLibStream(packed, CompressionLevel.Optimal, leaveOpen: true))
             {
                 int stride = width * 3;
                 byte[] row = new byte[stride + 1];
