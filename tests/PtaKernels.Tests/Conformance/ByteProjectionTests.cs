@@ -85,6 +85,9 @@ public sealed class ByteProjectionTests(string backend)
             known += mass[c];
             int[] fits = giving.IsSpecial(token) ? Partner(giving, token, taking) : Fits(text[prefix.Length..], taking, encoder);
             double[] weights = [.. fits.Select(t => Weight(target, targetRow, own, t))];
+            // Logits of minus infinity: where the target gives none of them any probability, they share alike.
+            if (weights.Sum() == 0)
+                Array.Fill(weights, 1);
             for (int f = 0; f < fits.Length; f++)
                 result[fits[f]] = result.GetValueOrDefault(fits[f]) + (mass[c] * weights[f] / weights.Sum());
         }
@@ -106,10 +109,9 @@ public sealed class ByteProjectionTests(string backend)
         return [first, .. longer];
     }
 
-    /// <summary>The first special token that shares a role or is spelled alike, else the first one at all (cost 64 for each).</summary>
     private static int[] Partner(TokenVocabulary source, int token, TokenVocabulary target) =>
-        [.. Enumerable.Range(0, target.Count).Where(t => target.IsSpecial(t) && target.HasToken(t))
-            .OrderBy(t => (target.RolesOf(t) & source.RolesOf(token) & Named) != 0 || target.StringOf(t) == source.StringOf(token) ? 0 : 1).Take(1)];
+        [.. Enumerable.Range(0, target.Count).Where(t => target.IsSpecial(t) && target.HasToken(t)
+            && ((target.RolesOf(t) & source.RolesOf(token) & Named) != 0 || target.StringOf(t) == source.StringOf(token))).Take(1)];
 
     private static double Weight(DrawnView target, int row, int own, int token)
     {
