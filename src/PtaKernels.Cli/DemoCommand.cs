@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PtaKernels.Cli.Bench;
 using PtaKernels.Cli.Demo;
 using PtaKernels.Corpus;
 using PtaKernels.Pipeline;

@@ -5,7 +5,7 @@ namespace PtaKernels.Rules;
 /// <summary>Projection <c>byte</c> (SPEC A3.3): each candidate's mass goes to the target tokens that begin its bytes. Reused from row to row.</summary>
 /// <remarks>
 /// The tokens that fit (<see cref="ByteFits"/>) share a candidate's mass in proportion to the target's own probabilities of the row: exp(logit / temperature) for
-/// its stored top-k, e^-1 of the k-th's for every other token. A special candidate goes to the target's special token of its role, as in the nearest-token
+/// its stored top-k, e^-1 of the k-th's for every other token; alike where it gives all of them nothing. A special candidate goes to the target's special token of its role, as in the nearest-token
 /// search; a candidate that nothing fits carries no mass, and the rest is scaled up as after any projection.
 /// </remarks>
 internal sealed class ByteProjection(TokenVocabulary target)

@@ -1,0 +1,144 @@
+using PtaKernels.Cli.Verify.Random;
+
+namespace PtaKernels.Tests.Conformance;
+
+/// <summary>Projection byte against a plain search of the whole vocabulary, with an encoder that takes the longest token.</summary>
+[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Names))]
+public sealed class ByteProjectionTests(string backend)
+{
+    private const TokenRoles Named = TokenRoles.Bos | TokenRoles.Eos | TokenRoles.Pad | TokenRoles.Unk;
+
+    private static AlignmentOptions Byte => AlignmentPreset.Fusion with { Projection = ProjectionRule.Byte };
+
+    [Test]
+    public void EveryRowIsThePlainSearch([Values(MassRule.Tail, MassRule.Renormalised)] MassRule mass, [Values(0, 2, 64)] int fusedK, [Values(0, 3)] int window)
+    {
+        int compared = 0, stripped = 0;
+        for (int seed = 1; seed <= 12; seed++)
+        {
+            var drawn = new DrawnDocuments(seed, 6);
+            var encoder = new LongestToken(drawn.Target.Vocabulary);
+            var vocabularies = new VocabularyPair(drawn.Source.Vocabulary, drawn.Target.Vocabulary) { TargetEncoder = encoder };
+            AlignmentOptions options = Byte with { Mass = mass, FusedK = fusedK, Window = window };
+            var aligned = new AlignedDocument[drawn.Pairs.Length];
+            BackendCases.Open(backend).AlignBatch(drawn.Pairs, vocabularies, options, aligned, new AlignmentReport());
+            for (int d = 0; d < aligned.Length; d++)
+            {
+                (DrawnView source, DrawnView target) = drawn.Views[d];
+                int sourceText = FirstText(source), targetText = FirstText(target);
+                for (int i = targetText; i < aligned[d].Rows; i++)
+                {
+                    RowProvenance row = aligned[d][i];
+                    if (!row.Transferred || row.SourceRow < sourceText)
+                        continue;
+                    byte[] prefix = row.Rule == RowRule.Boundary ? [] : source.Text[source.Spans[row.SourceRow + 1].Start..target.Spans[i].End];
+                    stripped += prefix.Length > 0 ? 1 : 0;
+                    (Dictionary<int, double> expected, double missing) = Oracle(source, target, row.SourceRow, i, prefix, vocabularies, encoder, options);
+                    Assert.That(aligned[d].IndicesOf(i).ToArray().Zip(aligned[d].ValuesOf(i).ToArray()).ToDictionary(), Is.EqualTo(expected).Within(1e-9), $"seed {seed}, document {d}, row {i}");
+                    Assert.That(row.Missing, Is.EqualTo(missing).Within(1e-9));
+                    compared++;
+                }
+            }
+        }
+
+        Assert.That((compared > 200, stripped > 10), Is.EqualTo((true, true)), $"{compared} rows, {stripped} with a prefix");
+    }
+
+    [Test]
+    public void NoEncoderIsOneSentence()
+    {
+        var drawn = new DrawnDocuments(1, 1);
+        Assert.That(
+            () => BackendCases.Open(backend).AlignBatch(drawn.Pairs, drawn.Vocabularies, Byte, new AlignedDocument[1], new AlignmentReport()),
+            Throws.ArgumentException.With.Message.Contains("projection byte needs the encoder of target vocabulary"));
+    }
+
+    [Test]
+    public void WhatHasNoMeaningIsRefused()
+    {
+        Refuses(Byte with { Sources = SourceMerging.Recursive, Fusion = FusionFunction.None, Transport = TransportKind.Unbalanced }, "--sources independent");
+        Refuses(Byte with { Cost = CandidateCost.OfficialStrings, Columns = CandidateColumns.TargetTopk, Transfer = TransferRule.Boundary }, "--cost texts");
+
+        static void Refuses(AlignmentOptions options, string instead) =>
+            Assert.That(() => AlignmentSwitches.Validate(options), Throws.ArgumentException.With.Message.Contains(instead).And.Message.Contains("projection byte"));
+    }
+
+    private static (Dictionary<int, double> Row, double Missing) Oracle(
+        DrawnView source, DrawnView target, int sourceRow, int targetRow, byte[] prefix, VocabularyPair pair, LongestToken encoder, in AlignmentOptions options)
+    {
+        TokenVocabulary giving = pair.Source, taking = pair.Target;
+        int used = options.Window == 0 ? source.Candidates[sourceRow].Length : Math.Min(options.Window, source.Candidates[sourceRow].Length);
+        double[] logits = source.Logits[sourceRow][..used];
+        bool tail = options.Mass == MassRule.Tail;
+        double norm = tail ? source.LogSumExp[sourceRow] : Math.Log(logits.Sum(v => Math.Exp(v - logits.Max()))) + logits.Max();
+        double[] mass = [.. logits.Select(v => Math.Exp(v - norm))];
+        double missing = tail ? Math.Max(0, 1 - mass.Sum()) : 0;
+        int own = options.Window == 0 ? target.Candidates[targetRow].Length : Math.Min(options.Window, target.Candidates[targetRow].Length);
+        Dictionary<int, double> result = [];
+        double known = missing;
+        for (int c = 0; c < used; c++)
+        {
+            int token = source.Candidates[sourceRow][c];
+            byte[] text = giving.Bytes[token].ToArray();
+            if (prefix.Length > 0 && (giving.IsSpecial(token) || text.Length <= prefix.Length || !text.AsSpan().StartsWith(prefix)))
+                continue;
+            known += mass[c];
+            int[] fits = giving.IsSpecial(token) ? Partner(giving, token, taking) : Fits(text[prefix.Length..], taking, encoder);
+            double[] weights = [.. fits.Select(t => Weight(target, targetRow, own, t))];
+            // Logits of minus infinity: where the target gives none of them any probability, they share alike.
+            if (weights.Sum() == 0)
+                Array.Fill(weights, 1);
+            for (int f = 0; f < fits.Length; f++)
+                result[fits[f]] = result.GetValueOrDefault(fits[f]) + (mass[c] * weights[f] / weights.Sum());
+        }
+
+        missing = prefix.Length > 0 ? missing / known : missing;
+        double all = result.Values.Sum();
+        (int Token, double Mass)[] kept =
+            [.. result.Where(static r => r.Value > 0).OrderByDescending(static r => r.Value).ThenBy(static r => r.Key).Take(options.FusedK == 0 ? target.Candidates[targetRow].Length : options.FusedK).Select(static r => (r.Key, r.Value))];
+        double scale = (1 - missing) / (tail ? all : kept.Sum(static k => k.Mass));
+        return (kept.ToDictionary(static k => k.Token, k => k.Mass * scale), tail ? Math.Max(0, 1 - (kept.Sum(static k => k.Mass) * scale)) : 0);
+    }
+
+    private static int[] Fits(byte[] text, TokenVocabulary target, LongestToken encoder)
+    {
+        if (encoder.FirstToken(text) is not { } first)
+            return [];
+        IEnumerable<int> longer = Enumerable.Range(0, target.Count).Where(t => !target.IsSpecial(t) && target.Bytes[t].Length > target.Bytes[first].Length
+            && (target.Bytes[t].StartsWith(text) || text.AsSpan().StartsWith(target.Bytes[t])));
+        return [first, .. longer];
+    }
+
+    private static int[] Partner(TokenVocabulary source, int token, TokenVocabulary target) =>
+        [.. Enumerable.Range(0, target.Count).Where(t => target.IsSpecial(t) && target.HasToken(t)
+            && ((target.RolesOf(t) & source.RolesOf(token) & Named) != 0 || target.StringOf(t) == source.StringOf(token))).Take(1)];
+
+    private static double Weight(DrawnView target, int row, int own, int token)
+    {
+        int at = Array.IndexOf(target.Candidates[row], token, 0, own);
+        return at >= 0 ? Math.Exp(target.Logits[row][at]) : Math.Exp(target.Logits[row][..own].Min() - 1);
+    }
+
+    private static int FirstText(DrawnView view)
+    {
+        int first = Array.FindIndex(view.Spans, static s => s.End > s.Start);
+        return first < 0 ? view.Ids.Length : first;
+    }
+
+    /// <summary>The longest ordinary token that the text starts with, the first one by id of several.</summary>
+    private sealed class LongestToken(TokenVocabulary vocabulary) : IFirstToken
+    {
+        public int? FirstToken(ReadOnlySpan<byte> text)
+        {
+            int best = -1;
+            for (int id = 0; id < vocabulary.Count; id++)
+            {
+                ReadOnlySpan<byte> token = vocabulary.Bytes[id];
+                if (token.Length > (best < 0 ? 0 : vocabulary.Bytes[best].Length) && text.StartsWith(token))
+                    best = id;
+            }
+
+            return best < 0 ? null : best;
+        }
+    }
+}
