@@ -66,6 +66,8 @@ internal sealed class ToyEncoder : TextEncoder
         return new EncodedText([.. ids], [.. spans]);
     }
 
+    public override int? FirstToken(ReadOnlySpan<byte> text) => Encode(text).Ids is [var first, ..] ? first : null;
+
     public override byte[] Decode(ReadOnlySpan<int> ids)
     {
         List<byte> bytes = [];

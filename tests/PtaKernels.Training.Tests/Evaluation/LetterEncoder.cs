@@ -36,5 +36,7 @@ internal sealed class LetterEncoder(TokenVocabulary vocabulary) : TextEncoder(vo
         return new EncodedText([.. ids], [.. spans]);
     }
 
+    public override int? FirstToken(ReadOnlySpan<byte> text) => Encode(text).Ids is [var first, ..] ? first : null;
+
     public override byte[] Decode(ReadOnlySpan<int> ids) => throw new NotSupportedException();
 }
