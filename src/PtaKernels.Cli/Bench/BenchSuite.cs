@@ -18,6 +18,8 @@ internal static class BenchSuite
         ("doc.reference", DocumentCases.ReferenceTeam),
         ("doc.paper", DocumentCases.Paper),
         ("doc.fusion", DocumentCases.Fusion),
+        ("encode.sentencepiece-bpe", EncodeCases.BytePairs),
+        ("encode.unigram", EncodeCases.Unigram),
         ("loss.sparse", LossCases.AgainstPyTorch),
         ("loss.libtorch", LossCases.AgainstLibtorch),
         ("train.step", TrainCases.AgainstPyTorch),
