@@ -32,7 +32,7 @@ public sealed class FuseRunTests
         FuseConfig config = Config("all") with { Students = [new() { Name = "ours", Preset = "fusion" }, new() { Name = "published", Preset = "paper" }, new() { Name = "official", Preset = "reference" }], Control = "clm" };
         var first = new RecordedProgress();
         FuseOutcome outcome = Run(config, first);
-        Assert.That(outcome.Students.Select(static s => s.Student.Name), Is.EqualTo(new[] { "ours", "published", "official", "clm" }));
+        Assert.That(outcome.Students.Select(static s => s.Student.Name), Is.EqualTo(new[] { "ours", "published", "official", "clm", "clm-official" }));
         foreach (StudentOutcome student in outcome.Students)
         {
             Assert.That(student.Scores!.Documents, Has.Length.EqualTo(12));
