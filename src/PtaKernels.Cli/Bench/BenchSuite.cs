@@ -20,6 +20,7 @@ internal static class BenchSuite
         ("doc.fusion", DocumentCases.Fusion),
         ("encode.sentencepiece-bpe", EncodeCases.BytePairs),
         ("encode.unigram", EncodeCases.Unigram),
+        ("encode.byte-level", EncodeCases.ByteLevel),
         ("loss.sparse", LossCases.AgainstPyTorch),
         ("loss.libtorch", LossCases.AgainstLibtorch),
         ("train.step", TrainCases.AgainstPyTorch),
