@@ -33,6 +33,13 @@ internal sealed class FusionDemo(string samples, string folder, DemoSize size, I
     /// <param name="cancellation">Stops; the same call goes on from there.</param>
     public (FuseRun Run, FuseOutcome Outcome) Run(bool fromScratch, CancellationToken cancellation)
     {
+        foreach (string name in Teachers.Select(static t => t.Name).Prepend("target"))
+        {
+            string definition = Path.Combine(samples, name, ModelFiles.ConfigName);
+            if (!File.Exists(definition))
+                throw new AlignmentDataException($"{definition}: no such file, so there is nothing to demonstrate with; run this inside the repository or name its samples/ with --samples.");
+        }
+
         Directory.CreateDirectory(folder);
         WriteTexts();
         string[] teachers = [.. Teachers.Select(t => fromScratch ? TrainTeacher(t.Name, cancellation) : Path.Combine(samples, t.Name))];
