@@ -44,7 +44,7 @@ internal sealed class TrainingProgress(Terminal terminal)
         _done++;
         double left = _seconds / _done * (Steps - step.Step);
         string line = string.Create(CultureInfo.InvariantCulture,
-            $"step {step.Step}/{Steps}  loss {step.Loss:F4}  next token {step.NextToken:F4}  fusion {step.Fusion ?? double.NaN:F4}  {_tokens / _seconds:F0} tokens/s  {Time(left)} left  {step.MemoryMegabytes / 1000:F1} GB");
+            $"step {step.Step}/{Steps}  loss {step.Loss:F4}  next token {step.NextToken:F4}  {(step.Fusion is { } fusion ? $"fusion {fusion.ToString("F4", CultureInfo.InvariantCulture)}  " : "")}{_tokens / _seconds:F0} tokens/s  {Time(left)} left  {step.MemoryMegabytes / 1000:F1} GB");
         if (_task is not null)
         {
             _task.Value = step.Step;

@@ -188,9 +188,11 @@ public sealed partial class FuseRun
         return ModelScores.Read(path);
     }
 
-    /// <summary>A student's checkpoint stands alone: the target's tokenizer goes with it.</summary>
+    /// <summary>A student's checkpoint stands alone: a tokenizer from elsewhere than the target's folder goes with it.</summary>
     private void CopyTokenizer(string model)
     {
+        if (Target.TokenizerPath == Target.Folder)
+            return;
         foreach (string file in Directory.Exists(Target.TokenizerPath) ? Directory.GetFiles(Target.TokenizerPath) : [Target.TokenizerPath])
         {
             string copy = Path.Combine(model, Path.GetFileName(file));

@@ -101,7 +101,6 @@ internal sealed class FusionDemo(string samples, string folder, DemoSize size, I
             };
             steps = trainer.Steps;
             trainer.Run(cancellation);
-            File.Copy(Path.Combine(definition, DemoSize.TokenizerName), Path.Combine(model, DemoSize.TokenizerName), overwrite: true);
             return new PreTrained(ModelFiles.Parameters(config), tokens, last?.NextToken ?? 0);
         }, static done => $"{done.Parameters / 1e6:F2} M parameters, {done.Tokens} tokens");
         return model;

@@ -84,7 +84,7 @@ public static class FuseReport
         StudentOutcome? own = outcome.Students.FirstOrDefault(static s => s.Student is { Official: true, IsControl: true });
         if (own is not null && official.Length > 0 && outcome.Students.Any(static s => !s.Student.Official))
         {
-            yield return $"{string.Join(" and ", official.Select(static s => s.Student.Name))}: the official code packs documents one after another without barriers, so the control beside it is {own.Student.Name}, which was trained on the same blocks.";
+            yield return $"{string.Join(" and ", official.Select(static s => s.Student.Name))}: the official code packs documents one after another without barriers, so the control beside it is {own.Student.Name}, trained on the same blocks.";
         }
     }
 

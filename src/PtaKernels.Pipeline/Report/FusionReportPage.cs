@@ -41,7 +41,10 @@ internal static class FusionReportPage
     private static TextBlock Made(FusionReport report) =>
         new($"{report.Date.ToUniversalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC. {report.Machine}. {string.Join(", ", report.Versions.Select(static v => $"{v.Key} {v.Value}"))}.");
 
-    private static IEnumerable<ReportStudent> ControlFirst(FusionReport report) => report.Students.OrderByDescending(s => s.Name == report.Control);
+    private static IEnumerable<ReportStudent> ControlFirst(FusionReport report) => report.Students.OrderByDescending(static s => s.Preset is null);
+
+    /// <summary>What stands beside a student that was trained with teachers.</summary>
+    private static string ControlOf(FusionReport report) => report.Students.Count(static s => s.Preset is null) > 1 ? "its control" : report.Control ?? "";
 
     private static TableBlock Result(FusionReport report)
     {
@@ -49,7 +52,7 @@ internal static class FusionReportPage
         string[] columns =
         [
             "model", "preset", "w", "tokens", .. report.Domains.Select(static d => $"{d}\nbits per byte"),
-            .. report.Domains.Select(d => controlled ? $"Δ {d}\nagainst {report.Control}" : $"Δ {d}\nagainst the start"),
+            .. report.Domains.Select(d => controlled ? $"Δ {d}\nagainst {ControlOf(report)}" : $"Δ {d}\nagainst the start"),
         ];
         List<string[]> rows = [["target before", "", "", "", .. report.Domains.Select(d => Bits(report.Target.BitsPerByte, d)), .. report.Domains.Select(static _ => "")]];
         foreach (ReportStudent s in ControlFirst(report))
@@ -77,7 +80,7 @@ internal static class FusionReportPage
 
     private static void AddDifferences(List<ReportBlock> page, FusionReport report)
     {
-        (string Against, Func<ReportStudent, IReadOnlyList<ReportDifference>> Of)[] comparisons = [(report.Control ?? "", static s => s.AgainstControl), ("the target before", static s => s.AgainstStart)];
+        (string Against, Func<ReportStudent, IReadOnlyList<ReportDifference>> Of)[] comparisons = [(ControlOf(report), static s => s.AgainstControl), ("the target before", static s => s.AgainstStart)];
         (string Against, ReportStudent Student, ReportDifference Difference)[] all =
             [.. comparisons.SelectMany(c => ControlFirst(report).SelectMany(s => c.Of(s).Where(d => s.Name != c.Against).Select(d => (c.Against, s, d))))];
         if (all.Length == 0)
