@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Runtime.InteropServices;
 using PtaKernels.Training;
 
 namespace PtaKernels.Pipeline;
@@ -109,7 +108,7 @@ public static class FuseReport
     private static Dictionary<string, string> Versions() => new(StringComparer.Ordinal)
     {
         ["pta"] = typeof(FuseReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown",
-        [".NET"] = RuntimeInformation.FrameworkDescription,
+        [".NET"] = Environment.Version.ToString(),
         ["libtorch"] = TorchFolder.Version,
     };
 }

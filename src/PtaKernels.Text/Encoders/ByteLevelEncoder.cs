@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 
 namespace PtaKernels.Text;
 
@@ -7,14 +6,13 @@ namespace PtaKernels.Text;
 /// Special tokens that are written in a text are ordinary text, as tiktoken's encode_ordinary has it. Written here because Microsoft.ML.Tokenizers' patterns do
 /// not see letters above U+FFFF and its tokens inside of a character have no byte spans.
 /// </remarks>
-internal sealed class ByteLevelEncoder : TextEncoder
+internal sealed class ByteLevelEncoder : BufferedEncoder
 {
     private readonly PretokenPattern? _pattern;
     private readonly MergeTable _merges;
     private readonly PieceTrie? _whole;
     private readonly int[] _bytes;
     private readonly ByteLevelText _steps;
-    private readonly ConcurrentBag<EncoderBuffers> _free = [];
 
     /// <summary>Takes the parts.</summary>
     /// <param name="vocabulary">The tokens.</param>
@@ -29,15 +27,6 @@ internal sealed class ByteLevelEncoder : TextEncoder
         (_pattern, _merges, _bytes, _whole, _steps) = (pattern, merges, bytes, whole, steps);
     }
 
-    public override EncodedText Encode(ReadOnlySpan<byte> utf8)
-    {
-        EncoderBuffers buffers = Rent();
-        Cut(utf8, inside: false, buffers);
-        EncodedText encoded = buffers.ToEncodedText(utf8.Length);
-        _free.Add(buffers);
-        return encoded;
-    }
-
     public override int? FirstToken(ReadOnlySpan<byte> text)
     {
         if (text.IsEmpty)
@@ -50,7 +39,7 @@ internal sealed class ByteLevelEncoder : TextEncoder
         else
             Join(text, buffers);
         int first = whole > 0 ? buffers.Ids[0] : buffers.Symbols[0].Symbol;
-        _free.Add(buffers);
+        Return(buffers);
         return first;
     }
 
@@ -67,9 +56,9 @@ internal sealed class ByteLevelEncoder : TextEncoder
         return text.ToArray();
     }
 
-    private EncoderBuffers Rent() => _free.TryTake(out EncoderBuffers? buffers) ? buffers : new EncoderBuffers { Merger = new PairMerger(_merges) };
+    protected override PairMerger? CreateMerger() => new(_merges);
 
-    private void Cut(ReadOnlySpan<byte> utf8, bool inside, EncoderBuffers buffers)
+    protected override void Cut(ReadOnlySpan<byte> utf8, bool inside, EncoderBuffers buffers)
     {
         buffers.Clear();
         NormalizedText normalized = buffers.Text;

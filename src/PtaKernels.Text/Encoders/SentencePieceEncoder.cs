@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 
 namespace PtaKernels.Text;
 
@@ -8,7 +7,7 @@ namespace PtaKernels.Text;
 /// spans. A byte-fallback token spans the byte of the document that it stands for; where a character was replaced, its tokens but the last one are empty and the
 /// last one spans the original character. A text of which the normaliser leaves nothing has no tokens.
 /// </remarks>
-internal sealed class SentencePieceEncoder : TextEncoder
+internal sealed class SentencePieceEncoder : BufferedEncoder
 {
     private const int Unigram = 1, BytePairs = 2;
 
@@ -21,7 +20,6 @@ internal sealed class SentencePieceEncoder : TextEncoder
     private readonly int[]? _byteTokens;
 
     private readonly bool _fusesUnknown;
-    private readonly ConcurrentBag<EncoderBuffers> _free = [];
 
     private SentencePieceEncoder(TokenVocabulary vocabulary, SentencePieceModel.Model model, SentencePieceNormalizer normalizer, ISegmenter segmenter, int unknown, int[]? byteTokens, bool fusesUnknown)
         : base(vocabulary)
@@ -71,15 +69,6 @@ internal sealed class SentencePieceEncoder : TextEncoder
         return new SentencePieceEncoder(vocabulary, model, normalizer, segmenter, unknown, ByteTokens(file, model), fusesUnknown);
     }
 
-    public override EncodedText Encode(ReadOnlySpan<byte> utf8)
-    {
-        EncoderBuffers buffers = Rent();
-        Cut(utf8, inside: false, buffers);
-        EncodedText encoded = buffers.ToEncodedText(utf8.Length);
-        _free.Add(buffers);
-        return encoded;
-    }
-
     public override int? FirstToken(ReadOnlySpan<byte> text)
     {
         int whole = Utf8Text.WholePrefix(text);
@@ -88,7 +77,7 @@ internal sealed class SentencePieceEncoder : TextEncoder
         EncoderBuffers buffers = Rent();
         Cut(text[..whole], inside: true, buffers);
         int? first = buffers.Count > 0 ? buffers.Ids[0] : null;
-        _free.Add(buffers);
+        Return(buffers);
         return first;
     }
 
@@ -105,9 +94,9 @@ internal sealed class SentencePieceEncoder : TextEncoder
         return text.ToArray();
     }
 
-    private EncoderBuffers Rent() => _free.TryTake(out EncoderBuffers? buffers) ? buffers : new EncoderBuffers { Merger = _segmenter.CreateMerger() };
+    protected override PairMerger? CreateMerger() => _segmenter.CreateMerger();
 
-    private void Cut(ReadOnlySpan<byte> utf8, bool inside, EncoderBuffers buffers)
+    protected override void Cut(ReadOnlySpan<byte> utf8, bool inside, EncoderBuffers buffers)
     {
         buffers.Clear();
         _normalizer.Normalize(utf8, inside, buffers.Text);
