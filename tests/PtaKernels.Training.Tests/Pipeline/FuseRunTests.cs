@@ -45,6 +45,16 @@ public sealed class FuseRunTests
         Assert.That(outcome.Before!.Domains, Is.EqualTo(new[] { "even", "odd" }));
         Assert.That(outcome.Students[^1].Trained.Losses, Has.All.Matches<LossPoint>(static p => Math.Abs(p!.Loss - p.NextToken) < 1e-9), "the control sees no teacher");
 
+        FusionReport report = FuseReport.Of(outcome, "Three models");
+        Assert.That(report.Domains, Is.EqualTo(new[] { "even", "odd", "all" }));
+        Assert.That(report.Conclusions, Has.Count.EqualTo(4), "one for each student with teachers, and a warning");
+        foreach ((string student, string control) in new[] { ("ours", "clm"), ("published", "clm"), ("official", "clm-official") })
+        {
+            double expected = BitsOf(student) - BitsOf(control);
+            Assert.That(report.Students.Single(s => s.Name == student).AgainstControl[^1].Difference, Is.EqualTo(expected).Within(1e-12), student);
+        }
+
+        double BitsOf(string student) => report.Students.Single(s => s.Name == student).BitsPerByte["all"];
         var second = new RecordedProgress();
         FuseOutcome again = Run(config, second);
         Assert.That((second.Ran, second.Reused), Is.EqualTo((new List<string>(), first.Ran.Count)));
