@@ -41,6 +41,10 @@ public sealed record FuseConfig
     [Description("what is kept of the models' next-token distributions")]
     public CaptureConfig Capture { get; init; } = new();
 
+    /// <summary>Bad documents.</summary>
+    [Description("stop | quarantine: documents that cannot be aligned end the run, or are left out and kept with their reasons beside the aligned ones")]
+    public string OnError { get; init; } = "stop";
+
     /// <summary>Training.</summary>
     [Description("how the students are trained")]
     public TrainConfig Train { get; init; } = new();

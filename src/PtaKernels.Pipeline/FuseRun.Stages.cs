@@ -76,11 +76,14 @@ public sealed partial class FuseRun
     private StageRecord Align(Student student, StageRecord target, StageRecord[] sources, StageRecord[] maps, CancellationToken cancellation)
     {
         string path = Made("aligned", student.Name);
-        string key = StageRecords.KeyOf(target.Key, sources.Select(static s => s.Key), maps.Select(static m => m.Key), student.Switches);
+        string key = StageRecords.KeyOf(target.Key, sources.Select(static s => s.Key), maps.Select(static m => m.Key), student.Switches, _config.OnError);
         return _stages.Run($"align {student.Name}", Tokens, key, [path], report =>
         {
             AlignmentSource[] all = [.. Sources.Select(s => new AlignmentSource(s.Name, new VocabularyPair(
-                s.Encoder.Vocabulary, Target.Encoder.Vocabulary, OfficialMapping.ToMap(OfficialMapping.Read(Made("maps", s.Name + ".json")), s.Encoder.Vocabulary, Target.Encoder.Vocabulary))))];
+                s.Encoder.Vocabulary, Target.Encoder.Vocabulary, OfficialMapping.ToMap(OfficialMapping.Read(Made("maps", s.Name + ".json")), s.Encoder.Vocabulary, Target.Encoder.Vocabulary))
+            {
+                TargetEncoder = Target.Encoder,
+            }))];
             var run = new AlignmentRun
             {
                 TargetDocuments = DocumentFiles.Open(Made("captured", Target.Name)),
@@ -89,12 +92,15 @@ public sealed partial class FuseRun
                 Sources = all,
                 OutputPath = path,
                 Replace = true,
+                OnError = _config.OnError == "stop" ? OnError.Stop : OnError.Quarantine,
                 Progress = report,
                 Notice = _progress.Notice,
             };
             AlignmentRunReport done = run.Run(_backend, student.Options, cancellation);
             if (done.Warning is { } warning)
                 _progress.Notice($"{student.Name}: {warning}");
+            if (done.Quarantined > 0)
+                _progress.Notice($"{student.Name}: {done.Quarantined} documents are in {run.QuarantinePath} with their reasons.");
             return AlignOutcome.Of(done, [.. run.UsedOrder.Select(s => Sources[s].Name)]);
         }, static done => $"{done.TargetTokens} tokens, {100 * done.Coverage:F1} % of the rows taught");
     }
@@ -213,6 +219,8 @@ public sealed partial class FuseRun
                 throw new ArgumentException($"{setting} is {value}; it must be at least {Evaluator.LeastLength}: a position before, and one to predict.");
         }
 
+        if (_config.OnError is not ("stop" or "quarantine"))
+            throw new ArgumentException($"on_error is '{_config.OnError}'; use stop or quarantine.");
         foreach (Student student in Students)
             OptionsOf(student, "", "").Validate();
     }

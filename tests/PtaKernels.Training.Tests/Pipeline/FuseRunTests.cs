@@ -29,10 +29,10 @@ public sealed class FuseRunTests
     [Test]
     public void EveryStageRunsOnceAndAChangeRunsWhatDependsOnIt()
     {
-        FuseConfig config = Config("all") with { Students = [new() { Name = "ours", Preset = "fusion" }, new() { Name = "published", Preset = "paper" }, new() { Name = "official", Preset = "reference" }], Control = "clm" };
+        FuseConfig config = Config("all") with { Students = [new() { Name = "ours", Preset = "fusion" }, new() { Name = "published", Preset = "paper" }, new() { Name = "official", Preset = "reference" }, new() { Name = "bytes", Preset = "fusion", Switches = new Dictionary<string, string> { ["projection"] = "byte" } }], Control = "clm" };
         var first = new RecordedProgress();
         FuseOutcome outcome = Run(config, first);
-        Assert.That(outcome.Students.Select(static s => s.Student.Name), Is.EqualTo(new[] { "ours", "published", "official", "clm", "clm-official" }));
+        Assert.That(outcome.Students.Select(static s => s.Student.Name), Is.EqualTo(new[] { "ours", "published", "official", "bytes", "clm", "clm-official" }));
         foreach (StudentOutcome student in outcome.Students)
         {
             Assert.That(student.Scores!.Documents, Has.Length.EqualTo(12));
@@ -47,7 +47,7 @@ public sealed class FuseRunTests
 
         FusionReport report = FuseReport.Of(outcome, "Three models");
         Assert.That(report.Domains, Is.EqualTo(new[] { "even", "odd", "all" }));
-        Assert.That(report.Conclusions, Has.Count.EqualTo(4), "one for each student with teachers, and a warning");
+        Assert.That(report.Conclusions, Has.Count.EqualTo(5), "one for each student with teachers, and a warning");
         foreach ((string student, string control) in new[] { ("ours", "clm"), ("published", "clm"), ("official", "clm-official") })
         {
             double expected = BitsOf(student) - BitsOf(control);
@@ -80,6 +80,9 @@ public sealed class FuseRunTests
             Fails<ArgumentException>("preset 'fused'", config with { Preset = "fused" });
             Fails<ArgumentException>("no switch", config with { Students = [new() { Name = "a", Switches = new Dictionary<string, string> { ["mess"] = "tail" } }] });
             Fails<ArgumentException>("cannot name a folder", config with { Students = [new() { Name = "a/b" }] });
+            Fails<ArgumentException>("on_error is 'skip'", config with { OnError = "skip" });
+            Fails<ArgumentException>("capture.top_k is 65", config with { Capture = new() { TopK = 65 } });
+            Fails<ArgumentException>("train.length is 1", config with { Train = config.Train with { Length = 1 } });
             Fails<ArgumentException>("train.compute is 'half'", config with { Train = config.Train with { Compute = "half" } });
         }
 
