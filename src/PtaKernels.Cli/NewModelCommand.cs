@@ -9,7 +9,7 @@ internal static class NewModelCommand
 {
     public static Command Create()
     {
-        var config = new Option<string>("--config") { Description = "folder whose config.json says what the model is", HelpName = "folder", Required = true };
+        var config = new Option<string>("--config") { Description = "folder whose config.json says what the model is; its tokenizer goes along", HelpName = "folder", Required = true };
         var output = new Option<string>("--out") { Description = "the new checkpoint", HelpName = "folder", Required = true };
         var seed = ValueOption.Count("--seed", "which weights", 42);
         var type = ValueOption.OneOf("--type", "type of the weights in the files", "bfloat16", "float16", "float32");
@@ -27,7 +27,7 @@ internal static class NewModelCommand
             SetupTorchCommand.Ensure(terminal, again: false, cancellation);
             ScalarType of = parse.GetValue(type) switch { "float32" => ScalarType.Float32, "float16" => ScalarType.Float16, _ => ScalarType.BFloat16 };
             string folder = parse.GetValue(output)!;
-            ModelFiles.CreateRandom(folder, model, (ulong)(uint)parse.GetValue(seed), of, replace: parse.GetValue(force));
+            ModelFiles.CreateRandom(folder, model, (ulong)(uint)parse.GetValue(seed), of, replace: parse.GetValue(force), definition: parse.GetValue(config));
             terminal.Output.WriteLine(FormattableString.Invariant($"{model.Family}, {ModelFiles.Parameters(model) / 1e6:F1} M parameters: {folder}"));
             return 0;
         }, cancellation));

@@ -84,8 +84,7 @@ internal sealed class FusionDemo(string samples, string folder, DemoSize size, I
         _stages.Run($"pre-train {name}", "tokens", key, [start, packed, run], report =>
         {
             ModelConfig config = ModelFiles.ReadConfig(definition, progress.Notice);
-            ModelFiles.CreateRandom(start, config, (ulong)size.Seed, type, replace: true);
-            File.Copy(Path.Combine(definition, DemoSize.TokenizerName), Path.Combine(start, DemoSize.TokenizerName), overwrite: true);
+            ModelFiles.CreateRandom(start, config, (ulong)size.Seed, type, replace: true, definition: definition);
             new PackingRun { InputPath = texts, Encoder = TextEncoder.Load(definition), OutputPath = packed, Replace = true, Length = DemoSize.SequenceLength }.Run(cancellation);
             long tokens = 0;
             int steps = 0;

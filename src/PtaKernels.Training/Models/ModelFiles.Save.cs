@@ -33,15 +33,16 @@ public static partial class ModelFiles
         destination.Commit();
     }
 
-    /// <summary>Writes random weights, as <see cref="Random"/> makes them, as a checkpoint folder without a tokenizer.</summary>
+    /// <summary>Writes random weights, as <see cref="Random"/> makes them, as a checkpoint folder.</summary>
     /// <param name="folder">The new checkpoint.</param>
     /// <param name="config">The model.</param>
     /// <param name="seed">The same gives the same files.</param>
     /// <param name="type">Type of the weights in the files: float32, bfloat16 or float16.</param>
     /// <param name="shard">Most bytes of tensors in a file; a larger tensor has its own.</param>
     /// <param name="replace">Whether an older folder of this name is replaced.</param>
+    /// <param name="definition">The folder that <paramref name="config"/> was read from: its <c>config.json</c>, but for the type, its tokenizer and other companions go along; null for a config of our own and no tokenizer.</param>
     /// <exception cref="AlignmentDataException">The disk is full or refuses, or the name is taken.</exception>
-    public static void CreateRandom(string folder, ModelConfig config, ulong seed, ScalarType type = ScalarType.BFloat16, long shard = DefaultShard, bool replace = false)
+    public static void CreateRandom(string folder, ModelConfig config, ulong seed, ScalarType type = ScalarType.BFloat16, long shard = DefaultShard, bool replace = false, string? definition = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         using CausalModel model = Random(config, seed, ScalarType.Float32);
@@ -65,7 +66,9 @@ public static partial class ModelFiles
             destination.Write(CheckpointFiles.IndexName, Encoding.UTF8.GetBytes(index.ToJsonString(JsonText.Indented) + "\n"));
         }
 
-        destination.Write(ConfigName, Encoding.UTF8.GetBytes(ConfigWriter.Write(config, type)));
+        foreach (string companion in definition is null ? [] : CompanionsOf(definition))
+            destination.Write(Path.GetFileName(companion), File.ReadAllBytes(companion));
+        destination.Write(ConfigName, Encoding.UTF8.GetBytes(definition is null ? ConfigWriter.Write(config, type) : ConfigWriter.WithType(File.ReadAllText(Path.Combine(definition, ConfigName)), type)));
         destination.Commit();
     }
 

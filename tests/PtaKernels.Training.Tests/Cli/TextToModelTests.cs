@@ -104,8 +104,9 @@ public sealed class TextToModelTests
         Directory.CreateDirectory(In("config"));
         File.WriteAllText(In("config/config.json"), """
             {"model_type": "llama", "vocab_size": 50, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 12, "max_position_embeddings": 64,
-             "rms_norm_eps": 1e-5, "hidden_act": "silu", "tie_word_embeddings": true}
+             "rms_norm_eps": 1e-5, "hidden_act": "silu", "tie_word_embeddings": true, "bos_token_id": 7}
             """);
+        File.WriteAllText(In("config/tokenizer.model"), "pieces");
         byte[] New(string name, string seed)
         {
             Assert.That(Run(["new-model", "--config", In("config"), "--out", In(name), "--seed", seed, "--type", "float32"]), Does.Contain("Llama, 0.0 M parameters"));
@@ -115,6 +116,8 @@ public sealed class TextToModelTests
         byte[] first = New("a", "1");
         Assert.That(New("b", "1"), Is.EqualTo(first));
         Assert.That(New("c", "2"), Is.Not.EqualTo(first));
+        Assert.That(File.ReadAllText(In("a/tokenizer.model")), Is.EqualTo("pieces"));
+        Assert.That(File.ReadAllText(In("a/config.json")), Does.Contain("\"bos_token_id\": 7").And.Contain("float32"));
         Fails("exists already", "new-model", "--config", In("config"), "--out", In("a"));
         Fails("no such folder", "new-model", "--config", In("nothing"), "--out", In("d"));
     }
