@@ -7,6 +7,7 @@ namespace PtaKernels.Tests.Gpu;
 public sealed class ChunkRehearsalTests
 {
     [Test]
+    [Category("Long")]
     public void AChunkOfCopiesIsTheDocumentsAgainAndAgain([Values("reference", "paper", "fusion")] string preset)
     {
         AlignmentOptions options = AlignmentPreset.Named(preset) with { Window = preset == "reference" ? 1 : 0 };
