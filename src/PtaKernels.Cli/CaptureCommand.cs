@@ -3,15 +3,12 @@ using System.Diagnostics;
 using PtaKernels.Corpus;
 using PtaKernels.Text;
 using PtaKernels.Training;
-using static TorchSharp.torch;
 
 namespace PtaKernels.Cli;
 
 /// <summary><c>pta capture</c>: a model and a corpus of texts in, the model's next-token distributions out.</summary>
 internal static class CaptureCommand
 {
-    private const string Auto = "auto", On = "on", Off = "off";
-
     public static Command Create()
     {
         var model = new Option<string>("--model") { Description = "a folder with config.json and safetensors", HelpName = "folder", Required = true };
@@ -19,8 +16,8 @@ internal static class CaptureCommand
         var documents = new Option<string>("--documents") { Description = "the corpus: " + TextDocument.Formats, HelpName = "path", Required = true };
         var output = new Option<string>("--out") { Description = "the distributions, a dataset folder for pta align", HelpName = "folder", Required = true };
         var topK = ValueOption.Count("--top-k", "candidates per position, 1..64", 10);
-        var begin = ValueOption.OneOf("--begin", "begin of sequence before every document; auto: where the tokenizer has one", Auto, On, Off);
-        var end = ValueOption.OneOf("--end", "end of sequence behind every document; auto: where the tokenizer has one", Auto, On, Off);
+        var begin = ValueOption.OneOf("--begin", "begin of sequence before every document; auto: where the tokenizer has one", "auto", "on", "off");
+        var end = ValueOption.OneOf("--end", "end of sequence behind every document; auto: where the tokenizer has one", "auto", "on", "off");
         var length = new Option<int?>("--length") { Description = $"most tokens of a document; longer ones are refused, see pta split; default {CaptureRun.DefaultLength}, or what the model was made for if less", HelpName = "N" };
         var domain = new Option<string?>("--domain") { Description = "the field of the documents that goes to the column domain", HelpName = "field" };
         var batch = ValueOption.Count("--batch-tokens", "positions of a batch, padding included", 4096);
@@ -55,13 +52,13 @@ internal static class CaptureCommand
                     OutputPath = parse.GetValue(output)!,
                     Replace = parse.GetValue(force),
                     TopK = parse.GetValue(topK),
-                    Begin = Choice(parse.GetValue(begin)!),
-                    End = Choice(parse.GetValue(end)!),
+                    Begin = ValueOption.Switched(parse.GetValue(begin)!),
+                    End = ValueOption.Switched(parse.GetValue(end)!),
                     Length = parse.GetValue(length),
                     DomainField = parse.GetValue(domain),
                     BatchTokens = parse.GetValue(batch),
                     ShardTokens = parse.GetValue(shard),
-                    Compute = parse.GetValue(compute) == "float32" ? ScalarType.Float32 : ScalarType.BFloat16,
+                    Compute = ValueOption.TypeOf(parse.GetValue(compute)!),
                     Device = parse.GetValue(device)!,
                     Progress = progress,
                     Notice = terminal.Notice,
@@ -78,8 +75,6 @@ internal static class CaptureCommand
         }, cancellation));
         return verb;
     }
-
-    private static bool? Choice(string value) => value switch { On => true, Off => false, _ => null };
 
     private static void Summarise(Terminal terminal, CaptureReport report, string path, double seconds, bool asJson)
     {

@@ -64,9 +64,9 @@ internal static class EvalCommand
                 DomainField = parse.GetValue(domain),
                 Items = items,
                 Length = parse.GetValue(length),
-                Begin = Choice(parse.GetValue(begin)!),
-                End = Choice(parse.GetValue(end)!),
-                Compute = parse.GetValue(compute) == "float32" ? ScalarType.Float32 : ScalarType.BFloat16,
+                Begin = ValueOption.Switched(parse.GetValue(begin)!),
+                End = ValueOption.Switched(parse.GetValue(end)!),
+                Compute = ValueOption.TypeOf(parse.GetValue(compute)!),
                 Device = parse.GetValue(device)!,
             };
             EvaluatedModel? other = parse.GetValue(against) is not { } folder ? null : own with
@@ -88,8 +88,6 @@ internal static class EvalCommand
         }, cancellation));
         return verb;
     }
-
-    private static bool? Choice(string value) => value switch { "on" => true, "off" => false, _ => null };
 
     /// <summary>What a model is scored on, and how.</summary>
     private sealed record EvaluatedModel
@@ -131,9 +129,9 @@ internal static class EvalCommand
                 throw new ArgumentException($"--start-token {token} is no token of {tokens.Name}; name one of its ids, as the begin of sequence.");
             Device on = TorchRuntime.OpenDevice(Device);
             using CausalModel model = ModelFiles.Load(Folder, Compute, on, terminal.Notice);
-            ModelFiles.CheckTokenizer(model.Config, tokens.Count);
+            ModelFiles.CheckTokenizer(model.Config, tokens.Count, $"{Folder} with {Vocabulary}");
             if (encoder is not null)
-                ModelFiles.CheckTokenizer(model.Config, encoder.Vocabulary.Count);
+                ModelFiles.CheckTokenizer(model.Config, encoder.Vocabulary.Count, $"{Folder} with {Tokenizer}");
             int length = Length ?? Math.Min(DefaultLength, config.MaxLength);
             string title = "scoring " + Path.GetFileName(Path.TrimEndingDirectorySeparator(Folder));
             DocumentScore[] scores = [];

@@ -19,7 +19,7 @@ internal static class FuseResult
 
         if (report.Domains.Count > 0)
             terminal.Console.Write(TableOf(report));
-        foreach (ReportStudent student in report.Students.Where(static s => s.GoldTop1 < s.TargetTop1))
+        foreach (ReportStudent student in report.Students.Where(static s => s.HasWorseRows))
             terminal.Errors.WriteLine($"warning: {student.Name}: fused rows name the next token less often than the target's own do; such a fusion teaches nothing.");
         foreach (string warning in report.Warnings)
             terminal.Notice(warning);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using PtaKernels.Training;
-using static TorchSharp.torch;
 
 namespace PtaKernels.Cli;
 
@@ -25,9 +24,8 @@ internal static class NewModelCommand
             var terminal = Terminal.Of(parse);
             ModelConfig model = ModelFiles.ReadConfig(parse.GetValue(config)!, terminal.Notice);
             SetupTorchCommand.Ensure(terminal, again: false, cancellation);
-            ScalarType of = parse.GetValue(type) switch { "float32" => ScalarType.Float32, "float16" => ScalarType.Float16, _ => ScalarType.BFloat16 };
             string folder = parse.GetValue(output)!;
-            ModelFiles.CreateRandom(folder, model, (ulong)(uint)parse.GetValue(seed), of, replace: parse.GetValue(force), definition: parse.GetValue(config));
+            ModelFiles.CreateRandom(folder, model, (ulong)(uint)parse.GetValue(seed), ValueOption.TypeOf(parse.GetValue(type)!), replace: parse.GetValue(force), definition: parse.GetValue(config));
             terminal.Output.WriteLine(FormattableString.Invariant($"{model.Family}, {ModelFiles.Parameters(model) / 1e6:F1} M parameters: {folder}"));
             return 0;
         }, cancellation));

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using PtaKernels.Training;
-using static TorchSharp.torch;
 
 namespace PtaKernels.Cli;
 
@@ -67,7 +66,7 @@ internal static class TrainCommand
                 Accumulation = parse.GetValue(accumulate),
                 Epochs = parse.GetValue(epochs),
                 MaxSteps = parse.GetValue(steps),
-                Compute = parse.GetValue(compute) == "float32" ? ScalarType.Float32 : ScalarType.BFloat16,
+                Compute = ValueOption.TypeOf(parse.GetValue(compute)!),
                 Checkpointing = parse.GetValue(checkpointing) == "recompute",
                 LoraRank = parse.GetValue(lora),
                 LoraAlpha = parse.GetValue(loraAlpha),

@@ -136,7 +136,7 @@ public static class FuseConfigFile
     /// <summary>The first sentence of a message, without .NET type names, and the place.</summary>
     private static string Sentence(JsonException e)
     {
-        string message = e.Message.Split(" Path:")[0].TrimEnd('.');
+        string message = e.Message.Split([" Path:", " LineNumber:"], StringSplitOptions.None)[0].TrimEnd('.');
         if (message.Contains("The JSON property '", StringComparison.Ordinal))
             message = $"'{message.Split('\'')[1]}' is no name of a setting";
         else if (message.Contains("missing required properties", StringComparison.Ordinal))

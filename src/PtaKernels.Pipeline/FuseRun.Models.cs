@@ -82,10 +82,10 @@ public sealed partial class FuseRun
         string tokenizer = entry.Tokenizer is null ? folder : Full(entry.Tokenizer);
         ModelConfig config = ModelFiles.ReadConfig(folder, _progress.Notice);
         TextEncoder encoder = TextEncoder.Load(tokenizer);
-        ModelFiles.CheckTokenizer(config, encoder.Vocabulary.Count);
+        ModelFiles.CheckTokenizer(config, encoder.Vocabulary.Count, tokenizer == folder ? folder : $"{folder} with {tokenizer}");
         string name = role == "target" ? role : entry.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
         RequireName(name, role);
-        return new FuseModel(name, folder, tokenizer, config, encoder, StageRecords.KeyOf(StageRecords.Fingerprint(folder), StageRecords.Fingerprint(tokenizer)));
+        return new FuseModel(name, folder, tokenizer, config, encoder, StageRecords.KeyOf(StageRecords.Fingerprint(folder), StageRecords.Fingerprint(tokenizer, weights: false)));
     }
 }
 

@@ -10,6 +10,9 @@ public sealed partial class FuseRun
 {
     private const string Tokens = "tokens";
 
+    /// <summary>Fingerprint of the held-out text, which every model's evaluation asks for.</summary>
+    private string? _heldOut;
+
     private StageRecord SplitTexts(CancellationToken cancellation)
     {
         string path = Made("split.jsonl.gz");
@@ -101,7 +104,7 @@ public sealed partial class FuseRun
                 _progress.Notice($"{student.Name}: {warning}");
             if (done.Quarantined > 0)
                 _progress.Notice($"{student.Name}: {done.Quarantined} documents are in {run.QuarantinePath} with their reasons.");
-            return AlignOutcome.Of(done, [.. run.UsedOrder.Select(s => Sources[s].Name)]);
+            return AlignOutcome.Of(done);
         }, static done => $"{done.TargetTokens} tokens, {100 * done.Coverage:F1} % of the rows taught");
     }
 
@@ -178,7 +181,7 @@ public sealed partial class FuseRun
         if (_config.Evaluation is not { } evaluation)
             return null;
         string path = Made("evaluation", name + ".json");
-        string key = StageRecords.KeyOf(StageRecords.Fingerprint(Full(evaluation.Documents)), evaluation.DomainField, evaluation.Length, modelKey, _config.Device);
+        string key = StageRecords.KeyOf(_heldOut ??= StageRecords.Fingerprint(Full(evaluation.Documents)), evaluation.DomainField, evaluation.Length, modelKey, _config.Device);
         _stages.Run($"evaluate {name}", Tokens, key, [path], report =>
         {
             TextEncoder encoder = like.Encoder;

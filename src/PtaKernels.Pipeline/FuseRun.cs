@@ -71,12 +71,12 @@ public sealed partial class FuseRun
             StageRecord packed = student.IsControl ? Packed(student.Like!) : Pack(student, aligned!, cancellation);
             StageRecord trained = Train(student, packed, cancellation);
             students.Add(new StudentOutcome(
-                student, aligned?.ResultAs<AlignOutcome>(), packed.ResultAs<PackOutcome>(), trained.ResultAs<TrainOutcome>(), Evaluate(student.Name, ModelOf(student.Name), Target, trained.Key, cancellation)));
+                student, aligned?.ResultAs<AlignOutcome>(), trained.ResultAs<TrainOutcome>(), Evaluate(student.Name, ModelOf(student.Name), Target, trained.Key, cancellation)));
         }
 
         ModelScores? before = Evaluate("target", Target.Folder, Target, Target.Key, cancellation);
         ModelScores?[] scored = [.. Sources.Select(s => _config.Evaluation is { Sources: true } ? Evaluate(s.Name, s.Folder, s, s.Key, cancellation) : null)];
-        return new FuseOutcome(_config, Target, Sources, students, before, scored, target.ResultAs<CaptureOutcome>(), [.. sources.Select(static s => s.ResultAs<CaptureOutcome>())], _stages.Times);
+        return new FuseOutcome(_config, Target, Sources, students, before, scored, _stages.Times);
     }
 
     private string Full(string path) => Path.GetFullPath(Path.Combine(_base, path));

@@ -27,11 +27,9 @@ internal sealed record EvaluateOutcome(double BitsPerByte);
 /// <param name="GoldTop1">Share of these rows whose most probable token is the next one.</param>
 /// <param name="TargetTop1">The target's own share on the same rows.</param>
 /// <param name="SignalKept">Teacher signal kept, of the rows of all sources (SPEC A3.4).</param>
-/// <param name="Order">The sources, best first.</param>
-/// <param name="Warning">The warning of SPEC A3.4, or null.</param>
-internal sealed record AlignOutcome(long Documents, long TargetTokens, double Coverage, double GoldTop1, double TargetTop1, double? SignalKept, string[] Order, string? Warning)
+internal sealed record AlignOutcome(long Documents, long TargetTokens, double Coverage, double GoldTop1, double TargetTop1, double? SignalKept)
 {
-    public static AlignOutcome Of(AlignmentRunReport report, string[] order)
+    public static AlignOutcome Of(AlignmentRunReport report)
     {
         GoldStatistics gold = report.OverallGold;
         bool merged = report.MergedGold.Rows > 0;
@@ -39,7 +37,7 @@ internal sealed record AlignOutcome(long Documents, long TargetTokens, double Co
         double signal = report.Sources.Sum(static s => s.SignalKept);
         long signalRows = report.Sources.Sum(static s => s.SignalRows);
         return new AlignOutcome(
-            report.Documents, report.TargetTokens, gold.Rows / positions, gold.FusedHits / rows, gold.TargetHits / rows, signalRows == 0 ? null : signal / signalRows, order, report.Warning);
+            report.Documents, report.TargetTokens, gold.Rows / positions, gold.FusedHits / rows, gold.TargetHits / rows, signalRows == 0 ? null : signal / signalRows);
     }
 }
 
@@ -52,17 +50,8 @@ internal sealed record TrainOutcome(int Steps, long Tokens, LossPoint[] Losses)
     /// <summary>Reads a run's log.</summary>
     public static TrainOutcome Of(string log)
     {
-        var points = new SortedDictionary<int, (LossPoint Point, long Tokens)>();
-        foreach (NumberedLine line in JsonLines.ReadLines(log))
-        {
-            using JsonDocument json = JsonDocument.Parse(line.Text);
-            JsonElement root = json.RootElement;
-            int step = root.GetProperty("step").GetInt32();
-            double? fusion = root.GetProperty("fusion").ValueKind == JsonValueKind.Number ? root.GetProperty("fusion").GetDouble() : null;
-            points[step] = (new LossPoint(step, root.GetProperty("loss").GetDouble(), root.GetProperty("next_token").GetDouble(), fusion), root.GetProperty("tokens").GetInt64());
-        }
-
-        return new TrainOutcome(points.Count, points.Values.Sum(static p => p.Tokens), [.. points.Values.Select(static p => p.Point)]);
+        StepRecord[] steps = [.. TrainingLog.Read(log)];
+        return new TrainOutcome(steps.Length, steps.Sum(static s => (long)s.Tokens), [.. steps.Select(static s => new LossPoint(s.Step, s.Loss, s.NextToken, s.Fusion))]);
     }
 }
 
@@ -75,14 +64,14 @@ internal sealed record LossPoint(int Step, double Loss, double NextToken, double
 public sealed record StageTime(string Stage, double Seconds);
 
 /// <summary>What became of a student.</summary>
-internal sealed record StudentOutcome(Student Student, AlignOutcome? Aligned, PackOutcome Packed, TrainOutcome Trained, ModelScores? Scores);
+internal sealed record StudentOutcome(Student Student, AlignOutcome? Aligned, TrainOutcome Trained, ModelScores? Scores);
 
 /// <summary>What a fusion did.</summary>
 public sealed class FuseOutcome
 {
     internal FuseOutcome(
         FuseConfig config, FuseModel target, IReadOnlyList<FuseModel> sources, IReadOnlyList<StudentOutcome> students, ModelScores? before, IReadOnlyList<ModelScores?> sourceScores,
-        CaptureOutcome targetCapture, IReadOnlyList<CaptureOutcome> sourceCaptures, IReadOnlyList<StageTime> times)
+        IReadOnlyList<StageTime> times)
     {
         Config = config;
         Target = target;
@@ -90,8 +79,6 @@ public sealed class FuseOutcome
         Students = students;
         Before = before;
         SourceScores = sourceScores;
-        TargetCapture = targetCapture;
-        SourceCaptures = sourceCaptures;
         Times = times;
     }
 
@@ -110,10 +97,6 @@ public sealed class FuseOutcome
     internal ModelScores? Before { get; }
 
     internal IReadOnlyList<ModelScores?> SourceScores { get; }
-
-    internal CaptureOutcome TargetCapture { get; }
-
-    internal IReadOnlyList<CaptureOutcome> SourceCaptures { get; }
 }
 
 /// <summary>A model's scores, document by document.</summary>

@@ -71,26 +71,12 @@ public sealed class SplitRun
         return report;
     }
 
-    /// <summary>Splits documents in parallel; the first bad one in their order ends the run.</summary>
-    private (byte[] Lines, byte[] Text, IReadOnlyList<TextPiece> Pieces)[] Split(TextSplitter splitter, TextDocument[] together)
+    private (byte[] Lines, byte[] Text, IReadOnlyList<TextPiece> Pieces)[] Split(TextSplitter splitter, TextDocument[] together) => InParallel.Map(together, document =>
     {
-        var results = new (byte[], byte[], IReadOnlyList<TextPiece>)[together.Length];
-        var errors = new AlignmentDataException?[together.Length];
-        Parallel.For(0, together.Length, new ParallelOptions { MaxDegreeOfParallelism = Threads }, i =>
-        {
-            try
-            {
-                byte[] text = Encoding.UTF8.GetBytes(together[i].Text);
-                IReadOnlyList<TextPiece> pieces = splitter.Split(text, together[i].Where);
-                results[i] = (LinesOf(together[i], text, pieces), text, pieces);
-            }
-            catch (AlignmentDataException e)
-            {
-                errors[i] = e;
-            }
-        });
-        return Array.Find(errors, static e => e is not null) is { } error ? throw error : results;
-    }
+        byte[] text = Encoding.UTF8.GetBytes(document.Text);
+        IReadOnlyList<TextPiece> pieces = splitter.Split(text, document.Where);
+        return (LinesOf(document, text, pieces), text, pieces);
+    }, Threads);
 
     private static byte[] LinesOf(TextDocument document, byte[] text, IReadOnlyList<TextPiece> pieces)
     {

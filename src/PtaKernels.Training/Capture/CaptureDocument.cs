@@ -84,7 +84,7 @@ internal sealed class CaptureInput
     {
         List<CaptureDocument> window = [];
         long tokens = 0;
-        foreach (CaptureDocument document in TextDocument.Read(Path, DomainField).Chunk(DocumentsAtOnce).SelectMany(Encode))
+        foreach (CaptureDocument document in TextDocument.Read(Path, DomainField).Chunk(DocumentsAtOnce).SelectMany(texts => InParallel.Map(texts, Encode)))
         {
             if (window.Count > 0 && tokens + document.Length > WindowTokens)
             {
@@ -98,24 +98,6 @@ internal sealed class CaptureInput
 
         if (window.Count > 0)
             yield return new CaptureWindow(window);
-    }
-
-    private CaptureDocument[] Encode(TextDocument[] texts)
-    {
-        var documents = new CaptureDocument[texts.Length];
-        var errors = new AlignmentDataException?[texts.Length];
-        Parallel.For(0, texts.Length, i =>
-        {
-            try
-            {
-                documents[i] = Encode(texts[i]);
-            }
-            catch (AlignmentDataException e)
-            {
-                errors[i] = e;
-            }
-        });
-        return Array.Find(errors, static e => e is not null) is { } error ? throw error : documents;
     }
 
     private CaptureDocument Encode(TextDocument text)

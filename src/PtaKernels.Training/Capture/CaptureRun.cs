@@ -78,7 +78,7 @@ public sealed class CaptureRun
         TorchRuntime.Load();
         Device device = TorchRuntime.OpenDevice(Device);
         ModelConfig config = ModelFiles.ReadConfig(ModelPath);
-        ModelFiles.CheckTokenizer(config, Encoder.Vocabulary.Count);
+        ModelFiles.CheckTokenizer(config, Encoder.Vocabulary.Count, $"{ModelPath} with {Encoder.Vocabulary.Name}");
         CaptureInput input = InputFor(config);
         using var output = new DatasetOutput(OutputPath, Replace, [InputPath, ModelPath]);
         CaptureIdentity identity = IdentityOf(input);

@@ -61,12 +61,13 @@ public static partial class ModelFiles
     /// <summary>Refuses a tokenizer with more tokens than the model has rows; fewer are usual, embeddings are padded.</summary>
     /// <param name="config">The model.</param>
     /// <param name="tokens">Tokens of the tokenizer, added ones included: its largest id + 1.</param>
+    /// <param name="files">The model's and the tokenizer's files, for the message; null where they have none.</param>
     /// <exception cref="AlignmentDataException">It has more.</exception>
-    public static void CheckTokenizer(ModelConfig config, int tokens)
+    public static void CheckTokenizer(ModelConfig config, int tokens, string? files = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         if (tokens > config.Vocabulary)
-            throw new AlignmentDataException($"the tokenizer has {tokens} tokens and the model's embedding {config.Vocabulary} rows; use the model's own tokenizer, or a checkpoint whose embedding was enlarged.");
+            throw new AlignmentDataException($"{(files is null ? "" : files + ": ")}the tokenizer has {tokens} tokens and the model's embedding {config.Vocabulary} rows; use the model's own tokenizer, or a checkpoint whose embedding was enlarged.");
     }
 
     /// <summary>Number of weights of a model; a tied output matrix counts once.</summary>

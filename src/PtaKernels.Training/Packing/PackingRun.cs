@@ -86,23 +86,9 @@ public sealed class PackingRun
         foreach (Unread<T>[] together in records.Chunk(DocumentsAtOnce))
         {
             cancellation.ThrowIfCancellationRequested();
-            var parsed = new T[together.Length];
-            var errors = new AlignmentDataException?[together.Length];
-            Parallel.For(0, together.Length, i =>
-            {
-                try
-                {
-                    parsed[i] = together[i].Read();
-                }
-                catch (AlignmentDataException e)
-                {
-                    errors[i] = e;
-                }
-            });
+            T[] parsed = InParallel.Map(together, static one => one.Read());
             for (int i = 0; i < together.Length; i++)
             {
-                if (errors[i] is { } error)
-                    throw error;
                 report.Documents++;
                 yield return (together[i].Where, parsed[i]);
             }

@@ -47,7 +47,7 @@ public sealed class FusionTrainer
     /// <summary>Where the trained model goes.</summary>
     public string ModelFolder => Path.Combine(_options.Output, "model");
 
-    /// <summary>The run's log: a line of JSON per step; a step that was done again after a stop stands there twice.</summary>
+    /// <summary>The run's log: a line of JSON per step.</summary>
     public string LogPath => Path.Combine(_options.Output, TrainingLog.FileName);
 
     /// <summary>Trains to the end, or until it is stopped, which saves a checkpoint first.</summary>

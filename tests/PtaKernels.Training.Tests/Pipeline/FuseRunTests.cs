@@ -73,7 +73,7 @@ public sealed class FuseRunTests
         {
             Fails<AlignmentDataException>("no such folder", config with { Sources = [new() { Model = "nothing" }] });
             Fails<AlignmentDataException>("no such file", config with { Documents = "nothing.jsonl" });
-            Fails<AlignmentDataException>("2048", config with { Target = new() { Model = "target", Tokenizer = "neox" } });
+            Fails<AlignmentDataException>($"{In("target")} with {In("neox")}: the tokenizer has 4096 tokens and the model's embedding 2048 rows", config with { Target = new() { Model = "target", Tokenizer = "neox" } });
             Fails<ArgumentException>("control is 'clmm'", config with { Control = "clmm" });
             Fails<ArgumentException>("sources is empty", config with { Sources = [] });
             Fails<ArgumentException>("two models are named neox", config with { Sources = [new() { Model = "neox" }, new() { Model = "neox" }] });
