@@ -101,7 +101,8 @@ internal static class FusionReportPage
 
     private static void AddLosses(List<ReportBlock> page, FusionReport report)
     {
-        LossSeries[] losses = [.. ControlFirst(report).Select(static s => s.Loss).OfType<LossSeries>()];
+        // Students take the colours that they have among the differences, so a second control comes last.
+        LossSeries[] losses = [.. report.Students.OrderBy(s => s.Name == report.Control ? 0 : s.Preset is not null ? 1 : 2).Select(static s => s.Loss).OfType<LossSeries>()];
         if (losses.Length == 0)
             return;
         page.Add(new HeadingBlock("Training"));
