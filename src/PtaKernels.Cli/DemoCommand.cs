@@ -2,6 +2,7 @@ using System.CommandLine;
 using PtaKernels.Cli.Bench;
 using PtaKernels.Cli.Demo;
 using PtaKernels.Corpus;
+using PtaKernels.Demo;
 using PtaKernels.Pipeline;
 
 namespace PtaKernels.Cli;

@@ -19,9 +19,12 @@ internal static class Program
     private static int Main(string[] args) => Run(args, Console.Out, Console.Error);
 
     /// <summary>Parses and runs; everything is written to the two writers.</summary>
-    internal static int Run(IReadOnlyList<string> args, TextWriter output, TextWriter errors)
+    internal static int Run(IReadOnlyList<string> args, TextWriter output, TextWriter errors) => Run(BuildRoot(), args, output, errors);
+
+    /// <summary>The same for another program's verbs.</summary>
+    internal static int Run(RootCommand root, IReadOnlyList<string> args, TextWriter output, TextWriter errors)
     {
-        ParseResult parse = BuildRoot().Parse(args);
+        ParseResult parse = root.Parse(args);
         if (parse.Errors.Count > 0)
         {
             errors.WriteLine($"pta: {OneLine(parse.Errors[0].Message)} Type `{PathOf(parse)} --help` for what it takes.");

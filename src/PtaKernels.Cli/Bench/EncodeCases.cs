@@ -3,7 +3,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
-using PtaKernels.Cli.Demo;
+using PtaKernels.Demo;
 using PtaKernels.Text;
 
 namespace PtaKernels.Cli.Bench;

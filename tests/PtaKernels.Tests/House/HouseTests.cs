@@ -23,6 +23,7 @@ public sealed class HouseTests
         ["PtaKernels.Corpus"] = ["PtaKernels", "PtaKernels.Text", "PtaKernels.Alignment"],
         ["PtaKernels.Training"] = ["PtaKernels", "PtaKernels.Text", "PtaKernels.Alignment", "PtaKernels.Corpus"],
         ["PtaKernels.Pipeline"] = ["PtaKernels", "PtaKernels.Text", "PtaKernels.Alignment", "PtaKernels.Corpus", "PtaKernels.Training"],
+        ["PtaKernels.Demo"] = ["PtaKernels", "PtaKernels.Text", "PtaKernels.Alignment", "PtaKernels.Corpus", "PtaKernels.Training", "PtaKernels.Pipeline"],
     };
 
     [Test]

@@ -1,9 +1,8 @@
 using PtaKernels.Pipeline;
-using PtaKernels.Text;
 using PtaKernels.Training;
 using static TorchSharp.torch;
 
-namespace PtaKernels.Cli.Demo;
+namespace PtaKernels.Demo;
 
 /// <summary>The demonstration: two small teachers and a smaller target with three tokenizers and three architectures, fused on real text.</summary>
 /// <param name="samples">Folder with the models' configurations, tokenizers and the teachers' weights.</param>
@@ -42,8 +41,8 @@ internal sealed class FusionDemo(string samples, string folder, DemoSize size, I
 
         Directory.CreateDirectory(folder);
         WriteTexts();
-        string[] teachers = [.. Teachers.Select(t => fromScratch ? TrainTeacher(t.Name, cancellation) : Path.Combine(samples, t.Name))];
-        string target = TrainFromNothing("target", Texts(DemoCorpus.PreTraining), Path.Combine(samples, "target"), size.PreTraining, ScalarType.Float32, cancellation);
+        string[] teachers = [.. Teachers.Select(t => fromScratch ? Train(t.Name, DemoSize.Teachers, cancellation) : Path.Combine(samples, t.Name))];
+        string target = Train("target", size.PreTraining, cancellation);
         FuseConfig config = ConfigOf(target, teachers);
         string file = Path.Combine(folder, "fusion.json");
         File.WriteAllText(file, FuseConfigFile.Text(config) + "\n");
@@ -73,37 +72,16 @@ internal sealed class FusionDemo(string samples, string folder, DemoSize size, I
         }, static bytes => $"{bytes / 1e6:F1} MB of reference documentation, {Teachers.Length + 3} parts");
     }
 
-    private string TrainTeacher(string name, CancellationToken cancellation) =>
-        TrainFromNothing(name, Texts(name), Path.Combine(samples, name), DemoSize.Teachers, ScalarType.Float16, cancellation);
-
-    /// <summary>Makes a model with random weights and trains it on next tokens alone.</summary>
-    private string TrainFromNothing(string name, string texts, string definition, DemoTraining training, ScalarType type, CancellationToken cancellation)
-    {
-        string place = Path.Combine(folder, "models", name), start = Path.Combine(place, "start"), packed = Path.Combine(place, "packed"), run = Path.Combine(place, "run"), model = Path.Combine(run, "model");
-        string key = StageRecords.KeyOf(StageRecords.Fingerprint(texts), StageRecords.Fingerprint(Path.Combine(definition, ModelFiles.ConfigName)), StageRecords.Fingerprint(Path.Combine(definition, DemoSize.TokenizerName)), training, size.Seed);
-        _stages.Run($"pre-train {name}", "tokens", key, [start, packed, run], report =>
+    private string Train(string name, DemoTraining training, CancellationToken cancellation) =>
+        new NewModel(_stages, progress)
         {
-            ModelConfig config = ModelFiles.ReadConfig(definition, progress.Notice);
-            ModelFiles.CreateRandom(start, config, (ulong)size.Seed, type, replace: true, definition: definition);
-            new PackingRun { InputPath = texts, Encoder = TextEncoder.Load(definition), OutputPath = packed, Replace = true, Length = DemoSize.SequenceLength }.Run(cancellation);
-            long tokens = 0;
-            int steps = 0;
-            StepRecord? last = null;
-            var trainer = new FusionTrainer(training.Options(start, packed, run, 1, size.Seed))
-            {
-                Notice = progress.Notice,
-                Progress = step =>
-                {
-                    last = step;
-                    report(tokens += step.Tokens, (double)step.Step / steps);
-                },
-            };
-            steps = trainer.Steps;
-            trainer.Run(cancellation);
-            return new PreTrained(ModelFiles.Parameters(config), tokens, last?.NextToken ?? 0);
-        }, static done => $"{done.Parameters / 1e6:F2} M parameters, {done.Tokens} tokens");
-        return model;
-    }
+            Name = name,
+            Definition = Path.Combine(samples, name),
+            Texts = Texts(name == "target" ? DemoCorpus.PreTraining : name),
+            Training = training,
+            Type = name == "target" ? ScalarType.Float32 : ScalarType.Float16,
+            Seed = size.Seed,
+        }.Train(Path.Combine(folder, "models", name), cancellation);
 
     /// <summary>The configuration of the run; paths start at its folder.</summary>
     private FuseConfig ConfigOf(string target, string[] teachers) => new()
@@ -129,73 +107,4 @@ internal sealed class FusionDemo(string samples, string folder, DemoSize size, I
         Evaluation = new EvaluationConfig { Documents = Path.GetRelativePath(folder, Texts(DemoCorpus.HeldOut)), DomainField = "domain", Length = DemoSize.SequenceLength },
         Seed = size.Seed,
     };
-
-    private sealed record PreTrained(long Parameters, long Tokens, double LastLoss);
-}
-
-/// <summary>How a model of the demonstration is trained.</summary>
-/// <param name="LearningRate">Highest rate.</param>
-/// <param name="WarmUp">Share of the steps in which it rises.</param>
-/// <param name="Batch">Sequences per step.</param>
-/// <param name="Epochs">Passes over the data.</param>
-internal sealed record DemoTraining(double LearningRate, double WarmUp, int Batch, double Epochs)
-{
-    /// <summary>The options of a run.</summary>
-    public TrainingOptions Options(string model, string data, string output, double weight, int seed) => new()
-    {
-        Model = model,
-        Data = data,
-        Output = output,
-        Weight = weight,
-        LearningRate = LearningRate,
-        WarmUp = WarmUp,
-        Batch = Batch,
-        Accumulation = 1,
-        Epochs = Epochs,
-        Compute = ScalarType.Float32,
-        Checkpointing = false,
-        Seed = seed,
-        SaveEvery = 200,
-        Keep = 1,
-    };
-}
-
-/// <summary>How much the demonstration does.</summary>
-internal sealed record DemoSize
-{
-    /// <summary>Positions of a sequence, of a document and of what a model sees.</summary>
-    public const int SequenceLength = 384;
-
-    /// <summary>The tokenizer's file beside a configuration.</summary>
-    public const string TokenizerName = "tokenizer.model";
-
-    /// <summary>All of it: about four minutes on two cores.</summary>
-    public static readonly DemoSize Full = new();
-
-    /// <summary>Enough to see the order of fusion and control.</summary>
-    public static readonly DemoSize Reduced = new() { HeldOut = 500, Transfer = 450, Students = ["fusion"] };
-
-    /// <summary>How the teachers were made.</summary>
-    public static readonly DemoTraining Teachers = new(3e-3, 0.03, 4, 1.5);
-
-    /// <summary>Held-out documents at most.</summary>
-    public int HeldOut { get; init; } = int.MaxValue;
-
-    /// <summary>Documents that the target is pre-trained on.</summary>
-    public int PreTrainingDocuments { get; init; } = 1100;
-
-    /// <summary>Documents that teachers annotate and students are trained on.</summary>
-    public int Transfer { get; init; } = 900;
-
-    /// <summary>How the target is pre-trained.</summary>
-    public DemoTraining PreTraining { get; init; } = new(2e-3, 0.03, 4, 3);
-
-    /// <summary>How students are trained.</summary>
-    public DemoTraining Training { get; init; } = new(2e-3, 0.03, 2, 4);
-
-    /// <summary>The students, each named as its preset; the control is trained on the first one's data.</summary>
-    public string[] Students { get; init; } = ["fusion", "paper", "reference"];
-
-    /// <summary>First weights and orders.</summary>
-    public int Seed { get; init; } = 1;
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Xml;
 
-namespace PtaKernels.Cli.Demo;
+namespace PtaKernels.Demo;
 
 /// <summary>The prose of the .NET SDK's reference documentation, type by type: real text that is on every machine which can build this.</summary>
 internal static class ReferenceTexts

@@ -4,7 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using PtaKernels.Corpus;
 
-namespace PtaKernels.Cli.Demo;
+namespace PtaKernels.Demo;
 
 /// <summary>The demonstration's texts: parts of whole types, so that nothing of a held-out type is ever trained on.</summary>
 internal static class DemoCorpus
