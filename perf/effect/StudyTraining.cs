@@ -17,4 +17,7 @@ internal static class StudyTraining
 
     /// <summary>The target before any fusion.</summary>
     public static readonly DemoTraining Target = DemoSize.Full.PreTraining;
+
+    /// <summary>Students; their learning rates are chosen by the study.</summary>
+    public static readonly DemoTraining Student = DemoSize.Full.Training;
 }

@@ -16,6 +16,7 @@ internal static class CaptureCommand
         var documents = new Option<string>("--documents") { Description = "the corpus: " + TextDocument.Formats, HelpName = "path", Required = true };
         var output = new Option<string>("--out") { Description = "the distributions, a dataset folder for pta align", HelpName = "folder", Required = true };
         var topK = ValueOption.Count("--top-k", "candidates per position, 1..64", 10);
+        var temperature = ValueOption.Number("--temperature", "divides every logit, so that rows and cross-entropies are of softmax(logits / x)", 1);
         var begin = ValueOption.OneOf("--begin", "begin of sequence before every document; auto: where the tokenizer has one", "auto", "on", "off");
         var end = ValueOption.OneOf("--end", "end of sequence behind every document; auto: where the tokenizer has one", "auto", "on", "off");
         var length = new Option<int?>("--length") { Description = $"most tokens of a document; longer ones are refused, see pta split; default {CaptureRun.DefaultLength}, or what the model was made for if less", HelpName = "N" };
@@ -31,7 +32,7 @@ internal static class CaptureCommand
             "pta capture --model teacher/ --documents pieces.jsonl.gz --out teacher-rows --top-k 10",
             "pta capture --model student/ --tokenizer tokenizer.model --documents pieces.jsonl.gz --out student-rows --domain domain --compute bfloat16")
         {
-            model, tokenizer, documents, output, topK, begin, end, length, domain, batch, shard, compute, device, force, json,
+            model, tokenizer, documents, output, topK, temperature, begin, end, length, domain, batch, shard, compute, device, force, json,
         };
         verb.SetAction((parse, cancellation) => Task.Run(() =>
         {
@@ -52,6 +53,7 @@ internal static class CaptureCommand
                     OutputPath = parse.GetValue(output)!,
                     Replace = parse.GetValue(force),
                     TopK = parse.GetValue(topK),
+                    Temperature = parse.GetValue(temperature),
                     Begin = ValueOption.Switched(parse.GetValue(begin)!),
                     End = ValueOption.Switched(parse.GetValue(end)!),
                     Length = parse.GetValue(length),

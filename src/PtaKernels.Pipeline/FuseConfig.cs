@@ -80,6 +80,10 @@ public sealed record ModelConfigEntry
     /// <summary>Its tokenizer.</summary>
     [Description("the tokenizer's file or folder; default: the model's folder")]
     public string? Tokenizer { get; init; }
+
+    /// <summary>Temperature of its distributions.</summary>
+    [Description("divides its logits before they are captured; above 1 for a model that is too sure of itself")]
+    public double Temperature { get; init; } = 1;
 }
 
 /// <summary>A student of a fusion.</summary>
@@ -100,6 +104,14 @@ public sealed record StudentConfig
     /// <summary>w.</summary>
     [Description("w of w * next-token loss + (1 - w) * fusion loss; default: the preset's")]
     public double? LossWeight { get; init; }
+
+    /// <summary>Its teachers.</summary>
+    [Description("names of the sources that teach it; default: all")]
+    public IReadOnlyList<string>? Sources { get; init; }
+
+    /// <summary>Its rate.</summary>
+    [Description("highest learning rate; default: train's")]
+    public double? LearningRate { get; init; }
 }
 
 /// <summary>How text is cut.</summary>

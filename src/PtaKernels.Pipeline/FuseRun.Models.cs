@@ -35,14 +35,14 @@ public sealed partial class FuseRun
             }
 
             AlignmentSwitches.Validate(options);
-            students.Add(new Student(one.Name, preset, options, one.LossWeight ?? options.LossWeight, null));
+            students.Add(new Student(one.Name, preset, options, one.LossWeight ?? options.LossWeight, one.Sources, one.LearningRate, null));
         }
 
         if (config.Control == ControlName)
         {
             // Each way of packing has its control, so that a difference is the teachers' and not the packing's.
             foreach (IGrouping<bool, Student> alike in students.GroupBy(static s => s.Official).OrderBy(static g => g.Key).ToArray())
-                students.Add(alike.First() with { Name = alike.Key && students.Exists(static s => !s.Official) ? OfficialControlName : ControlName, LossWeight = 1, Like = alike.First().Name });
+                students.Add(alike.First() with { Name = alike.Key && students.Exists(static s => !s.Official) ? OfficialControlName : ControlName, LossWeight = 1, LearningRate = null, Like = alike.First().Name });
         }
 
         return students;
@@ -67,6 +67,16 @@ public sealed partial class FuseRun
                 throw new ArgumentException($"two models are named {name}; give each source and student a name of its own, other than target.");
         }
 
+        foreach (Student student in Students)
+        {
+            if (student.Sources is null)
+                continue;
+            if (student.Sources.Count == 0)
+                throw new ArgumentException($"student {student.Name} names no source; leave sources out for all of them.");
+            if (student.Sources.FirstOrDefault(name => !sources.Any(s => s.Name == name)) is { } unknown)
+                throw new ArgumentException($"student {student.Name} is taught by '{unknown}', which is no source; there are {string.Join(", ", sources.Select(static s => s.Name))}.");
+        }
+
         foreach (string file in _config.Evaluation is { } evaluation ? new[] { Full(_config.Documents), Full(evaluation.Documents) } : [Full(_config.Documents)])
         {
             if (!Path.Exists(file))
@@ -85,7 +95,9 @@ public sealed partial class FuseRun
         ModelFiles.CheckTokenizer(config, encoder.Vocabulary.Count, tokenizer == folder ? folder : $"{folder} with {tokenizer}");
         string name = role == "target" ? role : entry.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
         RequireName(name, role);
-        return new FuseModel(name, folder, tokenizer, config, encoder, StageRecords.KeyOf(StageRecords.Fingerprint(folder), StageRecords.Fingerprint(tokenizer, weights: false)));
+        if (!(entry.Temperature > 0 && double.IsFinite(entry.Temperature)))
+            throw new ArgumentException(FormattableString.Invariant($"{name}'s temperature is {entry.Temperature}; it must be a number over 0."));
+        return new FuseModel(name, folder, tokenizer, config, encoder, entry.Temperature, StageRecords.KeyOf(StageRecords.Fingerprint(folder), StageRecords.Fingerprint(tokenizer, weights: false)));
     }
 }
 
@@ -95,16 +107,19 @@ public sealed partial class FuseRun
 /// <param name="TokenizerPath">Its tokenizer.</param>
 /// <param name="Config">What it is.</param>
 /// <param name="Encoder">The tokenizer, read.</param>
+/// <param name="Temperature">Of its distributions.</param>
 /// <param name="Key">Hash of its files.</param>
-internal sealed record FuseModel(string Name, string Folder, string TokenizerPath, ModelConfig Config, TextEncoder Encoder, string Key);
+internal sealed record FuseModel(string Name, string Folder, string TokenizerPath, ModelConfig Config, TextEncoder Encoder, double Temperature, string Key);
 
 /// <summary>A student to be trained.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Preset">The preset that its switches start from.</param>
 /// <param name="Options">All switches.</param>
 /// <param name="LossWeight">w.</param>
+/// <param name="Sources">Names of its teachers; null for all.</param>
+/// <param name="LearningRate">Its own highest rate; null for the run's.</param>
 /// <param name="Like">Of a control: the student whose data it is trained on, by next tokens alone.</param>
-internal sealed record Student(string Name, string Preset, AlignmentOptions Options, double LossWeight, string? Like)
+internal sealed record Student(string Name, string Preset, AlignmentOptions Options, double LossWeight, IReadOnlyList<string>? Sources, double? LearningRate, string? Like)
 {
     /// <summary>Trained without teachers.</summary>
     public bool IsControl => Like is not null;

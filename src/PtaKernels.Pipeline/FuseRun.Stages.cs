@@ -54,7 +54,7 @@ public sealed partial class FuseRun
     private StageRecord Capture(FuseModel model, StageRecord split, CancellationToken cancellation)
     {
         string path = Made("captured", model.Name);
-        string key = StageRecords.KeyOf(split.Key, model.Key, _config.Capture, _config.Split.Length, _config.Device);
+        string key = StageRecords.KeyOf(split.Key, model.Key, model.Temperature, _config.Capture, _config.Split.Length, _config.Device);
         return _stages.Run($"capture {model.Name}", Tokens, key, [path], report =>
         {
             CaptureReport done = new CaptureRun
@@ -65,6 +65,7 @@ public sealed partial class FuseRun
                 OutputPath = path,
                 Replace = true,
                 TopK = _config.Capture.TopK,
+                Temperature = model.Temperature,
                 BatchTokens = _config.Capture.BatchTokens,
                 Length = _config.Split.Length,
                 Compute = TypeOf(_config.Capture.Compute, "capture.compute"),
@@ -79,10 +80,11 @@ public sealed partial class FuseRun
     private StageRecord Align(Student student, StageRecord target, StageRecord[] sources, StageRecord[] maps, CancellationToken cancellation)
     {
         string path = Made("aligned", student.Name);
-        string key = StageRecords.KeyOf(target.Key, sources.Select(static s => s.Key), maps.Select(static m => m.Key), student.Switches, _config.OnError);
+        int[] taught = [.. Enumerable.Range(0, Sources.Count).Where(s => student.Sources?.Contains(Sources[s].Name) ?? true)];
+        string key = StageRecords.KeyOf(target.Key, taught.Select(s => sources[s].Key), taught.Select(s => maps[s].Key), student.Switches, _config.OnError);
         return _stages.Run($"align {student.Name}", Tokens, key, [path], report =>
         {
-            AlignmentSource[] all = [.. Sources.Select(s => new AlignmentSource(s.Name, new VocabularyPair(
+            AlignmentSource[] all = [.. taught.Select(s => Sources[s]).Select(s => new AlignmentSource(s.Name, new VocabularyPair(
                 s.Encoder.Vocabulary, Target.Encoder.Vocabulary, OfficialMapping.ToMap(OfficialMapping.Read(Made("maps", s.Name + ".json")), s.Encoder.Vocabulary, Target.Encoder.Vocabulary))
             {
                 TargetEncoder = Target.Encoder,
@@ -91,7 +93,7 @@ public sealed partial class FuseRun
             {
                 TargetDocuments = DocumentFiles.Open(Made("captured", Target.Name)),
                 Target = Target.Encoder.Vocabulary,
-                SourceDocuments = [.. Sources.Select(s => DocumentFiles.Open(Made("captured", s.Name)))],
+                SourceDocuments = [.. all.Select(s => DocumentFiles.Open(Made("captured", s.Name)))],
                 Sources = all,
                 OutputPath = path,
                 Replace = true,
@@ -132,7 +134,7 @@ public sealed partial class FuseRun
     private StageRecord Train(Student student, StageRecord packed, CancellationToken cancellation)
     {
         string path = Made("training", student.Name), data = Made("packed", student.Like ?? student.Name);
-        string key = StageRecords.KeyOf(packed.Key, Target.Key, _config.Train, student.LossWeight, _config.Seed, _config.Device);
+        string key = StageRecords.KeyOf(packed.Key, Target.Key, _config.Train with { LearningRate = student.LearningRate ?? _config.Train.LearningRate }, student.LossWeight, _config.Seed, _config.Device);
         return _stages.Run($"train {student.Name}", Tokens, key, [path], report =>
         {
             long tokens = 0;
@@ -155,7 +157,7 @@ public sealed partial class FuseRun
         Data = data,
         Output = output,
         Weight = student.LossWeight,
-        LearningRate = _config.Train.LearningRate,
+        LearningRate = student.LearningRate ?? _config.Train.LearningRate,
         WarmUp = _config.Train.WarmUp,
         WeightDecay = _config.Train.WeightDecay,
         Clip = _config.Train.Clip,

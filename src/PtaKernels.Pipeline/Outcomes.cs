@@ -26,8 +26,9 @@ internal sealed record EvaluateOutcome(double BitsPerByte);
 /// <param name="Coverage">Share of the positions with a next token that have a transferred row: merged, or of the sources' mean where each keeps its own.</param>
 /// <param name="GoldTop1">Share of these rows whose most probable token is the next one.</param>
 /// <param name="TargetTop1">The target's own share on the same rows.</param>
+/// <param name="GoldProbability">Mean probability that these rows give the next token.</param>
 /// <param name="SignalKept">Teacher signal kept, of the rows of all sources (SPEC A3.4).</param>
-internal sealed record AlignOutcome(long Documents, long TargetTokens, double Coverage, double GoldTop1, double TargetTop1, double? SignalKept)
+internal sealed record AlignOutcome(long Documents, long TargetTokens, double Coverage, double GoldTop1, double TargetTop1, double GoldProbability, double? SignalKept)
 {
     public static AlignOutcome Of(AlignmentRunReport report)
     {
@@ -37,7 +38,7 @@ internal sealed record AlignOutcome(long Documents, long TargetTokens, double Co
         double signal = report.Sources.Sum(static s => s.SignalKept);
         long signalRows = report.Sources.Sum(static s => s.SignalRows);
         return new AlignOutcome(
-            report.Documents, report.TargetTokens, gold.Rows / positions, gold.FusedHits / rows, gold.TargetHits / rows, signalRows == 0 ? null : signal / signalRows);
+            report.Documents, report.TargetTokens, gold.Rows / positions, gold.FusedHits / rows, gold.TargetHits / rows, gold.FusedProbability / rows, signalRows == 0 ? null : signal / signalRows);
     }
 }
 

@@ -22,9 +22,10 @@ internal sealed class CandidateHead : IDisposable
     /// <param name="model">The model, which must outlive this.</param>
     /// <param name="vocabulary">Its tokenizer's tokens, at most as many as the model has rows.</param>
     /// <param name="k">Candidates per row.</param>
+    /// <param name="temperature">Divides every logit, over 0.</param>
     /// <param name="chunkBytes">Bytes of a chunk's logits; for tests.</param>
     /// <exception cref="ArgumentException">There are fewer tokens than candidates.</exception>
-    public CandidateHead(CausalModel model, TokenVocabulary vocabulary, int k, long chunkBytes = ChunkBytes)
+    public CandidateHead(CausalModel model, TokenVocabulary vocabulary, int k, double temperature = 1, long chunkBytes = ChunkBytes)
     {
         (K, _chunkBytes) = (k, chunkBytes);
         int[] ids = [.. Enumerable.Range(0, vocabulary.Count).Where(vocabulary.HasToken)];
@@ -35,7 +36,8 @@ internal sealed class CandidateHead : IDisposable
         using var scope = NewDisposeScope();
         Tensor head = model.Weights[model.HeadName];
         Tensor chosen = _ids is null ? head.narrow(0, 0, _columns) : head.index_select(0, tensor(Array.ConvertAll(ids, static i => (long)i)).to(head.device));
-        _head = chosen.t().DetachFromDisposeScope();
+        // Dividing the matrix once divides all logits; at 1 it stays the model's own memory.
+        _head = (temperature == 1 ? chosen : chosen / temperature).t().DetachFromDisposeScope();
     }
 
     /// <summary>Candidates per row.</summary>

@@ -7,7 +7,7 @@ namespace PtaKernels.Training;
 /// <summary>Runs a model over a corpus and stores, per position, the top-k logits, their log-sum-exp and the label's cross-entropy, as a dataset folder that <c>pta align</c> reads.</summary>
 /// <remarks>
 /// <para>
-/// Row t of a document is the distribution of its token t + 1. Logits are kept raw, in float32, with the float64 log-sum-exp over all ids that have a token: probabilities are exp(logit - log-sum-exp),
+/// Row t of a document is the distribution of its token t + 1. Logits are kept raw (divided by <see cref="Temperature"/>), in float32, with the float64 log-sum-exp over all ids that have a token: probabilities are exp(logit - log-sum-exp),
 /// whichever preset reads them (SPEC A3.3). The cross-entropies are of the same distribution. Padded rows of the model and ids without a token take no part.
 /// </para>
 /// <para>
@@ -38,6 +38,9 @@ public sealed class CaptureRun
 
     /// <summary>Candidates per position, 1..64.</summary>
     public int TopK { get; init; } = 10;
+
+    /// <summary>Divides every logit before anything is taken from them: what is stored, the cross-entropies too, is of softmax(logits / temperature). Over 0; above 1 for a teacher that is too sure of itself.</summary>
+    public double Temperature { get; init; } = 1;
 
     /// <summary>Whether the begin of sequence comes first; null = where the tokenizer has one.</summary>
     public bool? Begin { get; init; }
@@ -89,7 +92,7 @@ public sealed class CaptureRun
             Teacher? teacher = null;
             try
             {
-                Capture(input, store, () => teacher ??= new Teacher(ModelFiles.Load(ModelPath, Compute, device, Notice), Encoder.Vocabulary, TopK, device, BatchTokens), report, cancellation);
+                Capture(input, store, () => teacher ??= new Teacher(ModelFiles.Load(ModelPath, Compute, device, Notice), Encoder.Vocabulary, TopK, device, BatchTokens, Temperature), report, cancellation);
             }
             finally
             {
@@ -141,6 +144,8 @@ public sealed class CaptureRun
     {
         if (TopK is < 1 or > TopKLogits.MaxK)
             throw new ArgumentException($"--top-k {TopK} must be 1..{TopKLogits.MaxK}.");
+        if (!(Temperature > 0 && double.IsFinite(Temperature)))
+            throw new ArgumentException(FormattableString.Invariant($"--temperature {Temperature} must be a number over 0."));
         if (BatchTokens < 1)
             throw new ArgumentException($"--batch-tokens {BatchTokens} must be at least 1.");
         if (ShardTokens < 1)
@@ -169,7 +174,7 @@ public sealed class CaptureRun
     private CaptureIdentity IdentityOf(CaptureInput input) => new(
         CaptureIdentity.FingerprintOf(ModelPath), Encoder.Vocabulary.Fingerprint,
         FormattableString.Invariant(
-            $"top-k {TopK}, begin {(input.Begin ? "on" : "off")}, end {(input.End ? "on" : "off")}, batch-tokens {BatchTokens}, shard-tokens {ShardTokens}, compute {Compute}, device {Device}, domain {DomainField ?? "none"}"),
+            $"top-k {TopK}, temperature {Temperature}, begin {(input.Begin ? "on" : "off")}, end {(input.End ? "on" : "off")}, batch-tokens {BatchTokens}, shard-tokens {ShardTokens}, compute {Compute}, device {Device}, domain {DomainField ?? "none"}"),
         get_num_threads());
 }
 

@@ -17,10 +17,11 @@ internal sealed class Teacher : IDisposable
     /// <param name="k">Candidates per row.</param>
     /// <param name="device">Where the model is.</param>
     /// <param name="batchTokens">Positions of a batch, padding included.</param>
-    public Teacher(CausalModel model, TokenVocabulary vocabulary, int k, Device device, int batchTokens)
+    /// <param name="temperature">Divides every logit, over 0.</param>
+    public Teacher(CausalModel model, TokenVocabulary vocabulary, int k, Device device, int batchTokens, double temperature = 1)
     {
         (_model, _device, _batchTokens) = (model, device, batchTokens);
-        _head = new CandidateHead(model, vocabulary, k);
+        _head = new CandidateHead(model, vocabulary, k, temperature);
     }
 
     /// <summary>Runs the model over a window.</summary>

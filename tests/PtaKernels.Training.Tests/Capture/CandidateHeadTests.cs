@@ -18,9 +18,10 @@ public sealed class CandidateHeadTests
             int k = random.Next(1, Math.Min(65, hole.Count(static h => !h) + 1));
             float[] head = Whole(random, (tokens + padding) * width, trial % 5 == 0 ? 0 : 2), hidden = Whole(random, rows * width, 3);
             int[] labels = [.. Enumerable.Range(0, rows).Select(r => r % 7 == 3 ? -1 : Draw())];
-            CapturedRows taken = Take(head, hidden, width, labels, hole, k, type, chunkBytes: trial % 2 == 0 ? 1 << 20 : 4 * tokens * random.Next(1, 5));
+            double temperature = trial % 4 == 3 ? 0.25 : 1 << (trial % 4); // powers of two keep logits exact
+            CapturedRows taken = Take(head, hidden, width, labels, hole, k, type, chunkBytes: trial % 2 == 0 ? 1 << 20 : 4 * tokens * random.Next(1, 5), temperature);
             for (int r = 0; r < rows; r++)
-                RequireRow(taken, r, k, LogitsOf(head, hidden.AsSpan(r * width, width)), hole, labels[r]);
+                RequireRow(taken, r, k, [.. LogitsOf(head, hidden.AsSpan(r * width, width)).Select(l => l / temperature)], hole, labels[r]);
 
             int Draw()
             {
@@ -58,14 +59,14 @@ public sealed class CandidateHeadTests
     public void MoreCandidatesThanTokensAreRefused() =>
         Assert.That(() => Take([1, 2, 3], [1], 1, [0], [false, true, false], 3, ScalarType.Float32, 1 << 20), Throws.ArgumentException.With.Message.Contains("2 tokens"));
 
-    private static CapturedRows Take(float[] head, float[] hidden, int width, int[] labels, bool[] hole, int k, ScalarType type, long chunkBytes)
+    private static CapturedRows Take(float[] head, float[] hidden, int width, int[] labels, bool[] hole, int k, ScalarType type, long chunkBytes, double temperature = 1)
     {
         using CausalModel model = ToyModel.Create(head.Length / width, width, 0, type);
         using var scope = NewDisposeScope();
         model.Weights.Replace("head", tensor(head, [head.Length / width, width]).to(type));
         var vocabulary = new TokenVocabulary(
             "toy", "▁", false, false, [.. hole.Select(static (h, i) => h ? null : $"t{i}")], [.. hole.Select(static (h, i) => h ? [] : new[] { (byte)i })], new TokenRoles[hole.Length]);
-        using var captured = new CandidateHead(model, vocabulary, k, chunkBytes);
+        using var captured = new CandidateHead(model, vocabulary, k, temperature, chunkBytes);
         return captured.Take(tensor(hidden, [labels.Length, width]).to(type), labels);
     }
 

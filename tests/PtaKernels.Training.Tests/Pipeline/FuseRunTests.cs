@@ -78,6 +78,9 @@ public sealed class FuseRunTests
             Fails<ArgumentException>("sources is empty", config with { Sources = [] });
             Fails<ArgumentException>("two models are named neox", config with { Sources = [new() { Model = "neox" }, new() { Model = "neox" }] });
             Fails<ArgumentException>("preset 'fused'", config with { Preset = "fused" });
+            Fails<ArgumentException>("student a names no source", config with { Students = [new() { Name = "a", Sources = [] }] });
+            Fails<ArgumentException>("student a is taught by 'mtp', which is no source; there are neox, mpt", config with { Students = [new() { Name = "a", Sources = ["mtp"] }] });
+            Fails<ArgumentException>("neox's temperature is 0", config with { Sources = [new() { Model = "neox", Temperature = 0 }] });
             Fails<ArgumentException>("no switch", config with { Students = [new() { Name = "a", Switches = new Dictionary<string, string> { ["mess"] = "tail" } }] });
             Fails<ArgumentException>("cannot name a folder", config with { Students = [new() { Name = "a/b" }] });
             Fails<ArgumentException>("on_error is 'skip'", config with { OnError = "skip" });
@@ -87,6 +90,30 @@ public sealed class FuseRunTests
         }
 
         Assert.That(Directory.Exists(In("bad")), Is.False);
+    }
+
+    [Test]
+    public void StudentsMayHaveTeachersAndRatesOfTheirOwn()
+    {
+        FuseConfig config = Config("own") with
+        {
+            Sources = [new() { Model = "neox" }, new() { Model = "mpt" }, new() { Name = "warm", Model = "mpt", Temperature = 4 }],
+            Students =
+            [
+                new() { Name = "all", Sources = ["neox", "mpt"] }, new() { Name = "one", Sources = ["mpt"] }, new() { Name = "tempered", Sources = ["warm"] },
+                new() { Name = "slow", Sources = ["mpt"], LearningRate = 1e-5 },
+            ],
+            Control = "clm",
+        };
+        FuseOutcome outcome = Run(config, new RecordedProgress());
+        Dictionary<string, double> bits = outcome.Students.ToDictionary(static s => s.Student.Name, static s => DomainScore.Of(s.Scores!.Documents).BitsPerByte);
+        Assert.That(bits.Values, Is.Unique);
+        Assert.That(bits["slow"], Is.GreaterThan(bits["one"]).And.GreaterThan(bits["clm"]), "the control has the run's rate");
+        AlignOutcome one = Aligned("one"), tempered = Aligned("tempered");
+        Assert.That(tempered.GoldProbability, Is.Not.EqualTo(one.GoldProbability));
+        Assert.That(Aligned("slow"), Is.EqualTo(one));
+
+        AlignOutcome Aligned(string student) => outcome.Students.Single(s => s.Student.Name == student).Aligned!;
     }
 
     [Test]

@@ -1,0 +1,87 @@
+namespace PtaKernels.Effect;
+
+/// <summary>Every row of the study with a student of its own.</summary>
+internal static class StudyMethods
+{
+    /// <summary>Control of the students on text that is seen once.</summary>
+    public const string FreshControl = "clm-fresh";
+
+    /// <summary>Plain training on as much more text as the teachers' annotation costs.</summary>
+    public const string EqualCostControl = "clm-cost";
+
+    /// <summary>The target itself as a teacher.</summary>
+    public const string Self = "self";
+
+    /// <summary>The two teachers that all rows have which say nothing else.</summary>
+    public static readonly string[] Pair = ["neox", "mpt"];
+
+    /// <summary>Teachers at another temperature: name, model, temperature.</summary>
+    public static readonly (string Name, string Model, double Temperature)[] Tempered =
+        [("neox-cool", "neox", 0.8), ("mpt-cool", "mpt", 0.8), ("neox-warm", "neox", 1.25), ("mpt-warm", "mpt", 1.25)];
+
+    private static readonly string[] Weights = ["0.2", "0.35", "0.65", "0.8", "0.95"];
+
+    private static readonly string[] Balanced = ["transport", "balanced", "columns", "target-topk", "mass", "renormalised"];
+
+    /// <summary>All of them: baselines and presets, single changes of <c>fusion</c>, ideas.</summary>
+    public static IReadOnlyList<StudyMethod> All { get; } = [.. Judged(), .. Changes(), .. Ideas()];
+
+    /// <summary>Those of a tier and of the ones before it.</summary>
+    public static IEnumerable<StudyMethod> UpTo(int tier) => All.Where(m => m.Tier <= tier);
+
+    private static IEnumerable<StudyMethod> Judged()
+    {
+        yield return Of("fusion", "presets", "the preset");
+        yield return Of("paper", "presets", "the preset") with { Preset = "paper" };
+        yield return Of("reference", "presets", "the preset: the official code") with { Preset = "reference" };
+        yield return Of("fusellm-soft", "baselines", "FuseLLM, soft, as published", "transport", "none") with { Preset = "reference" };
+        yield return Of("fusellm-hard", "baselines", "FuseLLM, hard, as published", "transport", "none", "transfer", "string-hard") with { Preset = "reference" };
+        yield return Of("self", "baselines", "the target teaches itself") with { Sources = [Self] };
+        yield return Of("twin", "baselines", "a teacher with the target's tokenizer") with { Sources = ["twin"] };
+        yield return Of("balanced", "transport", "balanced, columns target-topk, renormalised", Balanced);
+        yield return Of("fusion-fresh", "data", "no text twice") with { Run = StudyRun.Fresh };
+    }
+
+    private static IEnumerable<StudyMethod> Changes()
+    {
+        StudyMethod[] all =
+        [
+            Of("unbalanced", "transport", "transport unbalanced", "transport", "unbalanced"),
+            Of("byte", "transport", "projection byte", "projection", "byte"),
+            Of("target-topk", "columns", "columns target-topk", "columns", "target-topk"),
+            Of("string", "transfer", "transfer string", "transfer", "string"),
+            Of("groups", "transfer", "transfer groups", "transfer", "groups"),
+            Of("boundary", "transfer", "transfer boundary", "transfer", "boundary"),
+            Of("renormalised", "mass", "mass renormalised", "mass", "renormalised"),
+            Of("label", "fallback", "fallback label", "fallback", "label"),
+            Of("own", "fallback", "fallback target", "fallback", "target"),
+            Of("k3", "candidates", "3 candidates", "window", "3", "fused-k", "3"),
+            Of("k5", "candidates", "5 candidates", "window", "5", "fused-k", "5"),
+            Of("k20", "candidates", "20 candidates") with { Run = StudyRun.Wide },
+            Of("t0.7", "temperature", "renormalised, temperature 0.7", "mass", "renormalised", "temperature", "0.7"),
+            Of("t1.5", "temperature", "renormalised, temperature 1.5", "mass", "renormalised", "temperature", "1.5"),
+            .. Weights.Select(static w => Of("w" + w, "weight", $"w {w}", "loss-weight", w)),
+            Of("min-token", "choice", "min-ce per token", "fusion-level", "token"),
+            Of("avg", "choice", "avg-ce per document", "fusion-function", "avg-ce"),
+            Of("avg-token", "choice", "avg-ce per token", "fusion-function", "avg-ce", "fusion-level", "token"),
+            Of("fill", "choice", "fill: the next best source where the best does not reach", "fill", "on"),
+            Of("neox", "sources", "the first source alone") with { Sources = ["neox"] },
+            Of("mpt", "sources", "the second source alone") with { Sources = ["mpt"] },
+            Of("three", "sources", "a third source") with { Sources = [.. Pair, "third"] },
+        ];
+        return all.Select(static m => m with { Tier = 1 });
+    }
+
+    private static IEnumerable<StudyMethod> Ideas()
+    {
+        StudyMethod[] all =
+        [
+            Of("cool", "ideas", "teachers' logits divided by 0.8") with { Sources = ["neox-cool", "mpt-cool"] },
+            Of("warm", "ideas", "teachers' logits divided by 1.25") with { Sources = ["neox-warm", "mpt-warm"] },
+        ];
+        return all.Select(static m => m with { Tier = 2 });
+    }
+
+    private static StudyMethod Of(string name, string group, string change, params string[] switches) =>
+        new(name, group, change) { Switches = switches.Chunk(2).ToDictionary(static s => s[0], static s => s[1], StringComparer.Ordinal) };
+}
