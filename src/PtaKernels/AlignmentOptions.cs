@@ -163,6 +163,12 @@ public enum FusionLevel : byte
 
     /// <summary>The source tokens that cover the label's bytes.</summary>
     Token,
+
+    /// <summary>Each row's own confidence, the mass of its heaviest token; reads no labels (own rule).</summary>
+    Row,
+
+    /// <summary>What each source gave to the text up to the row: AvgCE's weights are then the posterior of the sources (own rule).</summary>
+    Prefix,
 }
 
 /// <summary>Every switch of the alignment as one flat, blittable struct (SPEC A1, A2). Start from an <see cref="AlignmentPreset"/>; <see cref="AlignmentSwitches"/> names each field.</summary>

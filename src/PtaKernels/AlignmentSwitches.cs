@@ -63,7 +63,7 @@ public static class AlignmentSwitches
         Choice("output", "O8, O9", "unit of the fused values", o => o.Output, (ref o, v) => o.Output = v),
         Choice("sources", "A3.5", "how several sources meet", o => o.Sources, (ref o, v) => o.Sources = v),
         Choice("fusion-function", "A3.5, B 6", "choice between independent sources", o => o.Fusion, (ref o, v) => o.Fusion = v),
-        Choice("fusion-level", "A3.5", "what the fusion function compares", o => o.FusionLevel, (ref o, v) => o.FusionLevel = v),
+        Choice("fusion-level", "A3.5", "what the fusion function compares: bits per byte, a row's confidence, or the text so far", o => o.FusionLevel, (ref o, v) => o.FusionLevel = v),
         Flag("fill", "A3.5", "a row the chosen source misses goes to the next best", o => o.Fill, (ref o, v) => o.Fill = v),
         Flag("with-target", "A3.5, B 6", "the target's own distribution takes part in the choice", o => o.WithTarget, (ref o, v) => o.WithTarget = v),
         Count("window", "A3.3, O5, O7", "leading candidates used on each side; 0 = all given", 0, TopKLogits.MaxK, o => o.Window, (ref o, v) => o.Window = v),
