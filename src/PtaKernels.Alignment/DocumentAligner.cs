@@ -34,8 +34,8 @@ public sealed class DocumentAligner
         _perSource = options.Output == OutputUnit.Official ? options : options with { Fallback = FallbackRule.Mask };
     }
 
-    /// <summary>Whether the choice between sources reads label cross-entropies, so that documents without them are refused.</summary>
-    public bool NeedsCrossEntropies => Chooses && _options.FusionLevel != FusionLevel.Row;
+    /// <summary>Whether the choice between sources, or label-mass chain, reads label cross-entropies, so that documents without them are refused.</summary>
+    public bool NeedsCrossEntropies => _options.LabelMass == LabelMass.Chain || (Chooses && _options.FusionLevel != FusionLevel.Row);
 
     private bool Chooses => _options.Fusion is FusionFunction.MinCe or FusionFunction.AvgCe && (_sources.Count > 1 || _options.WithTarget);
 
@@ -95,6 +95,8 @@ public sealed class DocumentAligner
         try
         {
             _backend.AlignBatch(pairs, _sources[source].Vocabularies, _perSource, aligned, report.Sources[source]);
+            for (int d = 0; d < aligned.Length && _options.LabelMass == LabelMass.Chain; d++)
+                aligned[d] = LabelChain.Apply(pairs[d], _sources[source].Vocabularies, aligned[d], _options);
         }
         catch (AlignmentDataException e) when (_sources.Count > 1)
         {

@@ -81,6 +81,16 @@ public enum MassRule : byte
     Tail,
 }
 
+/// <summary>What mass the document's own next token has in a row (own rule, after SPEC A3.3).</summary>
+public enum LabelMass : byte
+{
+    /// <summary>What the candidates bring to it, as to every token.</summary>
+    Candidates,
+
+    /// <summary>The probability that the source gives to its bytes, by the chain rule over the source's own tokens.</summary>
+    Chain,
+}
+
 /// <summary>The coupling of source and target candidates (SPEC A3.4).</summary>
 public enum TransportKind : byte
 {
@@ -191,6 +201,9 @@ public struct AlignmentOptions
 
     /// <summary>Candidate mass.</summary>
     public MassRule Mass;
+
+    /// <summary>Mass of the document's own next token.</summary>
+    public LabelMass LabelMass;
 
     /// <summary>Coupling.</summary>
     public TransportKind Transport;
