@@ -34,9 +34,10 @@ public sealed class DocumentAligner
         _perSource = options.Output == OutputUnit.Official ? options : options with { Fallback = FallbackRule.Mask };
     }
 
-    /// <summary>Whether the choice between sources reads label cross-entropies, so that documents without them are refused.</summary>
-    public bool NeedsCrossEntropies =>
-        _options.Fusion is FusionFunction.MinCe or FusionFunction.AvgCe && (_sources.Count > 1 || _options.WithTarget);
+    /// <summary>Whether the choice between sources, or label-mass chain, reads label cross-entropies, so that documents without them are refused.</summary>
+    public bool NeedsCrossEntropies => _options.LabelMass == LabelMass.Chain || (Chooses && _options.FusionLevel != FusionLevel.Row);
+
+    private bool Chooses => _options.Fusion is FusionFunction.MinCe or FusionFunction.AvgCe && (_sources.Count > 1 || _options.WithTarget);
 
     /// <summary>Aligns one document.</summary>
     /// <param name="target">The target's view.</param>
@@ -94,6 +95,8 @@ public sealed class DocumentAligner
         try
         {
             _backend.AlignBatch(pairs, _sources[source].Vocabularies, _perSource, aligned, report.Sources[source]);
+            for (int d = 0; d < aligned.Length && _options.LabelMass == LabelMass.Chain; d++)
+                aligned[d] = LabelChain.Apply(pairs[d], _sources[source].Vocabularies, aligned[d], _options);
         }
         catch (AlignmentDataException e) when (_sources.Count > 1)
         {
@@ -136,11 +139,11 @@ public sealed class DocumentAligner
         return folded;
     }
 
-    /// <summary>MinCE or AvgCE over independent sources, per document or per token (SPEC A3.5).</summary>
+    /// <summary>MinCE or AvgCE over independent sources, by the scores of the fusion level (SPEC A3.5).</summary>
     private AlignedDocument Choose(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, AlignedDocument[] perSource)
     {
         int count = sources.Count + (_options.WithTarget ? 1 : 0);
-        double[][] scores = Score(target, sources, count);
+        double[][] scores = Score(target, sources, perSource, count);
         var merged = new AlignedDocument(target.Id, _options.Output);
         for (int i = 0; i < target.Length; i++)
         {
@@ -165,7 +168,7 @@ public sealed class DocumentAligner
         return merged;
     }
 
-    /// <summary>AvgCE: rows of the sources that reach it, weighted by softmax(-bits per byte); masses and missing masses averaged.</summary>
+    /// <summary>AvgCE: rows of the sources that reach it, weighted by softmax(-score); masses and missing masses averaged.</summary>
     private void Mix(AlignedDocument merged, TokenizedDocument target, AlignedDocument[] perSource, double[][] scores, int[] ranked, int i)
     {
         int[] reaching = [.. ranked.Where(s => s == perSource.Length || perSource[s][i].Transferred)];
@@ -208,12 +211,27 @@ public sealed class DocumentAligner
         return own;
     }
 
-    /// <summary>[source or target][row] bits per byte; all zero where there is nothing to choose between.</summary>
-    private double[][] Score(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, int count)
+    /// <summary>
+    /// [source or target][row] the smaller the better; all zero where there is nothing to choose between. Levels document and token: bits per byte (SPEC A3.5).
+    /// Level row: -ln of the row's heaviest mass, infinite where the source does not reach it. Level prefix: nats of the text so far. Softmax of minus the
+    /// score is then in proportion to that mass, and the posterior of the sources given the text so far when each was as likely before.
+    /// </summary>
+    private double[][] Score(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, AlignedDocument[] perSource, int count)
     {
         double[][] scores = [.. Enumerable.Range(0, count).Select(_ => new double[target.Length])];
-        if (!NeedsCrossEntropies)
+        if (!Chooses)
             return scores;
+        if (_options.FusionLevel == FusionLevel.Row)
+        {
+            for (int s = 0; s < count; s++)
+            {
+                for (int i = 0; i < target.Length; i++)
+                    scores[s][i] = s < sources.Count ? Doubt(perSource[s], i) : Doubt(TargetRow(target, i), 0);
+            }
+
+            return scores;
+        }
+
         int bytes = DocumentSpans.Of(target, _sources[0].Vocabularies.Target).TextLength;
         for (int s = 0; s < count; s++)
         {
@@ -223,17 +241,26 @@ public sealed class DocumentAligner
             if (!double.IsFinite(whole))
                 throw new AlignmentDataException(target.Id, $"{name}'s label cross-entropy is not finite, so that fusion-function cannot compare it; run the model again for this document.");
             Array.Fill(scores[s], whole);
-            if (_options.FusionLevel != FusionLevel.Token)
+            if (_options.FusionLevel == FusionLevel.Document)
                 continue;
             VocabularyPair vocabularies = s < sources.Count
                 ? _sources[s].Vocabularies
                 : new VocabularyPair(_sources[0].Vocabularies.Target, _sources[0].Vocabularies.Target);
-            double[] perRow = SourceScores.PerRow(new DocumentPair(document, target), vocabularies);
+            var pair = new DocumentPair(document, target);
+            double[] perRow = _options.FusionLevel == FusionLevel.Prefix ? SourceScores.PrefixNats(pair, vocabularies) : SourceScores.PerRow(pair, vocabularies);
             for (int i = 0; i < perRow.Length; i++)
                 scores[s][i] = double.IsNaN(perRow[i]) ? whole : perRow[i];
         }
 
         return scores;
+    }
+
+    private static double Doubt(AlignedDocument rows, int row)
+    {
+        double heaviest = 0;
+        foreach (double mass in rows.ValuesOf(row))
+            heaviest = Math.Max(heaviest, mass);
+        return -Math.Log(heaviest);
     }
 
     private static void Count(TokenizedDocument target, AlignedDocument[] perSource, AlignedDocument? merged, AlignmentRunReport report)

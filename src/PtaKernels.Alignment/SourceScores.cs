@@ -26,8 +26,7 @@ public static class SourceScores
     {
         ArgumentNullException.ThrowIfNull(pair);
         ArgumentNullException.ThrowIfNull(vocabularies);
-        if (pair.Source.LabelCrossEntropy is not { } labels)
-            throw new AlignmentDataException(pair.Source.Id, "no per-token label cross-entropies (per_step_metric_ce), which fusion-level token needs; store them, or use --fusion-level document.");
+        double[] labels = RequireLabels(pair.Source, "fusion-level token", "--fusion-level document");
         DocumentSpans source = DocumentSpans.Of(pair.Source, vocabularies.Source), target = DocumentSpans.Of(pair.Target, vocabularies.Target);
         var boundaries = BoundaryMap.Between(pair.Target.Id, source, target);
         double[] scores = new double[pair.Target.Length];
@@ -57,4 +56,47 @@ public static class SourceScores
 
         return scores;
     }
+
+    /// <summary>
+    /// Per target row i: nats that the source needed for the text up to the end of target token i (own rule, fusion level <c>prefix</c>): the label
+    /// cross-entropies of every source token up to the last one with text that ends there or before. Nothing after row i is read; 0 before any such token.
+    /// </summary>
+    /// <remarks>A boundary that was not matched, in texts that had to be aligned, adds nothing: the row keeps the sum of the row before it.</remarks>
+    /// <exception cref="AlignmentDataException">The texts differ too much, or the document has no per-token cross-entropies.</exception>
+    public static double[] PrefixNats(DocumentPair pair, VocabularyPair vocabularies)
+    {
+        ArgumentNullException.ThrowIfNull(pair);
+        ArgumentNullException.ThrowIfNull(vocabularies);
+        double[] labels = RequireLabels(pair.Source, "fusion-level prefix", "--fusion-level document");
+        DocumentSpans source = DocumentSpans.Of(pair.Source, vocabularies.Source), target = DocumentSpans.Of(pair.Target, vocabularies.Target);
+        var boundaries = BoundaryMap.Between(pair.Target.Id, source, target);
+        double[] scores = new double[pair.Target.Length];
+        double nats = 0;
+        // The first token of a document is predicted by nothing, token j by row j - 1.
+        int scanned = 0, counted = 1;
+        for (int i = 0; i < scores.Length; i++)
+        {
+            int end = boundaries.SourceBoundary(target[i].End);
+            for (; scanned < source.Length && source[scanned].End <= end; scanned++)
+            {
+                // A token without width waits for text after it: at the end of the text so far it may be what row i predicts.
+                if (source[scanned].End == source[scanned].Start)
+                    continue;
+                for (; counted <= scanned; counted++)
+                    nats += labels[counted - 1];
+            }
+
+            scores[i] = nats;
+        }
+
+        return scores;
+    }
+
+    /// <summary>A document's label cross-entropies per token.</summary>
+    /// <param name="document">The document.</param>
+    /// <param name="needs">What reads them, for the message.</param>
+    /// <param name="instead">What does without.</param>
+    /// <exception cref="AlignmentDataException">There are none.</exception>
+    internal static double[] RequireLabels(TokenizedDocument document, string needs, string instead) => document.LabelCrossEntropy
+        ?? throw new AlignmentDataException(document.Id, $"no per-token label cross-entropies (per_step_metric_ce), which {needs} needs; store them, or use {instead}.");
 }

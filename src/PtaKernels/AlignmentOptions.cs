@@ -81,6 +81,16 @@ public enum MassRule : byte
     Tail,
 }
 
+/// <summary>What mass the document's own next token has in a row (own rule, after SPEC A3.3).</summary>
+public enum LabelMass : byte
+{
+    /// <summary>What the candidates bring to it, as to every token.</summary>
+    Candidates,
+
+    /// <summary>The probability that the source gives to its bytes, by the chain rule over the source's own tokens.</summary>
+    Chain,
+}
+
 /// <summary>The coupling of source and target candidates (SPEC A3.4).</summary>
 public enum TransportKind : byte
 {
@@ -163,6 +173,12 @@ public enum FusionLevel : byte
 
     /// <summary>The source tokens that cover the label's bytes.</summary>
     Token,
+
+    /// <summary>Each row's own confidence, the mass of its heaviest token; reads no labels (own rule).</summary>
+    Row,
+
+    /// <summary>What each source gave to the text up to the row: AvgCE's weights are then the posterior of the sources (own rule).</summary>
+    Prefix,
 }
 
 /// <summary>Every switch of the alignment as one flat, blittable struct (SPEC A1, A2). Start from an <see cref="AlignmentPreset"/>; <see cref="AlignmentSwitches"/> names each field.</summary>
@@ -185,6 +201,9 @@ public struct AlignmentOptions
 
     /// <summary>Candidate mass.</summary>
     public MassRule Mass;
+
+    /// <summary>Mass of the document's own next token.</summary>
+    public LabelMass LabelMass;
 
     /// <summary>Coupling.</summary>
     public TransportKind Transport;

@@ -57,13 +57,14 @@ public static class AlignmentSwitches
         Choice("cost", "A3.1, O3, O4", "what candidate distances are measured on", o => o.Cost, (ref o, v) => o.Cost = v),
         Choice("columns", "A3.3", "target candidates of a transport", o => o.Columns, (ref o, v) => o.Columns = v),
         Choice("mass", "A3.3, O6, O13", "probability a candidate carries", o => o.Mass, (ref o, v) => o.Mass = v),
+        Choice("label-mass", "A3.3, own", "what mass the document's own next token has", o => o.LabelMass, (ref o, v) => o.LabelMass = v),
         Choice("transport", "A3.4, O1, O10", "coupling of source and target candidates", o => o.Transport, (ref o, v) => o.Transport = v),
         Choice("projection", "A3.4, Eq 5, A3.3", "plan to distribution, or byte: no plan, by the tokens that begin the text", o => o.Projection, (ref o, v) => o.Projection = v),
         Count("projection-columns", "A3.4", "r of projection topk", 1, TopKLogits.MaxK, o => o.ProjectionColumns, (ref o, v) => o.ProjectionColumns = v),
         Choice("output", "O8, O9", "unit of the fused values", o => o.Output, (ref o, v) => o.Output = v),
         Choice("sources", "A3.5", "how several sources meet", o => o.Sources, (ref o, v) => o.Sources = v),
         Choice("fusion-function", "A3.5, B 6", "choice between independent sources", o => o.Fusion, (ref o, v) => o.Fusion = v),
-        Choice("fusion-level", "A3.5", "what the fusion function compares", o => o.FusionLevel, (ref o, v) => o.FusionLevel = v),
+        Choice("fusion-level", "A3.5", "what the fusion function compares: bits per byte, a row's confidence, or the text so far", o => o.FusionLevel, (ref o, v) => o.FusionLevel = v),
         Flag("fill", "A3.5", "a row the chosen source misses goes to the next best", o => o.Fill, (ref o, v) => o.Fill = v),
         Flag("with-target", "A3.5, B 6", "the target's own distribution takes part in the choice", o => o.WithTarget, (ref o, v) => o.WithTarget = v),
         Count("window", "A3.3, O5, O7", "leading candidates used on each side; 0 = all given", 0, TopKLogits.MaxK, o => o.Window, (ref o, v) => o.Window = v),
@@ -118,12 +119,26 @@ public static class AlignmentSwitches
             Refuse("projection byte gives probabilities", "--output probabilities");
         if (options.Projection == ProjectionRule.Byte && options.Sources == SourceMerging.Recursive)
             Refuse("projection byte takes no columns, so sources recursive would let the last source overwrite the better ones", "--sources independent --fusion-function min-ce");
+        if (options.LabelMass == LabelMass.Chain)
+            ValidateChain(options);
         RequirePositive("epsilon", options.Epsilon);
         RequirePositive("tolerance", options.Tolerance);
         RequirePositive("temperature", options.Temperature);
         RequirePositive("rho", options.Rho);
         if (options.LossWeight is not (>= 0 and <= 1))
             throw new ArgumentException($"--loss-weight is {options.LossWeight.ToString(CultureInfo.InvariantCulture)}; it must be 0..1.");
+    }
+
+    private static void ValidateChain(in AlignmentOptions options)
+    {
+        if (options.Output == OutputUnit.Official)
+            Refuse("label-mass chain changes probabilities, and output official holds masses and logits", "--label-mass candidates, or --output probabilities");
+        if (options.Sources == SourceMerging.Recursive)
+            Refuse("label-mass chain gives each source's own probability, and sources recursive folds them into one another", "--sources independent --fusion-function min-ce");
+        if (options.Mass != MassRule.Tail)
+            Refuse($"label-mass chain needs true probabilities, which mass {Kebab(options.Mass.ToString())} does not have", "--mass tail");
+        if (options.Transfer is not (TransferRule.Boundary or TransferRule.BoundaryPrefix))
+            Refuse($"label-mass chain follows the bytes after equal offsets, which transfer {Kebab(options.Transfer.ToString())} does not look for", "--transfer boundary+prefix");
     }
 
     /// <summary>An enumeration name as it is typed and printed: lower case, words joined by hyphens.</summary>

@@ -34,7 +34,9 @@ internal sealed class MergingOracle(IKernelBackend backend, SmallModel target, S
         return [.. Enumerable.Range(0, own.Ids.Length).Select(i =>
         {
             ExpectedRow RowOf(int s) => s == sources.Length ? OwnRow(own, i) : rows[s][i];
-            double Score(int s) => s == sources.Length ? ScoreOf(own, target, own, text, i) : ScoreOf(views[s], sources[s], own, text, i);
+            double Score(int s) => options.FusionLevel == FusionLevel.Row
+                ? -Math.Log(RowOf(s).Masses.Select(m => m.Mass).DefaultIfEmpty(0).Max())
+                : s == sources.Length ? ScoreOf(own, target, own, text, i) : ScoreOf(views[s], sources[s], own, text, i);
             int[] reaching = [.. candidates.Where(s => RowOf(s).Rule != RowRule.None)];
             bool teacher = reaching.Any(s => s < sources.Length);
             if (options.Fusion == FusionFunction.AvgCe && teacher)
@@ -60,10 +62,20 @@ internal sealed class MergingOracle(IKernelBackend backend, SmallModel target, S
         return touching.Sum(j => source.LabelCrossEntropy![j - 1]) / Math.Log(2) / touching.Sum(j => sourceBytes.Count(owner => owner == j));
     }
 
+    /// <summary>Nats of the source tokens up to the last one that lies wholly in the text before the end of target token <paramref name="row"/>.</summary>
+    public static double NatsOfTextSoFar(DraftDocument source, SmallModel sourceModel, DraftDocument target, SmallModel targetModel, int row)
+    {
+        int length = target.Ids.Take(row + 1).Sum(id => targetModel.Vocabulary.Bytes[id].Length);
+        int last = OwnerOfEachByte(source, sourceModel).Index().GroupBy(b => b.Item).Where(t => t.Max(b => b.Index) < length).Select(t => t.Key).DefaultIfEmpty(0).Max();
+        return source.LabelCrossEntropy!.Take(last).Sum();
+    }
+
     private double ScoreOf(DraftDocument view, SmallModel model, DraftDocument own, string text, int row)
     {
         double bits = (view.LabelCrossEntropy?.Sum() ?? view.MeanCrossEntropy!.Value * (view.Ids.Length - 1)) / Math.Log(2);
         double whole = bits / Encoding.UTF8.GetByteCount(text);
+        if (options.FusionLevel == FusionLevel.Prefix)
+            return NatsOfTextSoFar(view, model, own, target, row);
         return options.FusionLevel == FusionLevel.Token ? BitsPerByteOfLabel(view, model, own, target, row) ?? whole : whole;
     }
 

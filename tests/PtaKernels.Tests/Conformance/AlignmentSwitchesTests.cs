@@ -11,6 +11,7 @@ public sealed class AlignmentSwitchesTests
         ["cost", "official-strings", "texts", "texts"],
         ["columns", "target-topk", "target-topk", "union"],
         ["mass", "official", "renormalised", "tail"],
+        ["label-mass", "candidates", "candidates", "candidates"],
         ["transport", "official", "balanced", "semi-relaxed"],
         ["projection", "top1", "top1", "top1"],
         ["output", "official", "probabilities", "probabilities"],
@@ -142,6 +143,11 @@ public sealed class AlignmentSwitchesTests
     [TestCase("reference", "columns", "cost", "columns=union")]
     [TestCase("reference", "mass", "output", "mass=tail")]
     [TestCase("fusion", "mass", "temperature", "temperature=2")]
+    [TestCase("fusion", "label-mass chain", "--mass tail", "label-mass=chain", "mass=renormalised")]
+    [TestCase("fusion", "label-mass chain", "--transfer boundary+prefix", "label-mass=chain", "transfer=groups")]
+    [TestCase("fusion", "label-mass chain", "--transfer boundary+prefix", "label-mass=chain", "transfer=string")]
+    [TestCase("paper", "label-mass chain", "--sources independent", "label-mass=chain")]
+    [TestCase("reference", "label-mass chain", "--output probabilities", "label-mass=chain")]
     public void RefusedCombinationsNameBothSwitches(string preset, string one, string other, params string[] changes)
     {
         AlignmentOptions options = AlignmentPreset.Named(preset);
