@@ -1,7 +1,6 @@
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using PtaKernels.Cli;
 using PtaKernels.Corpus;
 using PtaKernels.Training;
 
@@ -12,14 +11,6 @@ internal sealed record EffectResults
 {
     /// <summary>Name of the sum over the domains.</summary>
     public const string All = "all";
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
 
     /// <summary>The heading.</summary>
     public required string Title { get; init; }
@@ -66,7 +57,7 @@ internal sealed record EffectResults
     {
         try
         {
-            EffectResults results = JsonSerializer.Deserialize<EffectResults>(File.ReadAllText(path), Json) ?? throw new JsonException("it is null");
+            EffectResults results = JsonSerializer.Deserialize<EffectResults>(File.ReadAllText(path), Terminal.JsonOptions) ?? throw new JsonException("it is null");
             return results.Problem() is { } problem ? throw new JsonException(problem) : results;
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
@@ -83,12 +74,12 @@ internal sealed record EffectResults
         if (Problem() is { } problem)
             throw new AlignmentDataException($"{path}: {problem}; nothing was written.");
         using var file = new AtomicFile(path, replace: true);
-        file.Stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, Json) + "\n"));
+        file.Stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, Terminal.JsonOptions) + "\n"));
         file.Commit();
     }
 
     /// <summary>What makes a comparison impossible; null for nothing.</summary>
-    private string? Problem()
+    internal string? Problem()
     {
         HashSet<string> names = new(StringComparer.Ordinal);
         foreach (EffectMethod method in Methods)

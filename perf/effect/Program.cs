@@ -10,7 +10,7 @@ internal static class Program
 {
     private static int Main(string[] args)
     {
-        var root = new RootCommand("The effect study: trains students through every way of aligning, several seeds each, and compares them.") { CreateTeachers() };
+        var root = new RootCommand("The effect study: trains students through every way of aligning, several seeds each, and compares them.") { CreateTeachers(), ReportCommand.Create() };
         return Cli.Program.Run(root, args, Console.Out, Console.Error);
     }
 
