@@ -76,6 +76,12 @@ internal static class StudyMethods
     {
         StudyMethod[] all =
         [
+            Of("chain", "ideas", "the next token has the mass that the teacher gives to its bytes", "label-mass", "chain"),
+            Of("chain-byte", "ideas", "label-mass chain, projection byte", "label-mass", "chain", "projection", "byte"),
+            Of("byte-wide", "ideas", "projection byte, fused rows of 32 tokens", "projection", "byte", "fused-k", "32"),
+            Of("row", "ideas", "each row from the source that is surer of it", "fusion-level", "row"),
+            Of("row-avg", "ideas", "each row a mixture by how sure the sources are", "fusion-level", "row", "fusion-function", "avg-ce"),
+            Of("posterior", "ideas", "mixture by the sources' posterior given the text so far", "fusion-level", "prefix", "fusion-function", "avg-ce"),
             Of("cool", "ideas", "teachers' logits divided by 0.8") with { Sources = ["neox-cool", "mpt-cool"] },
             Of("warm", "ideas", "teachers' logits divided by 1.25") with { Sources = ["neox-warm", "mpt-warm"] },
         ];

@@ -2,7 +2,7 @@ using PtaKernels.Corpus;
 
 namespace PtaKernels.Pipeline;
 
-/// <summary>A finished drawing: lines, rectangles and text. It becomes a PNG picture, the same on every machine, or SVG that takes the colour of the page around it.</summary>
+/// <summary>A finished drawing: lines, dots, rectangles and text. It becomes a PNG picture, the same on every machine, or SVG that takes the colour of the page around it.</summary>
 public sealed class Chart
 {
     private readonly List<ChartShape> _shapes = [];
@@ -52,6 +52,8 @@ public sealed class Chart
     internal void Line(ChartColor color, double width, params ReadOnlySpan<(double X, double Y)> points) => _shapes.Add(new LineShape(color, width, points.ToArray()));
 
     internal void Box(ChartColor color, double x, double y, double width, double height) => _shapes.Add(new BoxShape(color, x, y, width, height));
+
+    internal void Dot(ChartColor color, double x, double y, double radius) => _shapes.Add(new DotShape(color, x, y, radius));
 
     internal void Text(string text, double x, double y, double size, TextAnchor anchor = TextAnchor.Start, bool bold = false, ChartColor? color = null) =>
         _shapes.Add(new TextShape(color ?? ChartColor.Ink, text, x, y, size, anchor, bold));

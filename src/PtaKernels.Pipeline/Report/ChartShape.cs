@@ -32,6 +32,9 @@ internal abstract record ChartShape(ChartColor Color);
 /// <summary>A polyline with round ends and corners.</summary>
 internal sealed record LineShape(ChartColor Color, double Width, (double X, double Y)[] Points) : ChartShape(Color);
 
+/// <summary>A filled circle.</summary>
+internal sealed record DotShape(ChartColor Color, double X, double Y, double Radius) : ChartShape(Color);
+
 /// <summary>A filled rectangle.</summary>
 internal sealed record BoxShape(ChartColor Color, double X, double Y, double Width, double Height) : ChartShape(Color);
 

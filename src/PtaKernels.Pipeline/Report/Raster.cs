@@ -38,6 +38,9 @@ internal sealed class Raster
             case LineShape line:
                 Fill(Stroke(line.Points, line.Width / 2), line.Color);
                 break;
+            case DotShape dot:
+                Fill([Circle(dot.X, dot.Y, dot.Radius, 32)], dot.Color);
+                break;
             case TextShape text:
                 Fill(Outlines.Polygons(text.Text, text.Size, text.Bold).Select(p => Array.ConvertAll(p, q => (text.Start + q.X, text.Y + q.Y))), text.Color);
                 break;
@@ -52,7 +55,7 @@ internal sealed class Raster
         {
             (double x, double y) = points[i];
             if (half > 0.5)
-                yield return [.. Enumerable.Range(0, Corners).Select(c => (x + (half * Math.Cos(2 * Math.PI * c / Corners)), y + (half * Math.Sin(2 * Math.PI * c / Corners))))];
+                yield return Circle(x, y, half, Corners);
             if (i == 0)
                 continue;
             (double fromX, double fromY) = points[i - 1];
@@ -63,6 +66,9 @@ internal sealed class Raster
             yield return [(fromX - sideX, fromY - sideY), (x - sideX, y - sideY), (x + sideX, y + sideY), (fromX + sideX, fromY + sideY)];
         }
     }
+
+    private static (double X, double Y)[] Circle(double x, double y, double radius, int corners) =>
+        [.. Enumerable.Range(0, corners).Select(c => (x + (radius * Math.Cos(2 * Math.PI * c / corners)), y + (radius * Math.Sin(2 * Math.PI * c / corners))))];
 
     /// <summary>Inside is where the polygons wind around, however often.</summary>
     private void Fill(IEnumerable<(double X, double Y)[]> polygons, ChartColor color)

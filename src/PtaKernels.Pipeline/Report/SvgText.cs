@@ -30,6 +30,9 @@ internal static class SvgText
                 string points = string.Join(' ', line.Points.Select(static p => $"{Number(p.X)},{Number(p.Y)}"));
                 svg.Append(CultureInfo.InvariantCulture, $"""<polyline points="{points}" fill="none" stroke="{color}" stroke-width="{Number(line.Width)}" stroke-linejoin="round"{opacity}/>""");
                 break;
+            case DotShape dot:
+                svg.Append(CultureInfo.InvariantCulture, $"""<circle cx="{Number(dot.X)}" cy="{Number(dot.Y)}" r="{Number(dot.Radius)}" fill="{color}"{opacity}/>""");
+                break;
             case TextShape text:
                 string anchor = text.Anchor switch { TextAnchor.Start => "start", TextAnchor.Middle => "middle", _ => "end" };
                 string weight = text.Bold ? " font-weight=\"bold\"" : "";

@@ -117,6 +117,51 @@ public sealed class ChartTests
     }
 
     [Test]
+    public void IntervalsStandInRowsAndColours()
+    {
+        Chart chart = Charts.Intervals(
+            [new("fusion", "core", -0.05, -0.06, -0.04), new("fusion", "web", -0.025, -0.03, -0.02), new("plain", "core", 0.01, double.NaN, double.NaN), new("plain", "web", 0.02, 0.01, 0.03)], "CLM");
+        DotShape[] dots = [.. chart.Shapes.OfType<DotShape>()];
+        Assert.That(dots, Has.Length.EqualTo(6), "two say which colour is which");
+        Assert.That(dots.Select(static d => d.Color), Is.EqualTo(new[] { dots[0].Color, dots[1].Color, dots[0].Color, dots[1].Color, dots[0].Color, dots[1].Color }));
+        double zero = dots[4].X - ((dots[4].X - dots[2].X) / 6);
+        Assert.That(dots[3].X - zero, Is.EqualTo((dots[2].X - zero) / 2).Within(1e-6));
+        LineShape[] whiskers = [.. chart.Shapes.OfType<LineShape>().Where(l => l.Color == dots[0].Color || l.Color == dots[1].Color)];
+        Assert.That(whiskers, Has.Length.EqualTo(3), "none without an interval");
+        Assert.That(whiskers[0].Points.Average(static p => p.X), Is.EqualTo(dots[2].X).Within(1e-6));
+        AssertTidy(chart);
+        AssertTidy(Charts.Intervals([], "CLM"));
+        AssertTidy(Charts.Intervals([.. Enumerable.Range(0, 60).SelectMany(static i => new[] { "a", "b", "c", "d" }.Select(d => new DifferenceBar($"a longer name {i}", d, i * 1e-3, 0, 1)))], "CLM"));
+    }
+
+    [Test]
+    public void PointsHaveTheirNamesBeside()
+    {
+        Chart chart = Charts.Scatter([new("one", "a", 0, 0), new("two", "b", 1, -1), new("near two", "b", 1.001, -1.001), new("lost", "b", double.NaN, 1)], "Points", "negative is better", "across");
+        DotShape[] dots = [.. chart.Shapes.OfType<DotShape>()];
+        Assert.That(dots, Has.Length.EqualTo(5), "two say which colour is which");
+        Assert.That(dots[2].Y, Is.LessThan(dots[3].Y));
+        TextShape one = chart.Shapes.OfType<TextShape>().Single(static t => t.Text == "one");
+        Assert.That(Math.Abs(one.Start - dots[2].X) + Math.Abs(one.Y - dots[2].Y), Is.LessThan(30));
+        Assert.That(chart.Shapes.OfType<TextShape>().Select(static t => t.Text), Does.Contain("near two").And.Not.Contain("lost"));
+        AssertTidy(chart);
+    }
+
+    [Test]
+    public void NamesWithoutRoomAreCounted()
+    {
+        var random = new Random(1);
+        Chart crowd = Charts.Scatter([.. Enumerable.Range(0, 300).Select(i => new ScatterPoint($"method {i}", $"kind {i % 3}", 0.4 + (0.01 * random.NextDouble()), i == 0 ? 1 : 0.01 * random.NextDouble()))], "Points", "all in one corner", "across");
+        TextShape[] texts = [.. crowd.Shapes.OfType<TextShape>()];
+        int named = texts.Count(static t => t.Text.StartsWith("method", StringComparison.Ordinal));
+        Assert.That(named, Is.InRange(20, 299));
+        Assert.That(texts.Select(static t => t.Text), Does.Contain($"{300 - named} points without room for their names"));
+        AssertTidy(crowd);
+        AssertTidy(Charts.Scatter([], "Points", "none", "across"));
+        AssertTidy(Charts.Scatter([new("the only one", "a", 3, 3)], "Points", "one", "across"));
+    }
+
+    [Test]
     public void TablesAreTidy()
     {
         Chart chart = Charts.Table("Bits per byte", ["student", "core\nbits per byte", "w"], [["<CLM> & co", "1.5610", "1.0"], ["fusion", "1.5046", "0.5"]], string.Join(' ', Enumerable.Repeat("note", 40)), [1]);

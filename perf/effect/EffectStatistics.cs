@@ -1,0 +1,108 @@
+using PtaKernels.Training;
+
+namespace PtaKernels.Effect;
+
+/// <summary>What the study's figures say: paired differences over seeds, and whether rows predict students.</summary>
+internal sealed class EffectStatistics
+{
+    /// <summary>The preset that all others are changes of.</summary>
+    public const string Fusion = "fusion";
+
+    /// <summary>The method whose teacher has the target's own tokenizer.</summary>
+    public const string Twin = "twin";
+
+    /// <summary>What <see cref="Fusion"/> has to beat.</summary>
+    public static readonly string[] Rivals = ["clm", "fuse-soft", "fuse-hard", "reference"];
+
+    private readonly Dictionary<string, EffectMethod> _methods;
+
+    /// <summary>Of these results.</summary>
+    /// <exception cref="AlignmentDataException">They contradict themselves.</exception>
+    public EffectStatistics(EffectResults results)
+    {
+        if (results.Problem() is { } problem)
+            throw new AlignmentDataException($"{results.Title}: {problem}.");
+        Results = results;
+        _methods = results.Methods.ToDictionary(static m => m.Name, StringComparer.Ordinal);
+        Ordered = [.. results.Methods.OrderBy(static m => Array.IndexOf(EffectMethod.Groups, m.Group)).ThenBy(m => Gain(m, EffectResults.All)?.Mean ?? double.MaxValue)];
+    }
+
+    public EffectResults Results { get; }
+
+    /// <summary>The methods by group and, inside, by their difference to their control on all text; those without one last.</summary>
+    public IReadOnlyList<EffectMethod> Ordered { get; }
+
+    /// <summary>Domains without their sum.</summary>
+    public IReadOnlyList<string> Domains => [.. Results.HeldOut.Keys];
+
+    /// <summary>Of the methods named ideas, the one that gains most; null for none.</summary>
+    public EffectMethod? BestIdea => Ordered.FirstOrDefault(m => m.Group == "ideas" && Gain(m, EffectResults.All) is not null);
+
+    public EffectMethod? Find(string? name) => name is null ? null : _methods.GetValueOrDefault(name);
+
+    /// <summary>Method minus its control; null without a control or a seed that both were trained on.</summary>
+    public PairedTTest? Gain(EffectMethod method, string domain) => Find(method.Control) is { } control ? Between(control, method, domain) : null;
+
+    /// <summary>Second minus first; null without a seed that both were trained on.</summary>
+    public static PairedTTest? Between(EffectMethod first, EffectMethod second, string domain) => Paired(BitsOf(first, domain), BitsOf(second, domain));
+
+    /// <summary>Second minus first, each less its own control; null where one has none or no seed has all four.</summary>
+    public PairedTTest? BetweenGains(EffectMethod first, EffectMethod second, string domain) => Paired(GainsOf(first, domain), GainsOf(second, domain));
+
+    /// <summary>By seed: method minus control.</summary>
+    public IReadOnlyDictionary<int, double> GainsOf(EffectMethod method, string domain)
+    {
+        if (Find(method.Control) is not { } control)
+            return new Dictionary<int, double>();
+        Dictionary<int, double> before = BitsOf(control, domain);
+        return BitsOf(method, domain).Where(r => before.ContainsKey(r.Key)).ToDictionary(static r => r.Key, r => r.Value - before[r.Key]);
+    }
+
+    /// <summary>The share of the gain of <see cref="Twin"/> that a method has, means over the seeds of both; null where one is missing.</summary>
+    public double? Recovered(EffectMethod method, string domain)
+    {
+        if (Find(Twin) is not { } twin)
+            return null;
+        IReadOnlyDictionary<int, double> all = GainsOf(twin, domain), own = GainsOf(method, domain);
+        int[] seeds = [.. own.Keys.Where(all.ContainsKey)];
+        return seeds.Length == 0 ? null : seeds.Average(s => own[s]) / seeds.Average(s => all[s]);
+    }
+
+    /// <summary>The mean over a method's seeds of what not all of them have; null where none has it.</summary>
+    public static double? Mean(EffectMethod method, Func<EffectRun, double?> value) => method.Runs.Average(value);
+
+    /// <summary>Methods that have rows of their own and were trained: figures of the rows before training, and the difference after it. Other weights and other text leave the rows as they are and are left out.</summary>
+    public IReadOnlyList<EffectPrediction> Predictions() =>
+    [
+        .. from m in Ordered
+           where m.Group is not ("weight" or "data")
+           let gain = Gain(m, EffectResults.All)
+           let gold = Mean(m, static r => r.GoldProbability)
+           where gain is not null && gold is not null
+           select new EffectPrediction(m, gold.Value, Mean(m, static r => r.GoldTop1 - r.TargetTop1), Mean(m, static r => r.SignalKept), gain.Value.Mean),
+    ];
+
+    /// <summary>How a figure of rows orders methods against how training does; methods without the figure are left out.</summary>
+    public static RankCorrelation Correlation(IReadOnlyList<EffectPrediction> predictions, Func<EffectPrediction, double?> figure)
+    {
+        EffectPrediction[] known = [.. predictions.Where(p => figure(p) is not null)];
+        return RankCorrelation.Spearman([.. known.Select(p => figure(p)!.Value)], [.. known.Select(static p => p.Difference)]);
+    }
+
+    private static Dictionary<int, double> BitsOf(EffectMethod method, string domain) =>
+        method.Runs.Where(r => r.BitsPerByte.ContainsKey(domain)).ToDictionary(static r => r.Seed, r => r.BitsPerByte[domain]);
+
+    private static PairedTTest? Paired(IReadOnlyDictionary<int, double> first, IReadOnlyDictionary<int, double> second)
+    {
+        int[] seeds = [.. first.Keys.Where(second.ContainsKey).Order()];
+        return seeds.Length == 0 ? null : PairedTTest.Of([.. seeds.Select(s => first[s])], [.. seeds.Select(s => second[s])]);
+    }
+}
+
+/// <summary>A method's rows before training, means over seeds, beside what training on them gave.</summary>
+/// <param name="Method">Which.</param>
+/// <param name="GoldProbability">Mean probability of the document's next token.</param>
+/// <param name="Advantage">Gold top-1 of the fused rows less the target's own on the same rows.</param>
+/// <param name="SignalKept">Share of the teachers' signal.</param>
+/// <param name="Difference">Method minus control, bits per byte of all text.</param>
+internal sealed record EffectPrediction(EffectMethod Method, double GoldProbability, double? Advantage, double? SignalKept, double Difference);

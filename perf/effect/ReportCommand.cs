@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Text;
+using PtaKernels.Cli;
+using PtaKernels.Cli.Bench;
+using PtaKernels.Corpus;
+using PtaKernels.Pipeline;
+
+namespace PtaKernels.Effect;
+
+/// <summary><c>pta-effect report</c>: page, pictures and README table of the study's results.</summary>
+internal static class ReportCommand
+{
+    private static readonly ReadmeBlock Table = new("effect");
+
+    public static Verb Create()
+    {
+        var results = new Argument<string>("results") { Description = "what the study measured", HelpName = "file" };
+        var readme = new Option<bool>("--readme") { Description = "also write the table into the repository's README.md" };
+        var verb = new Verb("report", "Write page and pictures beside the results of the study.", "pta-effect report perf/results/MACHINE/DATE-effect.json --readme") { results, readme };
+        verb.SetAction(parse =>
+        {
+            string path = Path.GetFullPath(parse.GetValue(results)!);
+            string? target = parse.GetValue(readme) ? Path.Combine(RepositoryFolder.Find() ?? ".", "README.md") : null;
+            foreach (string written in Write(path, target))
+                parse.InvocationConfiguration.Output.WriteLine(written);
+            return 0;
+        });
+        return verb;
+    }
+
+    /// <summary>Writes all files.</summary>
+    /// <param name="path">The results.</param>
+    /// <param name="readme">The README whose block is rewritten too; null for none.</param>
+    /// <returns>The files written.</returns>
+    internal static IReadOnlyList<string> Write(string path, string? readme)
+    {
+        EffectResults results = EffectResults.Read(path);
+        var statistics = new EffectStatistics(results);
+        string stem = Path.Combine(Path.GetDirectoryName(path)!, Path.GetFileNameWithoutExtension(path)), page = stem + ".md";
+        (string Path, Chart Chart)[] charts = [(stem + "-differences.png", EffectCharts.Differences(statistics)), (stem + "-rows.png", EffectCharts.Rows(statistics))];
+        foreach ((string picture, Chart chart) in charts)
+            chart.SavePng(picture);
+        using (var file = new AtomicFile(page, replace: true))
+        {
+            file.Stream.Write(Encoding.UTF8.GetBytes(EffectPage.ToMarkdown(results, [.. charts.Select(c => Linked(page, c.Path, c.Chart))])));
+            file.Commit();
+        }
+
+        if (readme is not null)
+            Table.Rewrite(readme, () => EffectTable.ToMarkdown(results, [.. charts.Select(c => Linked(readme, c.Path, c.Chart))]));
+        return [page, .. charts.Select(static c => c.Path), .. readme is null ? Array.Empty<string>() : [readme]];
+    }
+
+    private static ChartBlock Linked(string page, string picture, Chart chart) => new(Path.GetRelativePath(Path.GetDirectoryName(Path.GetFullPath(page))!, picture).Replace('\\', '/'), chart);
+}
