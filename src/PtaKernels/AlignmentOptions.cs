@@ -129,6 +129,16 @@ public enum ProjectionRule : byte
     Byte,
 }
 
+/// <summary>What projection <c>byte</c> takes for a token that fits but is not among the target's own candidates of the row.</summary>
+public enum ByteTail : byte
+{
+    /// <summary>e^-1 of the probability of the last candidate that is stored (SPEC A3.3).</summary>
+    Constant,
+
+    /// <summary>That, halved for each byte by which the token is longer than the source's candidate (own rule).</summary>
+    Length,
+}
+
 /// <summary>The unit of the fused values.</summary>
 public enum OutputUnit : byte
 {
@@ -210,6 +220,9 @@ public struct AlignmentOptions
 
     /// <summary>Plan to distribution.</summary>
     public ProjectionRule Projection;
+
+    /// <summary>Share of unstored tokens under projection <c>byte</c>.</summary>
+    public ByteTail ByteTail;
 
     /// <summary>Unit of the result.</summary>
     public OutputUnit Output;

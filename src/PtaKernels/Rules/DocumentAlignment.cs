@@ -222,7 +222,7 @@ internal sealed class DocumentAlignment
     {
         int used = RowCandidates.Used(_pair.Target.Candidates.K, _options.Window);
         return _bytes!.Project(
-            _rows, _vocabularies, _pair.Target.Candidates.IndicesOf(row)[..used], _pair.Target.Candidates.ValuesOf(row)[..used], _options.Temperature, addsSpace, KeptTokens, _fused);
+            _rows, _vocabularies, _pair.Target.Candidates.IndicesOf(row)[..used], _pair.Target.Candidates.ValuesOf(row)[..used], _options, addsSpace, KeptTokens, _fused);
     }
 
     private int KeptTokens => _options.FusedK > 0 ? _options.FusedK : _pair.Target.Candidates.K;

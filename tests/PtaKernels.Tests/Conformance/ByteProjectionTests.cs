@@ -1,4 +1,5 @@
 using PtaKernels.Cli.Verify.Random;
+using PtaKernels.Tests.Alignment;
 
 namespace PtaKernels.Tests.Conformance;
 
@@ -11,7 +12,8 @@ public sealed class ByteProjectionTests(string backend)
     private static AlignmentOptions Byte => AlignmentPreset.Fusion with { Projection = ProjectionRule.Byte };
 
     [Test]
-    public void EveryRowIsThePlainSearch([Values(MassRule.Tail, MassRule.Renormalised)] MassRule mass, [Values(0, 2, 64)] int fusedK, [Values(0, 3)] int window)
+    public void EveryRowIsThePlainSearch(
+        [Values(MassRule.Tail, MassRule.Renormalised)] MassRule mass, [Values(0, 2, 64)] int fusedK, [Values(0, 3)] int window, [Values] ByteTail tail)
     {
         int compared = 0, stripped = 0;
         for (int seed = 1; seed <= 12; seed++)
@@ -19,7 +21,7 @@ public sealed class ByteProjectionTests(string backend)
             var drawn = new DrawnDocuments(seed, 6);
             var encoder = new LongestToken(drawn.Target.Vocabulary);
             var vocabularies = new VocabularyPair(drawn.Source.Vocabulary, drawn.Target.Vocabulary) { TargetEncoder = encoder };
-            AlignmentOptions options = Byte with { Mass = mass, FusedK = fusedK, Window = window };
+            AlignmentOptions options = Byte with { Mass = mass, FusedK = fusedK, Window = window, ByteTail = tail };
             var aligned = new AlignedDocument[drawn.Pairs.Length];
             BackendCases.Open(backend).AlignBatch(drawn.Pairs, vocabularies, options, aligned, new AlignmentReport());
             for (int d = 0; d < aligned.Length; d++)
@@ -42,6 +44,46 @@ public sealed class ByteProjectionTests(string backend)
         }
 
         Assert.That((compared > 200, stripped > 10), Is.EqualTo((true, true)), $"{compared} rows, {stripped} with a prefix");
+    }
+
+    [Test]
+    public void BytesThatNothingVouchesForHalveTheShare()
+    {
+        var taker = new ChainModel("taker", false, "a", "ab", "abc", "abcd", "b");
+        int[] own = [taker.IdOf("b"), taker.IdOf("a")];
+        AssertFirstRow(taker, own, "b", ByteTail.Constant, [("a", 0.15), ("ab", 0.15), ("abc", 0.15), ("abcd", 0.15), ("b", 0.2)]);
+        AssertFirstRow(taker, own, "b", ByteTail.Length, [("a", 0.32), ("ab", 0.16), ("abc", 0.08), ("abcd", 0.04), ("b", 0.2)]);
+        // A token that the target stores has the target's own weight, e times as much as the shortest of the others.
+        double sum = 1 + 0.5 + 0.25 + Math.E;
+        AssertFirstRow(taker, own, "abcd", ByteTail.Length, [("a", 0.6 / sum), ("ab", 0.3 / sum), ("abc", 0.15 / sum), ("abcd", 0.6 * Math.E / sum), ("b", 0.2)]);
+    }
+
+    [Test]
+    public void TheSpaceBeforeATextIsVouchedFor()
+    {
+        var taker = new ChainModel("taker", true, "x", " a", " ab", " b");
+        int[] own = [ChainModel.Bos, taker.IdOf(" a")];
+        AssertFirstRow(taker, own, " b", ByteTail.Constant, [(" a", 0.3), (" ab", 0.3), (" b", 0.2)]);
+        AssertFirstRow(taker, own, " b", ByteTail.Length, [(" a", 0.4), (" ab", 0.2), (" b", 0.2)]);
+    }
+
+    /// <summary>The row after a document's first token, where the source gives a 0.6 and b 0.2 and the target stores one candidate.</summary>
+    private void AssertFirstRow(ChainModel taker, int[] own, string stored, ByteTail tail, (string Token, double Mass)[] expected)
+    {
+        var giver = new ChainModel("giver", false, "a", "b");
+        int[] ids = [own[0] == ChainModel.Bos ? ChainModel.Bos : giver.IdOf("b"), giver.IdOf("a")];
+        var source = new TokenizedDocument
+        {
+            Id = "hand", Ids = ids, LogSumExp = [0, 0],
+            Candidates = new TopKLogits([giver.IdOf("a"), giver.IdOf("b"), giver.IdOf("a"), giver.IdOf("b")], [Math.Log(0.6), Math.Log(0.2), Math.Log(0.6), Math.Log(0.2)], 2),
+        };
+        var target = new TokenizedDocument { Id = "hand", Ids = own, Candidates = new TopKLogits([taker.IdOf(stored), taker.IdOf(stored)], [0, 0], 1) };
+        var vocabularies = new VocabularyPair(giver.Vocabulary, taker.Vocabulary) { TargetEncoder = new LongestToken(taker.Vocabulary) };
+        var aligned = new AlignedDocument[1];
+        BackendCases.Open(backend).AlignBatch([new DocumentPair(source, target)], vocabularies, Byte with { FusedK = 64, ByteTail = tail }, aligned, new AlignmentReport());
+        Assert.That(
+            aligned[0].IndicesOf(0).ToArray().Zip(aligned[0].ValuesOf(0).ToArray(), (token, mass) => (taker.TextOf(token), mass)).ToDictionary(),
+            Is.EqualTo(expected.ToDictionary(e => e.Token, e => e.Mass)).Within(1e-9));
     }
 
     [Test]
@@ -84,7 +126,9 @@ public sealed class ByteProjectionTests(string backend)
                 continue;
             known += mass[c];
             int[] fits = giving.IsSpecial(token) ? Partner(giving, token, taking) : Fits(text[prefix.Length..], taking, encoder);
-            double[] weights = [.. fits.Select(t => Weight(target, targetRow, own, t))];
+            int rest = text.Length - prefix.Length;
+            bool falls = options.ByteTail == ByteTail.Length;
+            double[] weights = [.. fits.Select(t => Weight(target, targetRow, own, t, falls ? taking.Bytes[t].Length - rest : 0))];
             // Logits of minus infinity: where the target gives none of them any probability, they share alike.
             if (weights.Sum() == 0)
                 Array.Fill(weights, 1);
@@ -113,10 +157,10 @@ public sealed class ByteProjectionTests(string backend)
         [.. Enumerable.Range(0, target.Count).Where(t => target.IsSpecial(t) && target.HasToken(t)
             && ((target.RolesOf(t) & source.RolesOf(token) & Named) != 0 || target.StringOf(t) == source.StringOf(token))).Take(1)];
 
-    private static double Weight(DrawnView target, int row, int own, int token)
+    private static double Weight(DrawnView target, int row, int own, int token, int beyond)
     {
         int at = Array.IndexOf(target.Candidates[row], token, 0, own);
-        return at >= 0 ? Math.Exp(target.Logits[row][at]) : Math.Exp(target.Logits[row][..own].Min() - 1);
+        return at >= 0 ? Math.Exp(target.Logits[row][at]) : Math.Exp(target.Logits[row][..own].Min() - 1) / Math.Pow(2, Math.Max(0, beyond));
     }
 
     private static int FirstText(DrawnView view)
