@@ -79,6 +79,8 @@ internal static class StudyMethods
             Of("chain", "ideas", "the next token has the mass that the teacher gives to its bytes", "label-mass", "chain"),
             Of("chain-byte", "ideas", "label-mass chain, projection byte", "label-mass", "chain", "projection", "byte"),
             Of("byte-wide", "ideas", "projection byte, fused rows of 32 tokens", "projection", "byte", "fused-k", "32"),
+            Of("byte-length", "ideas", "projection byte, unstored tokens halved per byte beyond the candidate", "projection", "byte", "byte-tail", "length"),
+            Of("byte-best", "ideas", "projection byte with tail by length, label-mass chain, fused rows of 32 tokens", "projection", "byte", "byte-tail", "length", "label-mass", "chain", "fused-k", "32"),
             Of("row", "ideas", "each row from the source that is surer of it", "fusion-level", "row"),
             Of("row-avg", "ideas", "each row a mixture by how sure the sources are", "fusion-level", "row", "fusion-function", "avg-ce"),
             Of("posterior", "ideas", "mixture by the sources' posterior given the text so far", "fusion-level", "prefix", "fusion-function", "avg-ce"),

@@ -129,4 +129,7 @@ internal sealed record Student(string Name, string Preset, AlignmentOptions Opti
 
     /// <summary>Every switch by name.</summary>
     public IReadOnlyDictionary<string, string> Switches => AlignmentSwitches.All.ToDictionary(static s => s.Name, s => s.Get(Options), StringComparer.Ordinal);
+
+    /// <summary>What its alignment is known by: switches at preset reference's values are left out, so that a switch which is new and off in all presets leaves finished work finished.</summary>
+    public IReadOnlyDictionary<string, string> Deciding => AlignmentSwitches.All.Where(s => s.Name != "loss-weight" && s.Get(Options) != s.Get(AlignmentPreset.Reference)).ToDictionary(static s => s.Name, s => s.Get(Options), StringComparer.Ordinal);
 }

@@ -81,7 +81,7 @@ public sealed partial class FuseRun
     {
         string path = Made("aligned", student.Name);
         int[] taught = [.. Enumerable.Range(0, Sources.Count).Where(s => student.Sources?.Contains(Sources[s].Name) ?? true)];
-        string key = StageRecords.KeyOf(target.Key, taught.Select(s => sources[s].Key), taught.Select(s => maps[s].Key), student.Switches, _config.OnError);
+        string key = StageRecords.KeyOf(target.Key, taught.Select(s => sources[s].Key), taught.Select(s => maps[s].Key), student.Deciding, _config.OnError);
         return _stages.Run($"align {student.Name}", Tokens, key, [path], report =>
         {
             AlignmentSource[] all = [.. taught.Select(s => Sources[s]).Select(s => new AlignmentSource(s.Name, new VocabularyPair(
