@@ -10,7 +10,7 @@ internal static class StudyMethods
     public const string EqualCostControl = "clm-cost";
 
     /// <summary>The target itself as a teacher.</summary>
-    public const string Self = "self";
+    public const string Self = "itself";
 
     /// <summary>The two teachers that all rows have which say nothing else.</summary>
     public static readonly string[] Pair = ["neox", "mpt"];
@@ -34,10 +34,10 @@ internal static class StudyMethods
         yield return Of("fusion", "presets", "the preset");
         yield return Of("paper", "presets", "the preset") with { Preset = "paper" };
         yield return Of("reference", "presets", "the preset: the official code") with { Preset = "reference" };
-        yield return Of("fusellm-soft", "baselines", "FuseLLM, soft, as published", "transport", "none") with { Preset = "reference" };
-        yield return Of("fusellm-hard", "baselines", "FuseLLM, hard, as published", "transport", "none", "transfer", "string-hard") with { Preset = "reference" };
+        yield return Of("fuse-soft", "baselines", "FuseLLM, soft, as published", "transport", "none") with { Preset = "reference" };
+        yield return Of("fuse-hard", "baselines", "FuseLLM, hard, as published", "transport", "none", "transfer", "string-hard") with { Preset = "reference" };
         yield return Of("self", "baselines", "the target teaches itself") with { Sources = [Self] };
-        yield return Of("twin", "baselines", "a teacher with the target's tokenizer") with { Sources = ["twin"] };
+        yield return Of("same-tokenizer", "baselines", "a teacher with the target's tokenizer") with { Sources = ["twin"] };
         yield return Of("balanced", "transport", "balanced, columns target-topk, renormalised", Balanced);
         yield return Of("fusion-fresh", "data", "no text twice") with { Run = StudyRun.Fresh };
     }
@@ -65,8 +65,8 @@ internal static class StudyMethods
             Of("avg", "choice", "avg-ce per document", "fusion-function", "avg-ce"),
             Of("avg-token", "choice", "avg-ce per token", "fusion-function", "avg-ce", "fusion-level", "token"),
             Of("fill", "choice", "fill: the next best source where the best does not reach", "fill", "on"),
-            Of("neox", "sources", "the first source alone") with { Sources = ["neox"] },
-            Of("mpt", "sources", "the second source alone") with { Sources = ["mpt"] },
+            Of("one-neox", "sources", "the first source alone") with { Sources = ["neox"] },
+            Of("one-mpt", "sources", "the second source alone") with { Sources = ["mpt"] },
             Of("three", "sources", "a third source") with { Sources = [.. Pair, "third"] },
         ];
         return all.Select(static m => m with { Tier = 1 });

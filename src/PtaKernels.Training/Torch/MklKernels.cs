@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+
+namespace PtaKernels.Training;
+
+/// <summary>Lets the MKL inside libtorch use what the processor can do, whoever made it.</summary>
+/// <remarks>
+/// MKL gives processors of other makers than Intel its plainest kernels, whether or not they have AVX-512: small models train at half their speed or less. It decides by one exported function of its own,
+/// in whose place the loader takes the one of <c>libpta_mkl.so</c> if that is in the global scope first. Sums are then added in another order, so that results differ in their last digits from those without it.
+/// </remarks>
+internal static partial class MklKernels
+{
+    /// <summary>The environment variable that leaves MKL as it is when it is <c>off</c>.</summary>
+    public const string Variable = "PTAKERNELS_MKL";
+
+    private const string Library = "libpta_mkl.so";
+    private const int Now = 2, Global = 0x100;
+
+    /// <summary>Puts the function in place; must come before libtorch. Does nothing where the file is missing: training is only slower then.</summary>
+    public static void Prefer()
+    {
+        if (Environment.GetEnvironmentVariable(Variable) == "off")
+            return;
+        string file = Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", Library);
+        if (!OperatingSystem.IsLinux() || !File.Exists(file))
+            return;
+        try
+        {
+            _ = Open(file, Now | Global);
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            // A C library without dlopen of that name; NativeLibrary loads into no global scope.
+        }
+    }
+
+    /// <summary>What MKL says of itself: its version and the kernels it takes. Null where this libtorch has none.</summary>
+    /// <param name="torch">Handle of libtorch_cpu.</param>
+    public static unsafe string? Describe(nint torch)
+    {
+        const int Room = 256;
+        if (!NativeLibrary.TryGetExport(torch, "MKL_Get_Version_String", out nint function))
+            return null;
+        byte* text = stackalloc byte[Room];
+        ((delegate* unmanaged<byte*, int, void>)function)(text, Room);
+        return Marshal.PtrToStringUTF8((nint)text, Room).TrimEnd(' ', '\0');
+    }
+
+    [LibraryImport("libdl.so.2", EntryPoint = "dlopen", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint Open(string file, int flags);
+}
