@@ -27,7 +27,7 @@ internal static class EffectCharts
     {
         IReadOnlyList<EffectPrediction> predictions = statistics.Predictions();
         RankCorrelation rank = EffectStatistics.Correlation(predictions, static p => p.GoldProbability);
-        string correlation = double.IsNaN(rank.Coefficient) ? "" : $"; rank correlation {ChartAxis.Fixed(rank.Coefficient, 2)} over {rank.Count} methods, p {EffectTable.P(rank.PValue)}";
+        string correlation = double.IsNaN(rank.Coefficient) ? "" : $"; rank correlation {ChartAxis.Fixed(rank.Coefficient, 2)} over {rank.Count} methods, {EffectTable.InSentence(rank.PValue)}";
         return Charts.Scatter(
             [.. predictions.OrderBy(static p => Array.IndexOf(Kinds, KindOf(p.Method))).Select(static p => new ScatterPoint(p.Method.Name, KindOf(p.Method), p.GoldProbability, p.Difference))],
             "Fused rows before training, and the student after it", $"vertical: difference to the control after training, bits per byte of all text, negative is better{correlation}", "mean probability of the document's next token in the fused rows, before training");

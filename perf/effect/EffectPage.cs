@@ -17,7 +17,8 @@ internal static class EffectPage
         [
             .. EffectTable.Blocks(statistics, charts),
             new HeadingBlock("Methods"), Methods(statistics),
-            new HeadingBlock("Over seeds"), OverSeeds(statistics),
+            new HeadingBlock("Against the control, over seeds"), OverSeeds(statistics, statistics.Gain),
+            new HeadingBlock("Against fusion, over seeds"), new TextBlock("Method minus fusion, each less its own control where these differ."), OverSeeds(statistics, statistics.AgainstFusion),
             .. OverDocuments(statistics),
             new HeadingBlock("Seed by seed"), Runs(statistics),
             new HeadingBlock("Rows"), Rows(statistics),
@@ -36,12 +37,12 @@ internal static class EffectPage
             ]),
         ], []);
 
-    private static TableBlock OverSeeds(EffectStatistics statistics) => new(
+    private static TableBlock OverSeeds(EffectStatistics statistics, Func<EffectMethod, string, PairedTTest?> compare) => new(
         ["method", "domain", "Δ", "standard error", "95 % interval", "t", "p", "seeds"],
         [
             .. from m in statistics.Ordered
                from d in statistics.Results.Domains
-               let test = statistics.Gain(m, d)
+               let test = compare(m, d)
                where test is not null
                select OverSeeds(m.Name, d, test.Value),
         ], []);

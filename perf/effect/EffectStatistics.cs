@@ -49,6 +49,13 @@ internal sealed class EffectStatistics
     /// <summary>Second minus first, each less its own control; null where one has none or no seed has all four.</summary>
     public PairedTTest? BetweenGains(EffectMethod first, EffectMethod second, string domain) => Paired(GainsOf(first, domain), GainsOf(second, domain));
 
+    /// <summary>Method minus <see cref="Fusion"/>, each less its own control where these differ; null for it itself and without a common seed.</summary>
+    public PairedTTest? AgainstFusion(EffectMethod method, string domain) =>
+        Find(Fusion) is not { } fusion || fusion == method ? null : HaveTwoControls(fusion, method) ? BetweenGains(fusion, method, domain) : Between(fusion, method, domain);
+
+    /// <summary>Whether both have a control, and not the same.</summary>
+    public static bool HaveTwoControls(EffectMethod first, EffectMethod second) => first.Control is not null && second.Control is not null && first.Control != second.Control;
+
     /// <summary>By seed: method minus control.</summary>
     public IReadOnlyDictionary<int, double> GainsOf(EffectMethod method, string domain)
     {

@@ -30,7 +30,7 @@ internal static class EffectTable
         .. Conclusions(statistics),
         Compared(statistics),
         new TextBlock(
-            "Δ: method minus the control of the same seed, bits per byte of held-out text, ± standard error over seeds; negative is better. p: two-sided paired t-test over seeds, for each row alone. w: share of the next-token loss. "
+            "Δ: method minus the control of the same seed, bits per byte of held-out text, ± standard error over seeds; negative is better. p: two-sided paired t-test over seeds, for each row alone. Δ to fusion: method minus fusion of the same seed on all text, each less its own control where these differ. w: share of the next-token loss. "
             + "Coverage: share of the target's rows that are taught. Gold top-1: share of these whose most probable token is the document's next one, and the same of the target's own rows. p(gold): mean probability of that token. Signal: share of the teachers' probability that is kept. Seconds: of alignment. "
             + "Official rows have a control of their own, trained on the same blocks."),
         .. charts,
@@ -43,6 +43,9 @@ internal static class EffectTable
 
     /// <summary>A p-value with the digits that it deserves; empty where there is none.</summary>
     public static string P(double? p) => p is not { } value || double.IsNaN(value) ? "" : value < 1e-4 ? "<0.0001" : ChartAxis.Fixed(value, value < 0.01 ? 4 : value < 0.1 ? 3 : 2);
+
+    /// <summary>The same after its letter.</summary>
+    public static string InSentence(double p) => $"p {P(p).Replace("<", "< ", StringComparison.Ordinal)}";
 
     /// <summary>A difference with its standard error, where it has one.</summary>
     public static string Difference(PairedTTest? test) => test is not { } t ? "" : double.IsNaN(t.StandardError) ? ChartAxis.Signed(t.Mean, 4) : $"{ChartAxis.Signed(t.Mean, 4)} ± {ChartAxis.Fixed(t.StandardError, 4)}";
@@ -77,16 +80,14 @@ internal static class EffectTable
 
     /// <summary>Whether the second is better in every domain, as it is and, where they have two controls, less them.</summary>
     private static bool Holds(EffectStatistics statistics, EffectMethod first, EffectMethod second) => statistics.Domains.All(d =>
-        IsGain(EffectStatistics.Between(first, second, d)) && (!HaveTwoControls(first, second) || IsGain(statistics.BetweenGains(first, second, d))));
+        IsGain(EffectStatistics.Between(first, second, d)) && (!EffectStatistics.HaveTwoControls(first, second) || IsGain(statistics.BetweenGains(first, second, d))));
 
     private static bool IsGain(PairedTTest? test) => test is { Mean: < 0, PValue: < Significant };
-
-    private static bool HaveTwoControls(EffectMethod first, EffectMethod second) => first.Control is not null && second.Control is not null && first.Control != second.Control;
 
     private static TableBlock Compared(EffectStatistics statistics)
     {
         string[] domains = [.. statistics.Domains];
-        string[] columns = ["method", "change", "w", .. domains.Select(static d => $"Δ {d}"), .. domains.Select(static d => $"p {d}"), "coverage", "gold top-1 / own", "p(gold)", "signal", "seconds", "seeds"];
+        string[] columns = ["method", "change", "w", .. domains.Select(static d => $"Δ {d}"), .. domains.Select(static d => $"p {d}"), "Δ to fusion", "coverage", "gold top-1 / own", "p(gold)", "signal", "seconds", "seeds"];
         List<string[]> rows = [];
         List<int> bold = [];
         string? group = null;
@@ -103,7 +104,7 @@ internal static class EffectTable
             PairedTTest?[] gains = [.. domains.Select(d => statistics.Gain(m, d))];
             rows.Add(
             [
-                m.Name, m.Change, Weight(m.LossWeight), .. gains.Select(Difference), .. gains.Select(static g => P(g?.PValue)),
+                m.Name, m.Change, Weight(m.LossWeight), .. gains.Select(Difference), .. gains.Select(static g => P(g?.PValue)), ToFusion(statistics.AgainstFusion(m, EffectResults.All)),
                 Number(coverage, 3), gold is null ? "" : own is null ? Number(gold, 3) : $"{Number(gold, 3)} / {Number(own, 3)}",
                 Number(EffectStatistics.Mean(m, static r => r.GoldProbability), 3), Number(EffectStatistics.Mean(m, static r => r.SignalKept), 3),
                 coverage is null ? "" : Number(EffectStatistics.Mean(m, static r => r.AlignSeconds), 1), $"{gains.FirstOrDefault()?.Count ?? m.Runs.Count}",
@@ -112,6 +113,8 @@ internal static class EffectTable
 
         return new TableBlock(columns, rows, bold);
     }
+
+    private static string ToFusion(PairedTTest? test) => test is not { } t ? "" : double.IsNaN(t.PValue) ? ChartAxis.Signed(t.Mean, 4) : $"{ChartAxis.Signed(t.Mean, 4)}, {InSentence(t.PValue)}";
 
     /// <summary>What is trained and compared with nothing: its bits stand in a table of their own.</summary>
     private static bool IsStart(EffectMethod method) => method.Control is null && method.Runs.Any(static r => r.BitsPerByte.Count > 0);
@@ -150,7 +153,7 @@ internal static class EffectTable
                 .. rivals.Select(r => (string[])
                 [
                     r.Name, .. statistics.Domains.SelectMany(d => Pair(EffectStatistics.Between(r, fusion, d))),
-                    .. statistics.Domains.SelectMany(d => Pair(HaveTwoControls(r, fusion) ? statistics.BetweenGains(r, fusion, d) : null)),
+                    .. statistics.Domains.SelectMany(d => Pair(EffectStatistics.HaveTwoControls(r, fusion) ? statistics.BetweenGains(r, fusion, d) : null)),
                 ]),
             ], []);
 

@@ -19,21 +19,23 @@ public static partial class Charts
         ArgumentNullException.ThrowIfNull(points);
         ArgumentNullException.ThrowIfNull(title);
         ArgumentNullException.ThrowIfNull(below);
-        const double Left = 68, Top = 98, Right = 900, Bottom = 620, Radius = 4.5;
+        const double Left = 68, Top = 98, Right = 900, Bottom = 680, Radius = 4.5;
         string[] kinds = [.. points.Select(static p => p.Kind).Distinct()];
         double legend = Margin + kinds.Sum(static k => Outlines.WidthOf(k, TextSize, bold: false) + (2 * Radius) + 28);
         double wide = Math.Max(Math.Max(Right, legend), Margin + Math.Max(Outlines.WidthOf(title, TitleSize, bold: true), Outlines.WidthOf(below, TextSize, bold: false)));
-        var chart = new Chart(wide + Margin, Bottom + 54, title);
-        Head(chart, title, below);
         ScatterPoint[] drawn = [.. points.Where(static p => double.IsFinite(p.X) && double.IsFinite(p.Y))];
+        ChartAxis x = Axis(drawn, static p => p.X, Left, Right, 8), y = Axis(drawn, static p => p.Y, Bottom, Top, 7);
+        (double X, double Y)[] places = [.. drawn.Select(p => (x.Place(p.X), y.Place(p.Y)))];
+        PlacedLabel?[] labels = LabelRoom.Place(places, [.. drawn.Select(static p => Outlines.WidthOf(p.Name, TextSize, bold: false))], TextSize, Radius, new LabelBox(Left, Top, Right, Bottom));
+        int unnamed = labels.Count(static l => l is null);
+        var chart = new Chart(wide + Margin, Bottom + (unnamed > 0 ? 74 : 54), title);
+        Head(chart, title, below);
         if (drawn.Length == 0)
         {
             chart.Text("there is no point to show", (Left + Right) / 2, (Top + Bottom) / 2, TextSize, TextAnchor.Middle, color: Muted);
             return chart;
         }
 
-        var x = new ChartAxis(drawn.Min(static p => p.X), drawn.Max(static p => p.X), Left, Right, 8, widen: true);
-        var y = new ChartAxis(drawn.Min(static p => p.Y), drawn.Max(static p => p.Y), Bottom, Top, 7, widen: true);
         foreach (double mark in y.Marks)
         {
             chart.Line(Grid, 1, (Left, y.Place(mark)), (Right, y.Place(mark)));
@@ -57,27 +59,22 @@ public static partial class Charts
             at += Outlines.WidthOf(kind, TextSize, bold: false) + (2 * Radius) + 28;
         }
 
-        (double X, double Y)[] places = [.. drawn.Select(p => (x.Place(p.X), y.Place(p.Y)))];
-        var room = new LabelRoom(places, Radius, (Left, Top, Right, Bottom));
-        int unnamed = 0;
-        foreach ((int i, ScatterPoint point) in drawn.Index())
+        foreach ((int i, PlacedLabel? label) in labels.Index())
         {
-            double width = Outlines.WidthOf(point.Name, TextSize, bold: false);
-            if (room.Place(i, width, TextSize) is not { } label)
-            {
-                unnamed++;
-                continue;
-            }
-
-            if (label.Line is [var from, var to])
-                chart.Line(Muted.With(0.45), 0.9, from, to);
-            chart.Text(point.Name, label.X, label.Y, TextSize);
+            if (label?.Line is { } line)
+                chart.Line(Muted.With(0.45), 0.9, (line.FromX, line.FromY), (line.ToX, line.ToY));
+            if (label is not null)
+                chart.Text(drawn[i].Name, label.X, label.Y, TextSize);
         }
 
-        foreach ((int i, ScatterPoint point) in drawn.Index())
+        // The first lie on top.
+        foreach ((int i, ScatterPoint point) in drawn.Index().Reverse())
             chart.Dot(ChartColor.Of(Array.IndexOf(kinds, point.Kind)).With(0.85), places[i].X, places[i].Y, Radius);
         if (unnamed > 0)
-            chart.Text(unnamed == 1 ? "one point without room for its name" : $"{unnamed} points without room for their names", Margin, Bottom + 42, TextSize, color: Muted);
+            chart.Text(unnamed == 1 ? "one point without room for its name" : $"{unnamed} points without room for their names", Margin, Bottom + 62, TextSize, color: Muted);
         return chart;
     }
+
+    private static ChartAxis Axis(ScatterPoint[] points, Func<ScatterPoint, double> value, double from, double to, int marks) =>
+        new(points.Select(value).DefaultIfEmpty(0).Min(), points.Select(value).DefaultIfEmpty(0).Max(), from, to, marks, widen: true);
 }

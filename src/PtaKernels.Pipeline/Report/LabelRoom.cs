@@ -4,25 +4,47 @@ namespace PtaKernels.Pipeline;
 /// <param name="points">The points.</param>
 /// <param name="radius">Of their dots.</param>
 /// <param name="plot">Where names may stand.</param>
-internal sealed class LabelRoom((double X, double Y)[] points, double radius, (double Left, double Top, double Right, double Bottom) plot)
+internal sealed class LabelRoom((double X, double Y)[] points, double radius, LabelBox plot)
 {
-    private const int Directions = 16, StepsOfLine = 24;
+    private const int Directions = 32, MostRounds = 24;
     private const double Gap = 2;
 
     // Beside the dot first; a name farther away gets a line.
-    private static readonly double[] Distances = [3, 14, 24, 36, 50, 66, 84, 104, 126];
+    private static readonly double[] Distances = [3, 10, 18, 26, 35, 45, 56, 68, 82, 98, 116, 136, 160, 190, 225, 265];
 
-    private readonly List<(double Left, double Top, double Right, double Bottom)> _names = [];
-    private readonly List<(double X, double Y)> _lines = [];
+    private readonly List<LabelBox> _names = [];
+    private readonly List<LabelLine> _lines = [];
 
-    /// <summary>Takes the nearest room there is; null where there is none.</summary>
-    /// <param name="point">Whose name.</param>
-    /// <param name="width">Of the name.</param>
-    /// <param name="size">Of its letters.</param>
-    public PlacedLabel? Place(int point, double width, double size)
+    /// <summary>Places names, earlier ones first; where some find no room, again with these first, and takes what leaves out fewest and, of these, the latest. Null for those without room.</summary>
+    /// <param name="points">The points.</param>
+    /// <param name="widths">Of the names.</param>
+    /// <param name="size">Of their letters.</param>
+    /// <param name="radius">Of the dots.</param>
+    /// <param name="plot">Where names may stand.</param>
+    public static PlacedLabel?[] Place((double X, double Y)[] points, double[] widths, double size, double radius, LabelBox plot)
+    {
+        PlacedLabel?[] best = new PlacedLabel?[points.Length];
+        int[] order = [.. Enumerable.Range(0, points.Length)];
+        // Crowds take long and gain little from another round.
+        int rounds = Math.Clamp(30_000 / Math.Max(1, points.Length * points.Length), 1, MostRounds), least = int.MaxValue;
+        for (int round = 0; round < rounds && least > 0; round++)
+        {
+            var room = new LabelRoom(points, radius, plot);
+            PlacedLabel?[] placed = new PlacedLabel?[points.Length];
+            foreach (int i in order)
+                placed[i] = room.Place(i, widths[i], size);
+            order = [.. order.OrderBy(i => placed[i] is not null)];
+            int missing = placed.Index().Sum(p => p.Item is null ? (2 * points.Length) - p.Index : 0);
+            if (missing < least)
+                (best, least) = (placed, missing);
+        }
+
+        return best;
+    }
+
+    private PlacedLabel? Place(int point, double width, double height)
     {
         (double px, double py) = points[point];
-        double height = size;
         foreach (double distance in Distances)
         {
             for (int d = 0; d < Directions; d++)
@@ -30,15 +52,15 @@ internal sealed class LabelRoom((double X, double Y)[] points, double radius, (d
                 // To the right first, then turning away from it on both sides.
                 double angle = Math.PI * 2 / Directions * (d % 2 == 0 ? d / 2 : -(d + 1) / 2), cos = Math.Cos(angle), sin = Math.Sin(angle);
                 // The name's middle lies where its nearest edge is at the distance.
-                double reach = radius + distance, middleX = px + (reach * cos) + (Sign(cos) * width / 2), middleY = py + (reach * sin) + (Sign(sin) * height / 2);
-                (double Left, double Top, double Right, double Bottom) box = (middleX - (width / 2), middleY - (height / 2), middleX + (width / 2), middleY + (height / 2));
-                (double X, double Y)[] line = distance == Distances[0] ? [] : [(px + (radius * cos), py + (radius * sin)), (Math.Clamp(px, box.Left, box.Right), Math.Clamp(py, box.Top, box.Bottom))];
-                (double X, double Y)[] steps = line.Length == 0 ? [] : [.. Enumerable.Range(0, StepsOfLine + 1).Select(s => Between(line[0], line[1], (double)s / StepsOfLine))];
-                if (!IsFree(box) || !steps.All(s => IsFree(s, point)))
+                double reach = radius + distance, x = px + (reach * cos) + (Sign(cos) * width / 2), y = py + (reach * sin) + (Sign(sin) * height / 2);
+                var box = new LabelBox(x - (width / 2), y - (height / 2), x + (width / 2), y + (height / 2));
+                LabelLine? line = distance == Distances[0] ? null : new LabelLine(px + (radius * cos), py + (radius * sin), Math.Clamp(px, box.Left, box.Right), Math.Clamp(py, box.Top, box.Bottom));
+                if (!IsFree(box) || (line is { } free && !IsFree(free, point)))
                     continue;
                 _names.Add(box);
-                _lines.AddRange(steps);
-                return new PlacedLabel(box.Left, box.Bottom - (0.24 * size), line);
+                if (line is { } taken)
+                    _lines.Add(taken);
+                return new PlacedLabel(box.Left, box.Bottom - (0.24 * height), line);
             }
         }
 
@@ -48,19 +70,58 @@ internal sealed class LabelRoom((double X, double Y)[] points, double radius, (d
     // Nearly upright counts as upright: then the name is centred.
     private static double Sign(double value) => Math.Abs(value) < 0.2 ? 0 : Math.Sign(value);
 
-    private static (double X, double Y) Between((double X, double Y) from, (double X, double Y) to, double share) => (from.X + (share * (to.X - from.X)), from.Y + (share * (to.Y - from.Y)));
-
-    private static bool IsIn((double X, double Y) point, (double Left, double Top, double Right, double Bottom) box, double margin) =>
-        point.X > box.Left - margin && point.X < box.Right + margin && point.Y > box.Top - margin && point.Y < box.Bottom + margin;
-
-    private bool IsFree((double Left, double Top, double Right, double Bottom) box) =>
+    private bool IsFree(LabelBox box) =>
         box.Left >= plot.Left && box.Right <= plot.Right && box.Top >= plot.Top && box.Bottom <= plot.Bottom
-        && !points.Any(p => IsIn(p, box, radius + 1)) && !_lines.Any(p => IsIn(p, box, Gap))
-        && !_names.Any(n => n.Left < box.Right + (2 * Gap) && box.Left < n.Right + (2 * Gap) && n.Top < box.Bottom + Gap && box.Top < n.Bottom + Gap);
+        && !points.Any(p => box.Has(p.X, p.Y, radius + 1)) && !_names.Any(n => n.Touches(box, Gap)) && !_lines.Any(l => l.Crosses(box, Gap));
 
-    private bool IsFree((double X, double Y) step, int own) =>
-        !_names.Any(n => IsIn(step, n, Gap)) && !points.Index().Any(p => p.Index != own && p.Item != points[own] && ((p.Item.X - step.X) * (p.Item.X - step.X)) + ((p.Item.Y - step.Y) * (p.Item.Y - step.Y)) < (radius + 1) * (radius + 1));
+    private bool IsFree(LabelLine line, int own) =>
+        !_names.Any(n => line.Crosses(n, 1)) && !_lines.Any(line.Crosses) && !points.Any(p => p != points[own] && line.DistanceTo(p.X, p.Y) < radius + 1);
 }
 
-/// <summary>Where a name stands: its left end on its base line, and the line to its point, empty beside it.</summary>
-internal sealed record PlacedLabel(double X, double Y, (double X, double Y)[] Line);
+/// <summary>Where a name stands: its left end on its base line, and the line to its point; null beside it.</summary>
+internal sealed record PlacedLabel(double X, double Y, LabelLine? Line);
+
+/// <summary>A rectangle that text takes.</summary>
+internal readonly record struct LabelBox(double Left, double Top, double Right, double Bottom)
+{
+    public bool Has(double x, double y, double margin) => x > Left - margin && x < Right + margin && y > Top - margin && y < Bottom + margin;
+
+    public bool Touches(LabelBox other, double margin) =>
+        other.Left < Right + (2 * margin) && Left < other.Right + (2 * margin) && other.Top < Bottom + margin && Top < other.Bottom + margin;
+}
+
+/// <summary>A thin line from a dot to its name.</summary>
+internal readonly record struct LabelLine(double FromX, double FromY, double ToX, double ToY)
+{
+    /// <summary>Whether it passes a rectangle, widened on all sides.</summary>
+    public bool Crosses(LabelBox box, double margin)
+    {
+        // Liang and Barsky: the part of the line that lies between both pairs of sides.
+        double from = 0, until = 1;
+        return Clip(FromX, ToX - FromX, box.Left - margin, box.Right + margin, ref from, ref until)
+            && Clip(FromY, ToY - FromY, box.Top - margin, box.Bottom + margin, ref from, ref until);
+    }
+
+    /// <summary>Whether it crosses another line; ends that only touch do not count.</summary>
+    public bool Crosses(LabelLine other) =>
+        Side(other.FromX, other.FromY) * Side(other.ToX, other.ToY) < 0 && other.Side(FromX, FromY) * other.Side(ToX, ToY) < 0;
+
+    public double DistanceTo(double x, double y)
+    {
+        double dx = ToX - FromX, dy = ToY - FromY, length = (dx * dx) + (dy * dy);
+        double at = length == 0 ? 0 : Math.Clamp((((x - FromX) * dx) + ((y - FromY) * dy)) / length, 0, 1);
+        return Math.Sqrt(Math.Pow(x - FromX - (at * dx), 2) + Math.Pow(y - FromY - (at * dy), 2));
+    }
+
+    private static bool Clip(double start, double step, double low, double high, ref double from, ref double until)
+    {
+        if (step == 0)
+            return start > low && start < high;
+        double a = (low - start) / step, b = (high - start) / step;
+        from = Math.Max(from, Math.Min(a, b));
+        until = Math.Min(until, Math.Max(a, b));
+        return from < until;
+    }
+
+    private double Side(double x, double y) => ((ToX - FromX) * (y - FromY)) - ((ToY - FromY) * (x - FromX));
+}

@@ -140,9 +140,10 @@ public sealed class ChartTests
         Chart chart = Charts.Scatter([new("one", "a", 0, 0), new("two", "b", 1, -1), new("near two", "b", 1.001, -1.001), new("lost", "b", double.NaN, 1)], "Points", "negative is better", "across");
         DotShape[] dots = [.. chart.Shapes.OfType<DotShape>()];
         Assert.That(dots, Has.Length.EqualTo(5), "two say which colour is which");
-        Assert.That(dots[2].Y, Is.LessThan(dots[3].Y));
+        DotShape first = dots[^1];
+        Assert.That(dots[^2].Y, Is.GreaterThan(first.Y), "the first on top");
         TextShape one = chart.Shapes.OfType<TextShape>().Single(static t => t.Text == "one");
-        Assert.That(Math.Abs(one.Start - dots[2].X) + Math.Abs(one.Y - dots[2].Y), Is.LessThan(30));
+        Assert.That(Math.Abs(one.Start - first.X) + Math.Abs(one.Y - first.Y), Is.LessThan(30));
         Assert.That(chart.Shapes.OfType<TextShape>().Select(static t => t.Text), Does.Contain("near two").And.Not.Contain("lost"));
         AssertTidy(chart);
     }
@@ -151,11 +152,11 @@ public sealed class ChartTests
     public void NamesWithoutRoomAreCounted()
     {
         var random = new Random(1);
-        Chart crowd = Charts.Scatter([.. Enumerable.Range(0, 300).Select(i => new ScatterPoint($"method {i}", $"kind {i % 3}", 0.4 + (0.01 * random.NextDouble()), i == 0 ? 1 : 0.01 * random.NextDouble()))], "Points", "all in one corner", "across");
+        Chart crowd = Charts.Scatter([.. Enumerable.Range(0, 200).Select(i => new ScatterPoint($"method {i}", $"kind {i % 3}", 0.4 + (0.01 * random.NextDouble()), i == 0 ? 1 : 0.01 * random.NextDouble()))], "Points", "all in one corner", string.Join(' ', Enumerable.Repeat("across", 14)));
         TextShape[] texts = [.. crowd.Shapes.OfType<TextShape>()];
         int named = texts.Count(static t => t.Text.StartsWith("method", StringComparison.Ordinal));
-        Assert.That(named, Is.InRange(20, 299));
-        Assert.That(texts.Select(static t => t.Text), Does.Contain($"{300 - named} points without room for their names"));
+        Assert.That(named, Is.InRange(10, 199));
+        Assert.That(texts.Select(static t => t.Text), Does.Contain($"{200 - named} points without room for their names"));
         AssertTidy(crowd);
         AssertTidy(Charts.Scatter([], "Points", "none", "across"));
         AssertTidy(Charts.Scatter([new("the only one", "a", 3, 3)], "Points", "one", "across"));
