@@ -15,7 +15,7 @@ internal sealed class LabelRoom((double X, double Y)[] points, double radius, La
     private readonly List<LabelBox> _names = [];
     private readonly List<LabelLine> _lines = [];
 
-    /// <summary>Places names, earlier ones first; where some find no room, again with these first, and takes what leaves out fewest and, of these, the latest. Null for those without room.</summary>
+    /// <summary>Places names, earlier ones first; where some find no room, again with these first, and takes what leaves out fewest, those at the end before those at the beginning. Null for those without room.</summary>
     /// <param name="points">The points.</param>
     /// <param name="widths">Of the names.</param>
     /// <param name="size">Of their letters.</param>
@@ -34,7 +34,7 @@ internal sealed class LabelRoom((double X, double Y)[] points, double radius, La
             foreach (int i in order)
                 placed[i] = room.Place(i, widths[i], size);
             order = [.. order.OrderBy(i => placed[i] is not null)];
-            int missing = placed.Index().Sum(p => p.Item is null ? (2 * points.Length) - p.Index : 0);
+            int missing = placed.Index().Sum(p => p.Item is null ? (points.Length - p.Index) * (points.Length - p.Index) : 0);
             if (missing < least)
                 (best, least) = (placed, missing);
         }
@@ -52,7 +52,7 @@ internal sealed class LabelRoom((double X, double Y)[] points, double radius, La
                 // To the right first, then turning away from it on both sides.
                 double angle = Math.PI * 2 / Directions * (d % 2 == 0 ? d / 2 : -(d + 1) / 2), cos = Math.Cos(angle), sin = Math.Sin(angle);
                 // The name's middle lies where its nearest edge is at the distance.
-                double reach = radius + distance, x = px + (reach * cos) + (Sign(cos) * width / 2), y = py + (reach * sin) + (Sign(sin) * height / 2);
+                double reach = radius + distance, x = px + (reach * cos) + (Slide(cos) * width / 2), y = py + (reach * sin) + (Slide(sin) * height / 2);
                 var box = new LabelBox(x - (width / 2), y - (height / 2), x + (width / 2), y + (height / 2));
                 LabelLine? line = distance == Distances[0] ? null : new LabelLine(px + (radius * cos), py + (radius * sin), Math.Clamp(px, box.Left, box.Right), Math.Clamp(py, box.Top, box.Bottom));
                 if (!IsFree(box) || (line is { } free && !IsFree(free, point)))
@@ -67,8 +67,8 @@ internal sealed class LabelRoom((double X, double Y)[] points, double radius, La
         return null;
     }
 
-    // Nearly upright counts as upright: then the name is centred.
-    private static double Sign(double value) => Math.Abs(value) < 0.2 ? 0 : Math.Sign(value);
+    // A name above or below its point slides along with the direction.
+    private static double Slide(double value) => Math.Clamp(1.5 * value, -1, 1);
 
     private bool IsFree(LabelBox box) =>
         box.Left >= plot.Left && box.Right <= plot.Right && box.Top >= plot.Top && box.Bottom <= plot.Bottom
