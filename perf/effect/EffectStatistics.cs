@@ -9,7 +9,7 @@ internal sealed class EffectStatistics
     public const string Fusion = "fusion";
 
     /// <summary>The method whose teacher has the target's own tokenizer.</summary>
-    public const string Twin = "twin";
+    public const string Twin = "same-tokenizer";
 
     /// <summary>What <see cref="Fusion"/> has to beat.</summary>
     public static readonly string[] Rivals = ["clm", "fuse-soft", "fuse-hard", "reference"];

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
@@ -66,7 +67,7 @@ internal static class RunCommand
     private static void RunSeeds(string folder, int[] seeds, int tier, int jobs, CancellationToken cancellation)
     {
         int failed = 0;
-        Parallel.ForEach(seeds, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, jobs), CancellationToken = cancellation }, seed =>
+        Parallel.ForEach(Partitioner.Create(seeds, EnumerablePartitionerOptions.NoBuffering), new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, jobs), CancellationToken = cancellation }, seed =>
         {
             // libtorch has one pool of threads per process, so that seeds at once need processes of their own.
             var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(RunCommand).Assembly.Location, "seed", "--out", folder, "--seed", $"{seed}", "--tier", $"{tier}"]) { RedirectStandardError = true };

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics.X86;
 using System.Text;
 using TorchSharp;
 
@@ -28,6 +29,16 @@ public sealed class TorchRuntimeTests
         x.requires_grad = true;
         torch.nn.functional.scaled_dot_product_attention(x, x, x, is_casual: true).sum().backward();
         Assert.That(x.grad!.isfinite().all().item<bool>());
+    }
+
+    [Test]
+    public void MklTakesTheKernelsOfThisProcessorWhoeverMadeIt()
+    {
+        TorchRuntime.Load();
+        if (TorchRuntime.Mkl is null)
+            Assert.Ignore("this libtorch has no MKL");
+        string best = Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : "";
+        Assert.That(TorchRuntime.Mkl, Does.Contain(best));
     }
 
     [Test]
