@@ -12,6 +12,9 @@ internal static partial class MklKernels
     /// <summary>The environment variable that leaves MKL as it is when it is <c>off</c>.</summary>
     public const string Variable = "PTAKERNELS_MKL";
 
+    /// <summary>Numbers of <see cref="Taken"/>.</summary>
+    public const int Avx2 = 5, Avx512 = 7;
+
     private const string Library = "libpta_mkl.so";
     private const int Now = 2, Global = 0x100;
 
@@ -33,17 +36,10 @@ internal static partial class MklKernels
         }
     }
 
-    /// <summary>What MKL says of itself: its version and the kernels it takes. Null where this libtorch has none.</summary>
+    /// <summary>MKL's own number for the kernels that it takes: 0 the plainest, <see cref="Avx2"/>, <see cref="Avx512"/>. Null where this libtorch has no MKL.</summary>
     /// <param name="torch">Handle of libtorch_cpu.</param>
-    public static unsafe string? Describe(nint torch)
-    {
-        const int Room = 256;
-        if (!NativeLibrary.TryGetExport(torch, "MKL_Get_Version_String", out nint function))
-            return null;
-        byte* text = stackalloc byte[Room];
-        ((delegate* unmanaged<byte*, int, void>)function)(text, Room);
-        return Marshal.PtrToStringUTF8((nint)text, Room).TrimEnd(' ', '\0');
-    }
+    public static unsafe int? Taken(nint torch) =>
+        NativeLibrary.TryGetExport(torch, "mkl_serv_cpu_detect", out nint function) ? ((delegate* unmanaged<int>)function)() : null;
 
     [LibraryImport("libdl.so.2", EntryPoint = "dlopen", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

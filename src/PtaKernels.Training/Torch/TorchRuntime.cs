@@ -24,8 +24,8 @@ public static class TorchRuntime
     /// <summary>The folder that libtorch was loaded from; null before <see cref="Load"/>.</summary>
     public static string? Folder => _folder;
 
-    /// <summary>What libtorch's MKL says of itself, the kernels that it takes among it; null before <see cref="Load"/>, and for a libtorch without MKL.</summary>
-    public static string? Mkl { get; private set; }
+    /// <summary>Which kernels libtorch's MKL takes (<see cref="MklKernels.Taken"/>); null before <see cref="Load"/>, and for a libtorch without MKL.</summary>
+    internal static int? Mkl { get; private set; }
 
     /// <summary>Loads libtorch; later calls do nothing.</summary>
     /// <exception cref="TorchException">It is missing, or this machine's system libraries are too old for it.</exception>
@@ -39,7 +39,7 @@ public static class TorchRuntime
                 $"libtorch {TorchFolder.Version} is not on this machine; fetch it with `pta setup-torch` (about 130 MB), or name a folder that has it in {TorchFolder.Variable}.");
             MklKernels.Prefer();
             nint[] loaded = [.. Libraries.Select(library => LoadFile(Path.Combine(folder, library)))];
-            Mkl = MklKernels.Describe(loaded[1]);
+            Mkl = MklKernels.Taken(loaded[1]);
             foreach (string library in CudaLibraries.Where(l => File.Exists(Path.Combine(folder, l))))
                 _cuda = LoadFile(Path.Combine(folder, library));
             _wrapper = LoadWrapper(folder);

@@ -78,11 +78,11 @@ public sealed class EffectReportTests
     {
         EffectResults results = SampleEffect.Create();
         // Gold probabilities 0.2 0.12 0.11 0.24: higher, then better; fuse-soft is out of place by none.
-        results = results with { Methods = [.. results.Methods.Where(static m => m.Group is "controls" or "presets" || m.Name is "twin" or "fuse-soft" || m.Group == "weight")] };
+        results = results with { Methods = [.. results.Methods.Where(static m => m.Group is "controls" or "presets" || m.Name is "same-tokenizer" or "fuse-soft" || m.Group == "weight")] };
         var statistics = new EffectStatistics(results);
         IReadOnlyList<EffectPrediction> predictions = statistics.Predictions();
-        Assert.That(predictions.Select(static p => p.Method.Name), Is.EqualTo(new[] { "fusion", "reference", "paper", "twin", "fuse-soft" }));
-        // By p(gold): reference, paper, fuse-soft, fusion, twin; by difference from the top: paper, reference, fuse-soft, fusion, twin. One neighbouring pair exchanged: 1 - 6 * 2 / (5 * 24).
+        Assert.That(predictions.Select(static p => p.Method.Name), Is.EqualTo(new[] { "fusion", "reference", "paper", "same-tokenizer", "fuse-soft" }));
+        // By p(gold): reference, paper, fuse-soft, fusion, same-tokenizer; by difference from the top: paper, reference, fuse-soft, fusion, same-tokenizer. One neighbouring pair exchanged: 1 - 6 * 2 / (5 * 24).
         RankCorrelation rank = EffectStatistics.Correlation(predictions, static p => p.GoldProbability);
         Assert.That(rank.Coefficient, Is.EqualTo(-0.9).Within(1e-12));
         Assert.That(rank.PValue, Is.EqualTo(10 / 120.0).Within(1e-12));
@@ -185,7 +185,7 @@ public sealed class EffectReportTests
         Assert.That(names.Where(compared.Contains), Is.EquivalentTo(compared));
         Assert.That(names.Where(compared.Contains).First(), Is.EqualTo("fuse-hard"), "the best first");
         string[] points = [.. EffectCharts.Rows(statistics).Shapes.OfType<TextShape>().Select(static t => t.Text)];
-        Assert.That(points, Does.Contain("fusion").And.Contain("twin").And.Some.Contains("rank correlation"));
+        Assert.That(points, Does.Contain("fusion").And.Contain("same-tokenizer").And.Some.Contains("rank correlation"));
     }
 
     private static string[] Lines(EffectResults results) => EffectTable.ToMarkdown(results, []).Split('\n');

@@ -29,7 +29,7 @@ internal static class SampleEffect
             Taught("fusion", "presets", "", seeds, "clm", -0.0364, 0.2) with { Worst = Worst, Bootstrap = new Dictionary<string, BootstrapResult> { ["core"] = new(-0.0364, -0.039, -0.034, 0.0013, 0.0002), ["web"] = new(-0.036, -0.041, -0.031, 0.0025, 0.0002) } },
             Taught("paper", "presets", "as published: balanced transport, recursive", seeds, "clm", 0.0075, 0.12),
             Taught("reference", "presets", "as the official code does", seeds, "clm-official", -0.0035, 0.11),
-            Taught("twin", "baselines", "a teacher with the target's own tokenizer", seeds, "clm", -0.052, 0.24),
+            Taught("same-tokenizer", "baselines", "a teacher with the target's own tokenizer", seeds, "clm", -0.052, 0.24),
             Taught("fuse-soft", "baselines", "FuseLLM, soft", seeds, "clm-official", -0.0168, 0.15),
             Taught("fuse-hard", "baselines", "FuseLLM, hard", seeds, "clm-official", -0.065, 0.18),
             .. Enumerable.Range(0, 24).Select(i => Taught($"change-{i}", EffectMethod.Groups[3 + (i % 11)], $"switch {i} | other", seeds, "clm", -0.030 - (0.0004 * i), 0.19 + (0.0005 * ((i * 7) % 24)))),

@@ -1,5 +1,4 @@
 using PtaKernels.Effect;
-using PtaKernels.Pipeline;
 
 namespace PtaKernels.Training.Tests.Effect;
 
