@@ -13,6 +13,9 @@ public sealed partial class FuseRun
     /// <summary>Fingerprint of the held-out text, which every model's evaluation asks for.</summary>
     private string? _heldOut;
 
+    /// <summary>Fingerprint of the pieces of text, which every capture asks for once they are there.</summary>
+    private string? _pieces;
+
     private StageRecord SplitTexts(CancellationToken cancellation)
     {
         string path = Made("split.jsonl.gz");
@@ -51,10 +54,11 @@ public sealed partial class FuseRun
         }, static done => $"{done.Tokens} tokens, {100.0 * done.Exact / done.Tokens:F1} % are tokens of the target");
     }
 
-    private StageRecord Capture(FuseModel model, StageRecord split, CancellationToken cancellation)
+    private StageRecord Capture(FuseModel model, CancellationToken cancellation)
     {
         string path = Made("captured", model.Name);
-        string key = StageRecords.KeyOf(split.Key, model.Key, model.Temperature, _config.Capture, _config.Split.Length, _config.Device);
+        // By what the split made, not by what it was made from: another source seldom cuts otherwise.
+        string key = StageRecords.KeyOf(_pieces ??= StageRecords.Fingerprint(Made("split.jsonl.gz")), model.Key, model.Temperature, _config.Capture, _config.Split.Length, _config.Device);
         return _stages.Run($"capture {model.Name}", Tokens, key, [path], report =>
         {
             CaptureReport done = new CaptureRun

@@ -60,10 +60,10 @@ public sealed partial class FuseRun
     public FuseOutcome Run(CancellationToken cancellation)
     {
         Directory.CreateDirectory(_output);
-        StageRecord split = SplitTexts(cancellation);
+        SplitTexts(cancellation);
         StageRecord[] maps = [.. Sources.Select(s => Map(s, cancellation))];
-        StageRecord target = Capture(Target, split, cancellation);
-        StageRecord[] sources = [.. Sources.Select(s => Capture(s, split, cancellation))];
+        StageRecord target = Capture(Target, cancellation);
+        StageRecord[] sources = [.. Sources.Select(s => Capture(s, cancellation))];
         var students = new List<StudentOutcome>();
         foreach (Student student in Students)
         {
