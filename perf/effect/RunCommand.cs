@@ -87,5 +87,5 @@ internal static class RunCommand
 
     private static Option<string> Output() => new("--out") { Description = $"folder for everything that the study makes; finished parts in it are not made again; default {DefaultFolder}", HelpName = "folder", DefaultValueFactory = static _ => DefaultFolder };
 
-    private static Option<int> Tier() => ValueOption.Count("--tier", "0: the rows that presets are judged by, 1: single changes too, 2: ideas too", 2);
+    private static Option<int> Tier() => ValueOption.Count("--tier", "0: the rows that presets are judged by, 1: single changes too, 2: combinations of these too, 3: ideas too", StudyMethods.LastTier);
 }

@@ -13,6 +13,9 @@ internal enum StudyRun
 
     /// <summary>As <see cref="Main"/>, with 20 candidates per row.</summary>
     Wide,
+
+    /// <summary>As <see cref="Main"/>, with 40 candidates per row.</summary>
+    Widest,
 }
 
 /// <summary>A row of the study's table: a student, and what it is compared with.</summary>
@@ -33,7 +36,7 @@ internal sealed record StudyMethod(string Name, string Group, string Change)
     /// <summary>Where its student is trained.</summary>
     public StudyRun Run { get; init; }
 
-    /// <summary>0 for the rows that the presets are judged by, 1 for changes of a single switch, 2 for ideas.</summary>
+    /// <summary>0 for the rows that the presets are judged by, 1 for changes of a single switch, 2 for several at once, 3 for ideas: the order in which they are trained.</summary>
     public int Tier { get; init; }
 
     /// <summary>Whether its rows, and so the packing of its data, are the official code's; the control is packed alike.</summary>

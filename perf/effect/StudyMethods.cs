@@ -23,8 +23,11 @@ internal static class StudyMethods
 
     private static readonly string[] Balanced = ["transport", "balanced", "columns", "target-topk", "mass", "renormalised"];
 
-    /// <summary>All of them: baselines and presets, single changes of <c>fusion</c>, ideas.</summary>
-    public static IReadOnlyList<StudyMethod> All { get; } = [.. Judged(), .. Changes(), .. Ideas()];
+    /// <summary>Tier of the last rows.</summary>
+    public const int LastTier = 3;
+
+    /// <summary>All of them: baselines and presets, single changes of <c>fusion</c>, changes that won put together, ideas.</summary>
+    public static IReadOnlyList<StudyMethod> All { get; } = [.. Judged(), .. Changes(), .. Combinations(), .. Ideas()];
 
     /// <summary>Those of a tier and of the ones before it.</summary>
     public static IEnumerable<StudyMethod> UpTo(int tier) => All.Where(m => m.Tier <= tier);
@@ -72,6 +75,22 @@ internal static class StudyMethods
         return all.Select(static m => m with { Tier = 1 });
     }
 
+    private static IEnumerable<StudyMethod> Combinations()
+    {
+        StudyMethod[] all =
+        [
+            Of("byte-boundary", "ideas", "projection byte, transfer boundary", "projection", "byte", "transfer", "boundary"),
+            Of("k20-byte", "ideas", "20 candidates, projection byte", "projection", "byte") with { Run = StudyRun.Wide },
+            Of("k20-byte-boundary", "ideas", "20 candidates, projection byte, transfer boundary", "projection", "byte", "transfer", "boundary") with { Run = StudyRun.Wide },
+            Of("k20-boundary", "ideas", "20 candidates, transfer boundary", "transfer", "boundary") with { Run = StudyRun.Wide },
+            Of("k20-same-tokenizer", "baselines", "20 candidates of a teacher with the target's tokenizer") with { Run = StudyRun.Wide, Sources = ["twin"] },
+            Of("k40", "candidates", "40 candidates") with { Run = StudyRun.Widest },
+            Of("k40-byte-boundary", "ideas", "40 candidates, projection byte, transfer boundary", "projection", "byte", "transfer", "boundary") with { Run = StudyRun.Widest },
+            Of("k40-same-tokenizer", "baselines", "40 candidates of a teacher with the target's tokenizer") with { Run = StudyRun.Widest, Sources = ["twin"] },
+        ];
+        return all.Select(static m => m with { Tier = 2 });
+    }
+
     private static IEnumerable<StudyMethod> Ideas()
     {
         StudyMethod[] all =
@@ -87,7 +106,7 @@ internal static class StudyMethods
             Of("cool", "ideas", "teachers' logits divided by 0.8") with { Sources = ["neox-cool", "mpt-cool"] },
             Of("warm", "ideas", "teachers' logits divided by 1.25") with { Sources = ["neox-warm", "mpt-warm"] },
         ];
-        return all.Select(static m => m with { Tier = 2 });
+        return all.Select(static m => m with { Tier = LastTier });
     }
 
     private static StudyMethod Of(string name, string group, string change, params string[] switches) =>

@@ -58,9 +58,9 @@ internal sealed class StudySeed(Study study, int seed)
         StudentConfig[] students = [.. methods.Select(m => m.Student(rates.WithTeachers))];
         bool fresh = run == StudyRun.Fresh;
         FuseConfig config = ConfigOf(
-            run.ToString().ToLowerInvariant(), target, used, students, fresh ? study.Texts.FreshForStudents : study.Texts.ForStudents, fresh ? 1 : StudyTraining.Passes, run == StudyRun.Wide ? 20 : 10, rates.Alone, cancellation);
-        // The control of the wide run would be the main run's own: the same texts, packed alike.
-        return study.Fuse(run == StudyRun.Wide ? config with { Control = "none" } : config, cancellation);
+            run.ToString().ToLowerInvariant(), target, used, students, fresh ? study.Texts.FreshForStudents : study.Texts.ForStudents, fresh ? 1 : StudyTraining.Passes, run switch { StudyRun.Wide => 20, StudyRun.Widest => 40, _ => 10 }, rates.Alone, cancellation);
+        // The control of runs with more candidates would be the main run's own: the same texts, packed alike.
+        return study.Fuse(run is StudyRun.Wide or StudyRun.Widest ? config with { Control = "none" } : config, cancellation);
     }
 
     private FuseConfig ConfigOf(string name, string target, IReadOnlyList<string> sources, StudentConfig[] students, string documents, double passes, int k, double learningRate, CancellationToken cancellation) => new()

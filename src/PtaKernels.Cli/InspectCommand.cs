@@ -25,8 +25,8 @@ internal static class InspectCommand
         const string Files = "--source samples/gpt2.jsonl.gz --source-vocab samples/vocab/gpt2.json.gz --target samples/spA.jsonl.gz --target-vocab samples/vocab/spA.json.gz";
         var verb = new Verb(
             "inspect", "Show one document with both tokenizations, and one step with its costs, plan and fused distribution.",
-            $"pta inspect {Files} --document 501",
-            $"pta inspect {Files} --document 338 --row 4 --preset fusion --mass renormalised")
+            $"pta inspect {Files} --document 501 --preset paper",
+            $"pta inspect {Files} --document 338 --row 4 --mass renormalised")
         {
             source, sourceVocabulary, target, targetVocabulary, document, row, from, to, common.Backend, common.Json,
         };

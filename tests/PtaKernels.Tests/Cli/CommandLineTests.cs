@@ -44,7 +44,7 @@ public sealed class CommandLineTests
     [TestCase(1, "explain-mode --epsilon 0", "--epsilon is 0; it must be a number over 0.")]
     [TestCase(1, "explain-mode --window 65", "--window '65' must be a whole number 0..64.")]
     [TestCase(1, "explain-mode warp", "switch 'warp' is unknown")]
-    [TestCase(1, "explain-mode --mass tail", "use --mass renormalised")]
+    [TestCase(1, "explain-mode --preset paper --mass tail", "use --mass renormalised")]
     [TestCase(1, "verify --golden . --backend abacus", "backend 'abacus' is unknown")]
     [TestCase(1, "demo --samples none", "none")]
     public void ErrorsAreOneSentence(int exit, string arguments, string says)

@@ -70,14 +70,14 @@ public sealed class InspectTests
     [Test]
     public void ShowsTheWindowAskedFor()
     {
-        string output = Pta.Run(["inspect", .. Pta.SampleFiles, "--document", "123", "--from", "100", "--to", "110"]).Output;
+        string output = Pta.Run(["inspect", .. Pta.SampleFiles, "--preset", "paper", "--document", "123", "--from", "100", "--to", "110"]).Output;
         Assert.That(output, Does.Contain("positions 100..109").And.Match(@"(?m)^ +100 +101 "));
     }
 
-    [TestCase("--document nowhere", "has no document nowhere")]
-    [TestCase("--document 501 --row 52", "row 52 is not in the document; it has the target rows 0..51.")]
-    [TestCase("--document 501 --row 51", "row 51 received nothing from the teacher")]
-    [TestCase("--document 501 --from 9 --to 9", "the window 9..9 is empty")]
+    [TestCase("--document nowhere --preset paper", "has no document nowhere")]
+    [TestCase("--document 501 --row 52 --preset paper", "row 52 is not in the document; it has the target rows 0..51.")]
+    [TestCase("--document 501 --row 51 --preset paper", "row 51 received nothing from the teacher")]
+    [TestCase("--document 501 --from 9 --to 9 --preset paper", "the window 9..9 is empty")]
     [TestCase("--document 501 --preset fusion", "--mass renormalised")]
     public void SaysWhatIsWrong(string arguments, string says)
     {
@@ -89,7 +89,7 @@ public sealed class InspectTests
     [Test]
     public void WritesJson()
     {
-        JsonElement json = Pta.Run(["inspect", .. Pta.SampleFiles, "--document", "501", "--row", "28", "--json"]).Json;
+        JsonElement json = Pta.Run(["inspect", .. Pta.SampleFiles, "--preset", "paper", "--document", "501", "--row", "28", "--json"]).Json;
         JsonElement step = json.GetProperty("step");
         using (Assert.EnterMultipleScope())
         {

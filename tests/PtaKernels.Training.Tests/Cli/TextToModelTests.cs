@@ -150,7 +150,7 @@ public sealed class TextToModelTests
     [Test]
     public void AligningNeverLoadsLibtorch()
     {
-        string[] align = ["align", "--backend", "native", "--on-error", "quarantine", .. Documents("paper"), "--target-vocab", PathOf("samples/vocab/spA.json.gz"), "--limit", "5", "--out", In("aligned.jsonl")];
+        string[] align = ["align", "--backend", "native", "--on-error", "quarantine", .. Documents("paper"), "--target-vocab", PathOf("samples/vocab/spA.json.gz"), "--preset", "paper", "--limit", "5", "--out", In("aligned.jsonl")];
         (int exit, string errors) = PtaProcess.Run(align, (TorchFolder.Variable, "/nowhere"));
         Assert.That(exit, Is.Zero, errors);
         (exit, errors) = PtaProcess.Run(["train", "--model", In("a"), "--data", In("b"), "--out", In("c")], (TorchFolder.Variable, "/nowhere"));

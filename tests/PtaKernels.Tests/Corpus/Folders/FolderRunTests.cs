@@ -199,7 +199,7 @@ public sealed class FolderRunTests
     [Test]
     public void InspectShowsARowOfAFolder()
     {
-        PtaRun run = Pta.Run(["inspect", "--target", _scratch["target"], "--source", _scratch["source"], "--document", "validation/1", .. Vocabularies]);
+        PtaRun run = Pta.Run(["inspect", "--target", _scratch["target"], "--source", _scratch["source"], "--document", "validation/1", "--preset", "paper", .. Vocabularies]);
         Assert.That(run.Exit, Is.Zero, run.Errors);
         Assert.That(run.Output, Does.StartWith("Document validation/1: "));
     }
