@@ -21,23 +21,35 @@ internal sealed class Ensemble(string folder, StageRunner stages, IFuseProgress 
     public ModelScores Score(string name, IReadOnlyList<(string Name, string Model)> models, string heldOut, CancellationToken cancellation)
     {
         string scores = Path.Combine(folder, name + ".json");
-        string key = StageRecords.KeyOf(StageRecords.Fingerprint(heldOut), models.Select(static m => StageRecords.Fingerprint(m.Model)));
-        stages.Run($"ensemble {name}", "tokens", key, [scores], report =>
+        string text = StageRecords.Fingerprint(heldOut);
+        string[] keys = [.. models.Select(m => Capture(m.Name, m.Model, heldOut, text, cancellation))];
+        stages.Run($"ensemble {name}", "documents", StageRecords.KeyOf(text, keys), [scores], _ =>
         {
             TextDocument[] texts = [.. TextDocument.Read(heldOut, "domain")];
-            var captured = new List<(TokenVocabulary Vocabulary, TokenizedDocument[] Documents)>();
-            foreach ((string model, string path) in models)
-            {
-                var encoder = TextEncoder.Load(path);
-                string rows = Path.Combine(folder, model);
-                new CaptureRun { ModelPath = path, Encoder = encoder, InputPath = heldOut, OutputPath = rows, Replace = true, TopK = 1, Length = DemoSize.SequenceLength, Progress = report, Notice = progress.Notice }.Run(cancellation);
-                captured.Add((encoder.Vocabulary, [.. DocumentFiles.Read(rows)]));
-            }
-
-            ModelScores.Write(scores, [.. texts.Select((text, d) => ScoreOf(text, [.. captured.Select(c => NatsByBoundary(c.Documents[d], c.Vocabulary))]))]);
+            (TokenVocabulary Vocabulary, TokenizedDocument[] Documents)[] captured = [.. models.Select(m => (TextEncoder.Load(m.Model).Vocabulary, DocumentFiles.Read(Path.Combine(folder, m.Name)).ToArray()))];
+            ModelScores.Write(scores, [.. texts.Select((one, d) => ScoreOf(one, [.. captured.Select(c => NatsByBoundary(c.Documents[d], c.Vocabulary))]))]);
             return texts.Length;
         }, static documents => $"{documents} documents");
         return ModelScores.Read(scores);
+    }
+
+    /// <summary>A model's cross-entropies of the text, which several ensembles may ask for.</summary>
+    private string Capture(string name, string model, string heldOut, string text, CancellationToken cancellation)
+    {
+        string rows = Path.Combine(folder, name), key = StageRecords.KeyOf(text, StageRecords.Fingerprint(model));
+        stages.Run($"capture held-out {name}", "tokens", key, [rows], report => new CaptureRun
+        {
+            ModelPath = model,
+            Encoder = TextEncoder.Load(model),
+            InputPath = heldOut,
+            OutputPath = rows,
+            Replace = true,
+            TopK = 1,
+            Length = DemoSize.SequenceLength,
+            Progress = report,
+            Notice = progress.Notice,
+        }.Run(cancellation).Tokens, static tokens => $"{tokens} tokens");
+        return key;
     }
 
     /// <summary>Nats of a document where several models are asked piece by piece.</summary>

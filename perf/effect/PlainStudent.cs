@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PtaKernels.Corpus;
 using PtaKernels.Demo;
 using PtaKernels.Pipeline;
@@ -34,19 +35,12 @@ internal sealed class PlainStudent(string folder, StageRunner stages, IFuseProgr
             var encoder = TextEncoder.Load(target);
             double wanted = StudyTraining.Passes * TokensOf(annotated, target) + (teachers.Append(target).Sum(m => Forward * SizeOf(m) * TokensOf(annotated, m)) / (Training * SizeOf(target)));
             PackingReport all = new PackingRun { InputPath = texts, Encoder = encoder, OutputPath = packed, Replace = true, Length = DemoSize.SequenceLength }.Run(cancellation);
-            long tokens = 0;
-            int steps = 0;
-            var trainer = new FusionTrainer((StudyTraining.Student with { LearningRate = learningRate, Epochs = wanted / all.Tokens }).Options(target, packed, run, 1, seed))
-            {
-                Notice = progress.Notice,
-                Progress = step => report(tokens += step.Tokens, (double)step.Step / steps),
-            };
-            steps = trainer.Steps;
-            var clock = System.Diagnostics.Stopwatch.StartNew();
-            trainer.Run(cancellation);
+            TrainingOptions options = (StudyTraining.Student with { LearningRate = learningRate, Epochs = wanted / all.Tokens }).Options(target, packed, run, 1, seed);
+            var clock = Stopwatch.StartNew();
+            TrainOutcome done = TrainOutcome.Train(options, progress, report, cancellation);
             double seconds = clock.Elapsed.TotalSeconds;
-            ModelScores.Write(scores, HeldOutText.Score(heldOut, Path.Combine(run, "model"), null, progress.Notice, cancellation));
-            return new PlainOutcome(steps, tokens, seconds);
+            ModelScores.Write(scores, Study.ScoresOf(heldOut, Path.Combine(run, "model"), null, progress, cancellation));
+            return new PlainOutcome(done.Steps, done.Tokens, seconds);
         }, static done => $"{done.Steps} steps, {done.Tokens} tokens");
         return (record.ResultAs<PlainOutcome>(), ModelScores.Read(scores));
     }

@@ -1,5 +1,7 @@
 using PtaKernels.Cli.Bench;
+using PtaKernels.Demo;
 using PtaKernels.Pipeline;
+using PtaKernels.Text;
 using PtaKernels.Training;
 
 namespace PtaKernels.Effect;
@@ -70,12 +72,16 @@ internal sealed class Study
         string path = Path.Combine(Folder, "teachers", name + ".json");
         _stages.Run($"evaluate {name}", "tokens", StageRecords.KeyOf(StageRecords.Fingerprint(Texts.HeldOut), StageRecords.Fingerprint(model)), [path], report =>
         {
-            DocumentScore[] scores = HeldOutText.Score(Texts.HeldOut, model, report, _progress.Notice, cancellation);
+            DocumentScore[] scores = ScoresOf(Texts.HeldOut, model, report, _progress, cancellation);
             ModelScores.Write(path, scores);
             return DomainScore.Of(scores).BitsPerByte;
         }, static bits => FormattableString.Invariant($"{bits:F4} bits per byte"));
         return ModelScores.Read(path);
     }
+
+    /// <summary>Scores of a checkpoint with its tokenizer beside it.</summary>
+    internal static DocumentScore[] ScoresOf(string texts, string model, Action<long, double>? report, IFuseProgress progress, CancellationToken cancellation) =>
+        ModelScores.Score(texts, "domain", model, TextEncoder.Load(model), DemoSize.SequenceLength, "cpu", report, progress.Notice, cancellation);
 
     /// <summary>Several models as one, beside a seed's other results.</summary>
     public Ensemble EnsembleIn(string folder) => new(Path.Combine(folder, "ensemble"), new StageRunner(Path.Combine(folder, "stages"), _progress), _progress);

@@ -43,7 +43,7 @@ internal sealed record StudyMethod(string Name, string Group, string Change)
     public bool Official => AlignmentPreset.Named(Preset).Output == OutputUnit.Official;
 
     /// <summary>Name of the student that saw the same tokens without teachers.</summary>
-    public string Control => Run == StudyRun.Fresh ? StudyMethods.FreshControl : Official ? FuseRun.ControlName + "-official" : FuseRun.ControlName;
+    public string Control => Run == StudyRun.Fresh ? StudyMethods.FreshControl : Official ? FuseRun.OfficialControlName : FuseRun.ControlName;
 
     /// <summary>The student in a fusion's configuration.</summary>
     /// <param name="learningRate">Highest learning rate of students with teachers.</param>

@@ -60,7 +60,7 @@ internal sealed class StudyResults
         foreach ((string name, string change, StudyRun run, string student) in new[]
         {
             (FuseRun.ControlName, "plain training on the same tokens", StudyRun.Main, FuseRun.ControlName),
-            (FuseRun.ControlName + "-official", "the same, packed as the official code packs", StudyRun.Main, FuseRun.ControlName + "-official"),
+            (FuseRun.OfficialControlName, "the same, packed as the official code packs", StudyRun.Main, FuseRun.OfficialControlName),
             (StudyMethods.FreshControl, "plain training, as many tokens, no text twice", StudyRun.Fresh, FuseRun.ControlName),
         })
         {

@@ -33,9 +33,7 @@ internal sealed class LabelChain
         int bad = Array.FindIndex(_labels, static v => !double.IsFinite(v));
         if (bad >= 0)
             throw new AlignmentDataException(pair.Source.Id, $"row {bad}: the source's label cross-entropy is not finite; run the model again for this document.");
-        _source = DocumentSpans.Of(pair.Source, vocabularies.Source);
-        _target = DocumentSpans.Of(pair.Target, vocabularies.Target);
-        _boundaries = BoundaryMap.Between(pair.Target.Id, _source, _target);
+        (_source, _target, _boundaries) = SourceScores.Meet(pair, vocabularies);
     }
 
     /// <summary>The rows of one source with their labels' mass by the chain.</summary>

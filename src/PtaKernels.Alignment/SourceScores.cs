@@ -27,8 +27,7 @@ public static class SourceScores
         ArgumentNullException.ThrowIfNull(pair);
         ArgumentNullException.ThrowIfNull(vocabularies);
         double[] labels = RequireLabels(pair.Source, "fusion-level token", "--fusion-level document");
-        DocumentSpans source = DocumentSpans.Of(pair.Source, vocabularies.Source), target = DocumentSpans.Of(pair.Target, vocabularies.Target);
-        var boundaries = BoundaryMap.Between(pair.Target.Id, source, target);
+        (DocumentSpans source, DocumentSpans target, BoundaryMap boundaries) = Meet(pair, vocabularies);
         double[] scores = new double[pair.Target.Length];
         Array.Fill(scores, double.NaN);
         int first = 0;
@@ -68,8 +67,7 @@ public static class SourceScores
         ArgumentNullException.ThrowIfNull(pair);
         ArgumentNullException.ThrowIfNull(vocabularies);
         double[] labels = RequireLabels(pair.Source, "fusion-level prefix", "--fusion-level document");
-        DocumentSpans source = DocumentSpans.Of(pair.Source, vocabularies.Source), target = DocumentSpans.Of(pair.Target, vocabularies.Target);
-        var boundaries = BoundaryMap.Between(pair.Target.Id, source, target);
+        (DocumentSpans source, DocumentSpans target, BoundaryMap boundaries) = Meet(pair, vocabularies);
         double[] scores = new double[pair.Target.Length];
         double nats = 0;
         // The first token of a document is predicted by nothing, token j by row j - 1.
@@ -90,6 +88,13 @@ public static class SourceScores
         }
 
         return scores;
+    }
+
+    /// <summary>The spans of both views, and where the target's boundaries lie in the source.</summary>
+    internal static (DocumentSpans Source, DocumentSpans Target, BoundaryMap Boundaries) Meet(DocumentPair pair, VocabularyPair vocabularies)
+    {
+        DocumentSpans source = DocumentSpans.Of(pair.Source, vocabularies.Source), target = DocumentSpans.Of(pair.Target, vocabularies.Target);
+        return (source, target, BoundaryMap.Between(pair.Target.Id, source, target));
     }
 
     /// <summary>A document's label cross-entropies per token.</summary>

@@ -45,24 +45,11 @@ internal sealed class NewModel(StageRunner stages, IFuseProgress progress)
             ModelConfig config = ModelFiles.ReadConfig(Definition, progress.Notice);
             ModelFiles.CreateRandom(start, config, (ulong)Seed, Type, replace: true, definition: Definition);
             new PackingRun { InputPath = Texts, Encoder = TextEncoder.Load(tokenizer), OutputPath = packed, Replace = true, Length = DemoSize.SequenceLength }.Run(cancellation);
-            long tokens = 0;
-            int steps = 0;
-            StepRecord? last = null;
-            var trainer = new FusionTrainer(Training.Options(start, packed, run, 1, Seed))
-            {
-                Notice = progress.Notice,
-                Progress = step =>
-                {
-                    last = step;
-                    report(tokens += step.Tokens, (double)step.Step / steps);
-                },
-            };
-            steps = trainer.Steps;
-            trainer.Run(cancellation);
+            TrainOutcome done = TrainOutcome.Train(Training.Options(start, packed, run, 1, Seed), progress, report, cancellation);
             string model = Path.Combine(run, "model");
             if (!File.Exists(Path.Combine(model, DemoSize.TokenizerName)))
                 File.Copy(tokenizer, Path.Combine(model, DemoSize.TokenizerName));
-            return new PreTrained(ModelFiles.Parameters(config), tokens, last?.NextToken ?? 0);
+            return new PreTrained(ModelFiles.Parameters(config), done.Tokens, done.Losses[^1].NextToken);
         }, static done => $"{done.Parameters / 1e6:F2} M parameters, {done.Tokens} tokens");
         return Path.Combine(run, "model");
     }

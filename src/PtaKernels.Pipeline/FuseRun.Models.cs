@@ -9,7 +9,7 @@ public sealed partial class FuseRun
     public const string ControlName = "clm";
 
     /// <summary>The control of students with official rows, whose documents are packed as the official code packs them.</summary>
-    private const string OfficialControlName = ControlName + "-official";
+    internal const string OfficialControlName = ControlName + "-official";
 
     private static readonly char[] NotInNames = [.. Path.GetInvalidFileNameChars(), ' '];
 
@@ -126,9 +126,6 @@ internal sealed record Student(string Name, string Preset, AlignmentOptions Opti
 
     /// <summary>Whether rows, and so the packing, are the official code's.</summary>
     public bool Official => Options.Output == OutputUnit.Official;
-
-    /// <summary>Every switch by name.</summary>
-    public IReadOnlyDictionary<string, string> Switches => AlignmentSwitches.All.ToDictionary(static s => s.Name, s => s.Get(Options), StringComparer.Ordinal);
 
     /// <summary>What its alignment is known by: switches at preset reference's values are left out, so that a switch which is new and off in all presets leaves finished work finished.</summary>
     public IReadOnlyDictionary<string, string> Deciding => AlignmentSwitches.All.Where(s => s.Name != "loss-weight" && s.Get(Options) != s.Get(AlignmentPreset.Reference)).ToDictionary(static s => s.Name, s => s.Get(Options), StringComparer.Ordinal);

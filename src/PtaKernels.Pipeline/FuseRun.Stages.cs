@@ -141,17 +141,9 @@ public sealed partial class FuseRun
         string key = StageRecords.KeyOf(packed.Key, Target.Key, _config.Train with { LearningRate = student.LearningRate ?? _config.Train.LearningRate }, student.LossWeight, _config.Seed, _config.Device);
         return _stages.Run($"train {student.Name}", Tokens, key, [path], report =>
         {
-            long tokens = 0;
-            int steps = 0;
-            var trainer = new FusionTrainer(OptionsOf(student, data, path))
-            {
-                Notice = _progress.Notice,
-                Progress = step => report(tokens += step.Tokens, (double)step.Step / steps),
-            };
-            steps = trainer.Steps;
-            trainer.Run(cancellation);
+            TrainOutcome done = TrainOutcome.Train(OptionsOf(student, data, path), _progress, report, cancellation);
             CopyTokenizer(ModelOf(student.Name));
-            return TrainOutcome.Of(trainer.LogPath);
+            return done;
         }, static done => $"{done.Steps} steps, {done.Tokens} tokens, last loss {done.Losses[^1].Loss:F3}");
     }
 
@@ -190,13 +182,7 @@ public sealed partial class FuseRun
         string key = StageRecords.KeyOf(_heldOut ??= StageRecords.Fingerprint(Full(evaluation.Documents)), evaluation.DomainField, evaluation.Length, modelKey, _config.Device);
         _stages.Run($"evaluate {name}", Tokens, key, [path], report =>
         {
-            TextEncoder encoder = like.Encoder;
-            EvaluationDocument[] documents = [.. TextDocument.Read(Full(evaluation.Documents), evaluation.DomainField).Select(d => EvaluationDocument.Of(d, encoder))];
-            if (documents.Length == 0)
-                throw new AlignmentDataException($"{Full(evaluation.Documents)}: holds no document; evaluation.documents names the held-out text.");
-            Device device = TorchRuntime.OpenDevice(_config.Device);
-            using CausalModel model = ModelFiles.Load(folder, ScalarType.Float32, device, _progress.Notice);
-            DocumentScore[] scores = new Evaluator(model, encoder.Vocabulary, device) { Length = evaluation.Length }.Score(documents, report, cancellation);
+            DocumentScore[] scores = ModelScores.Score(Full(evaluation.Documents), evaluation.DomainField, folder, like.Encoder, evaluation.Length, _config.Device, report, _progress.Notice, cancellation);
             ModelScores.Write(path, scores);
             return new EvaluateOutcome(DomainScore.Of(scores).BitsPerByte);
         }, static done => $"{done.BitsPerByte:F4} bits per byte");

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using PtaKernels.Alignment;
 using PtaKernels.Corpus;
+using PtaKernels.Text;
 using PtaKernels.Training;
+using static TorchSharp.torch;
 
 namespace PtaKernels.Pipeline;
 
@@ -48,8 +50,22 @@ internal sealed record AlignOutcome(long Documents, long TargetTokens, double Co
 /// <param name="Losses">Losses by step.</param>
 internal sealed record TrainOutcome(int Steps, long Tokens, LossPoint[] Losses)
 {
-    /// <summary>Reads a run's log.</summary>
-    public static TrainOutcome Of(string log)
+    /// <summary>Trains as a stage, to the end; goes on from the last checkpoint.</summary>
+    public static TrainOutcome Train(TrainingOptions options, IFuseProgress progress, Action<long, double> report, CancellationToken cancellation)
+    {
+        long tokens = 0;
+        int steps = 0;
+        var trainer = new FusionTrainer(options)
+        {
+            Notice = progress.Notice,
+            Progress = step => report(tokens += step.Tokens, (double)step.Step / steps),
+        };
+        steps = trainer.Steps;
+        trainer.Run(cancellation);
+        return Of(trainer.LogPath);
+    }
+
+    private static TrainOutcome Of(string log)
     {
         StepRecord[] steps = [.. TrainingLog.Read(log)];
         return new TrainOutcome(steps.Length, steps.Sum(static s => (long)s.Tokens), [.. steps.Select(static s => new LossPoint(s.Step, s.Loss, s.NextToken, s.Fusion))]);
@@ -108,6 +124,28 @@ internal sealed record ModelScores(DocumentScore[] Documents)
 
     /// <summary>The documents of a domain; null for all.</summary>
     public DocumentScore[] Of(string? domain) => [.. Documents.Where(d => domain is null || d.Domain == domain)];
+
+    /// <summary>Scores a model.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="domainField">Their field with the domain; null for none.</param>
+    /// <param name="model">The checkpoint.</param>
+    /// <param name="encoder">Its tokenizer.</param>
+    /// <param name="length">Positions that it sees.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="report">Told the tokens done and their share.</param>
+    /// <param name="notice">Told what is unusual.</param>
+    /// <param name="cancellation">Stops.</param>
+    /// <exception cref="AlignmentDataException">There is no text.</exception>
+    public static DocumentScore[] Score(
+        string texts, string? domainField, string model, TextEncoder encoder, int length, string device, Action<long, double>? report, Action<string> notice, CancellationToken cancellation)
+    {
+        EvaluationDocument[] documents = [.. TextDocument.Read(texts, domainField).Select(d => EvaluationDocument.Of(d, encoder))];
+        if (documents.Length == 0)
+            throw new AlignmentDataException($"{texts}: holds no document; evaluation.documents names the held-out text.");
+        Device opened = TorchRuntime.OpenDevice(device);
+        using CausalModel loaded = ModelFiles.Load(model, ScalarType.Float32, opened, notice);
+        return new Evaluator(loaded, encoder.Vocabulary, opened) { Length = length }.Score(documents, report, cancellation);
+    }
 
     public static void Write(string path, DocumentScore[] documents)
     {
