@@ -129,16 +129,6 @@ public enum ProjectionRule : byte
     Byte,
 }
 
-/// <summary>What projection <c>byte</c> takes for a token that fits but is not among the target's own candidates of the row.</summary>
-public enum ByteTail : byte
-{
-    /// <summary>e^-1 of the probability of the last candidate that is stored (SPEC A3.3).</summary>
-    Constant,
-
-    /// <summary>That, halved for each byte by which the token is longer than the source's candidate (own rule).</summary>
-    Length,
-}
-
 /// <summary>The unit of the fused values.</summary>
 public enum OutputUnit : byte
 {
@@ -221,9 +211,6 @@ public struct AlignmentOptions
     /// <summary>Plan to distribution.</summary>
     public ProjectionRule Projection;
 
-    /// <summary>Share of unstored tokens under projection <c>byte</c>.</summary>
-    public ByteTail ByteTail;
-
     /// <summary>Unit of the result.</summary>
     public OutputUnit Output;
 
@@ -262,6 +249,12 @@ public struct AlignmentOptions
 
     /// <summary>Softmax temperature of both sides.</summary>
     public double Temperature;
+
+    /// <summary>
+    /// What each byte by which a token is longer than the candidate costs its share under <see cref="ProjectionRule.Byte"/>, in bits, 0..64, where the token is not
+    /// among the target's own candidates of the row; 0 is SPEC A3.3's constant share, more is our own rule.
+    /// </summary>
+    public double ByteTail;
 
     /// <summary>Weight of the target penalty in edits (<see cref="TransportKind.Unbalanced"/>).</summary>
     public double Rho;

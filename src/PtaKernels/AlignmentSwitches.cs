@@ -61,7 +61,7 @@ public static class AlignmentSwitches
         Choice("transport", "A3.4, O1, O10", "coupling of source and target candidates", o => o.Transport, (ref o, v) => o.Transport = v),
         Choice("projection", "A3.4, Eq 5, A3.3", "plan to distribution, or byte: no plan, by the tokens that begin the text", o => o.Projection, (ref o, v) => o.Projection = v),
         Count("projection-columns", "A3.4", "r of projection topk", 1, TopKLogits.MaxK, o => o.ProjectionColumns, (ref o, v) => o.ProjectionColumns = v),
-        Choice("byte-tail", "A3.3, own", "share of tokens outside the target's candidates under projection byte", o => o.ByteTail, (ref o, v) => o.ByteTail = v),
+        Number("byte-tail", "A3.3, own", "bits that each byte beyond the candidate takes from a token outside the target's candidates, projection byte", o => o.ByteTail, (ref o, v) => o.ByteTail = v),
         Choice("output", "O8, O9", "unit of the fused values", o => o.Output, (ref o, v) => o.Output = v),
         Choice("sources", "A3.5", "how several sources meet", o => o.Sources, (ref o, v) => o.Sources = v),
         Choice("fusion-function", "A3.5, B 6", "choice between independent sources", o => o.Fusion, (ref o, v) => o.Fusion = v),
@@ -126,6 +126,8 @@ public static class AlignmentSwitches
         RequirePositive("tolerance", options.Tolerance);
         RequirePositive("temperature", options.Temperature);
         RequirePositive("rho", options.Rho);
+        if (options.ByteTail is not (>= 0 and <= 64))
+            throw new ArgumentException($"--byte-tail is {options.ByteTail.ToString(CultureInfo.InvariantCulture)}; it must be 0..64 bits per byte.");
         if (options.LossWeight is not (>= 0 and <= 1))
             throw new ArgumentException($"--loss-weight is {options.LossWeight.ToString(CultureInfo.InvariantCulture)}; it must be 0..1.");
     }

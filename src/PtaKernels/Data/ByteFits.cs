@@ -3,62 +3,109 @@ using System.Text;
 
 namespace PtaKernels;
 
-/// <summary>Which target tokens begin some bytes (SPEC A3.3, projection <c>byte</c>), remembered. Thread-safe.</summary>
-/// <remarks>
-/// For bytes x with first token f: f, and every ordinary token longer than f whose bytes x starts with, or whose bytes start with x. The tokens lie sorted by
-/// their bytes, so the last kind is one range.
-/// </remarks>
+/// <summary>The target tokens that begin the bytes of source tokens and of what rule (b) leaves of them, found when asked for and then kept. Thread-safe.</summary>
 public sealed class ByteFits
 {
-    private readonly TokenVocabulary _target;
-    private readonly IFirstToken _encoder;
-    private readonly int[] _sorted;
-    private readonly ConcurrentDictionary<string, Fit> _known = new(StringComparer.Ordinal);
+    private const int NoPlace = -1;
 
-    /// <summary>Sorts the tokens.</summary>
+    private readonly TokenVocabulary _source, _target;
+    private readonly VocabularyMap _nearest;
+    private readonly IFirstToken _encoder;
+    private readonly int[] _sorted, _places;
+    private readonly ByteFit?[] _ofToken;
+    private readonly ConcurrentDictionary<string, ByteFit> _known = new(StringComparer.Ordinal);
+    private readonly List<ByteFit> _all = [];
+
+    /// <summary>Sorts the target's tokens.</summary>
+    /// <param name="source">The source's vocabulary.</param>
     /// <param name="target">The target's vocabulary.</param>
+    /// <param name="nearest">Partners of special source tokens.</param>
     /// <param name="encoder">The target's encoder.</param>
-    public ByteFits(TokenVocabulary target, IFirstToken encoder)
+    public ByteFits(TokenVocabulary source, TokenVocabulary target, VocabularyMap nearest, IFirstToken encoder)
     {
+        ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(target);
-        ArgumentNullException.ThrowIfNull(encoder);
-        (_target, _encoder) = (target, encoder);
+        (_source, _target, _nearest, _encoder) = (source, target, nearest, encoder);
         _sorted = [.. Enumerable.Range(0, target.Count).Where(id => target.HasToken(id) && !target.IsSpecial(id) && target.Bytes[id].Length > 0)];
         Array.Sort(_sorted, (a, b) => target.Bytes[a].SequenceCompareTo(target.Bytes[b]) is not 0 and int order ? order : a.CompareTo(b));
+        _places = new int[target.Count];
+        Array.Fill(_places, NoPlace);
+        for (int place = 0; place < _sorted.Length; place++)
+            _places[_sorted[place]] = place;
+        _ofToken = new ByteFit?[source.Count];
     }
 
-    /// <summary>Adds the tokens that fit to a list: the first token, then longer ones.</summary>
-    /// <param name="text">The bytes; none fit where there are none.</param>
-    /// <param name="destination">Receives token ids, each once.</param>
-    public void Find(ReadOnlySpan<byte> text, List<int> destination)
+    /// <summary>Ordinary target tokens that have bytes, by these, then by id.</summary>
+    public ReadOnlySpan<int> Sorted => _sorted;
+
+    /// <summary>[target] place of each token in <see cref="Sorted"/>, -1 where it has none.</summary>
+    public ReadOnlySpan<int> Places => _places;
+
+    /// <summary>How many were found so far.</summary>
+    public int Count
     {
-        ArgumentNullException.ThrowIfNull(destination);
-        if (text.IsEmpty)
-            return;
-        // Latin-1 is a bijection between bytes and characters, so the string is the bytes.
-        string key = Encoding.Latin1.GetString(text);
-        if (!_known.TryGetValue(key, out Fit? fit))
-            fit = _known.GetOrAdd(key, Compute(text));
-        if (fit.First < 0)
-            return;
-        destination.Add(fit.First);
-        int length = _target.Bytes[fit.First].Length;
-        destination.AddRange(fit.Inside);
-        foreach (int token in _sorted.AsSpan(fit.Start..fit.End))
+        get
         {
-            if (_target.Bytes[token].Length > length)
-                destination.Add(token);
+            lock (_all)
+                return _all.Count;
         }
     }
 
-    private Fit Compute(ReadOnlySpan<byte> text)
+    /// <summary>Those found so far from some id on, in the order of their ids.</summary>
+    public IReadOnlyList<ByteFit> From(int id)
     {
-        if (_encoder.FirstToken(text) is not { } first)
-            return new Fit(-1, [], 0, 0);
-        List<int> inside = [];
-        for (int length = _target.Bytes[first].Length + 1; length < text.Length; length++)
+        lock (_all)
+            return _all[id..];
+    }
+
+    /// <summary>What fits a whole source token; for a special one its partner, as in the nearest-token search.</summary>
+    /// <param name="sourceToken">Its id; a special token was resolved in <see cref="VocabularyPair.NearestText"/>.</param>
+    public ByteFit OfToken(int sourceToken)
+    {
+        if (Volatile.Read(ref _ofToken[sourceToken]) is { } known)
+            return known;
+        ByteFit fit = _source.IsSpecial(sourceToken) ? OfPartner(_nearest[sourceToken]) : Of(_source.Bytes[sourceToken]);
+        Volatile.Write(ref _ofToken[sourceToken], fit);
+        return fit;
+    }
+
+    /// <summary>What fits some bytes; nothing where there are none.</summary>
+    public ByteFit Of(ReadOnlySpan<byte> text)
+    {
+        if (text.IsEmpty)
+            return ByteFit.Nothing;
+        // Latin-1 is a bijection between bytes and characters, so the string is the bytes.
+        string key = Encoding.Latin1.GetString(text);
+        if (_known.TryGetValue(key, out ByteFit? fit))
+            return fit;
+        int? first = _encoder.FirstToken(text);
+        lock (_all)
         {
-            for (int at = LowerBound(text[..length]); at < _sorted.Length && _target.Bytes[_sorted[at]].SequenceEqual(text[..length]); at++)
+            if (!_known.TryGetValue(key, out fit))
+                _known[key] = fit = first is { } token ? Add(text, token) : ByteFit.Nothing;
+            return fit;
+        }
+    }
+
+    private ByteFit OfPartner(int partner)
+    {
+        if (partner == VocabularyMap.None)
+            return ByteFit.Nothing;
+        lock (_all)
+        {
+            var fit = new ByteFit { Id = _all.Count, First = partner };
+            _all.Add(fit);
+            return fit;
+        }
+    }
+
+    private ByteFit Add(ReadOnlySpan<byte> text, int first)
+    {
+        int length = _target.Bytes[first].Length;
+        List<int> inside = [];
+        for (int part = length + 1; part < text.Length; part++)
+        {
+            for (int at = LowerBound(text[..part]); at < _sorted.Length && _target.Bytes[_sorted[at]].SequenceEqual(text[..part]); at++)
                 inside.Add(_sorted[at]);
         }
 
@@ -73,7 +120,18 @@ public sealed class ByteFits
                 high = middle;
         }
 
-        return new Fit(first, [.. inside], start, end);
+        int[] longer = [.. _sorted[start..end].Where(t => _target.Bytes[t].Length > length).OrderBy(t => _target.Bytes[t].Length).ThenBy(static t => t)];
+        int named = Math.Min(longer.Length, ByteFit.MostNamed);
+        int[] counts = new int[longer.Length == 0 ? 0 : _target.Bytes[longer[^1]].Length - text.Length + 1];
+        foreach (int token in longer)
+            counts[_target.Bytes[token].Length - text.Length]++;
+        var fit = new ByteFit
+        {
+            Id = _all.Count, First = first, FirstLength = length, Length = text.Length, Inside = inside, Start = start, End = end,
+            Shortest = longer[..named], Lowest = [.. longer.Order().Take(named)], CountByExtra = counts,
+        };
+        _all.Add(fit);
+        return fit;
     }
 
     /// <summary>The first place whose token is not before some bytes.</summary>
@@ -91,7 +149,4 @@ public sealed class ByteFits
 
         return low;
     }
-
-    /// <summary>The first token (-1 for none), the longer ones that the text starts with, and the range of those that start with the text.</summary>
-    private sealed record Fit(int First, int[] Inside, int Start, int End);
 }

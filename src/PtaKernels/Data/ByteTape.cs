@@ -16,10 +16,14 @@ public sealed class ByteTape
         _bytes = new byte[_offsets[^1]];
         for (int t = 0; t < texts.Count; t++)
             texts[t].CopyTo(_bytes, _offsets[t]);
+        Longest = texts.Count == 0 ? 0 : texts.Max(static t => t.Length);
     }
 
     /// <summary>Number of tokens.</summary>
     public int Count => _offsets.Length - 1;
+
+    /// <summary>Bytes of the longest text.</summary>
+    public int Longest { get; }
 
     /// <summary>All bytes, tokens one after the other.</summary>
     internal ReadOnlySpan<byte> All => _bytes;

@@ -19,7 +19,7 @@ public sealed class VocabularyPair
         NearestText = new VocabularyMap(source.Texts, target.Texts);
         _official = new Lazy<OfficialStrings>(() => new OfficialStrings(source, target, officialMap));
         _byteFits = new Lazy<ByteFits>(() => new ByteFits(
-            target, TargetEncoder ?? throw new InvalidOperationException($"vocabulary {target.Name} has no encoder, which projection byte needs.")));
+            source, target, NearestText, TargetEncoder ?? throw new InvalidOperationException($"vocabulary {target.Name} has no encoder, which projection byte needs.")));
     }
 
     /// <summary>The vocabulary whose model gives.</summary>
@@ -37,7 +37,7 @@ public sealed class VocabularyPair
     /// <summary>The target's encoder; projection <c>byte</c> needs it, nothing else does.</summary>
     public IFirstToken? TargetEncoder { get; init; }
 
-    /// <summary>Which target tokens begin some bytes.</summary>
+    /// <summary>Which target tokens begin the bytes of candidates.</summary>
     /// <exception cref="InvalidOperationException">There is no <see cref="TargetEncoder"/>.</exception>
     public ByteFits ByteFits => _byteFits.Value;
 

@@ -31,7 +31,7 @@ internal sealed class DocumentAlignment
         _vocabularies = vocabularies;
         _options = options;
         _report = report;
-        _bytes = options.Projection == ProjectionRule.Byte ? new ByteProjection(vocabularies.Target) : null;
+        _bytes = options.Projection == ProjectionRule.Byte ? new ByteProjection(vocabularies) : null;
         _sourceSpans = DocumentSpans.Of(pair.Source, vocabularies.Source);
         _targetSpans = DocumentSpans.Of(pair.Target, vocabularies.Target);
     }
@@ -186,11 +186,11 @@ internal sealed class DocumentAlignment
         if (needsNearest)
             _rows.FindNearest(_backend, _vocabularies, targetStart);
         TransportOutcome? outcome = null;
-        double left = 0;
+        double? all = null;
         _fused.Clear();
         if (_bytes is not null)
         {
-            left = ProjectBytes(i, targetStart && _vocabularies.Target.AddsDummyPrefix);
+            all = ProjectBytes(i, targetStart);
         }
         else if (_options.Transport == TransportKind.None)
         {
@@ -209,7 +209,7 @@ internal sealed class DocumentAlignment
         {
             if (_fused.HasNonFinite || !Any(_fused.Masses))
                 return false;
-            missing = _fused.Finish(1 - missing, KeptTokens, _options.Mass == MassRule.Tail, left);
+            missing = _fused.Finish(1 - missing, KeptTokens, _options.Mass == MassRule.Tail, all);
         }
 
         Finish(aligned, decision, decision.Rule, _fused.Tokens, _fused.Masses, missing, outcome);
@@ -218,11 +218,11 @@ internal sealed class DocumentAlignment
         static bool Any(ReadOnlySpan<double> masses) => masses.ContainsAnyExcept(0);
     }
 
-    private double ProjectBytes(int row, bool addsSpace)
+    private double ProjectBytes(int row, bool predictsTextStart)
     {
         int used = RowCandidates.Used(_pair.Target.Candidates.K, _options.Window);
         return _bytes!.Project(
-            _rows, _vocabularies, _pair.Target.Candidates.IndicesOf(row)[..used], _pair.Target.Candidates.ValuesOf(row)[..used], _options, addsSpace, KeptTokens, _fused);
+            _rows, predictsTextStart, _pair.Target.Candidates.IndicesOf(row)[..used], _pair.Target.Candidates.ValuesOf(row)[..used], _options, KeptTokens, _fused);
     }
 
     private int KeptTokens => _options.FusedK > 0 ? _options.FusedK : _pair.Target.Candidates.K;

@@ -55,13 +55,13 @@ public sealed class FusedRow
     /// <param name="total">Mass of all tokens together.</param>
     /// <param name="keep">Tokens to keep.</param>
     /// <param name="tail">What is cut goes to the missing mass.</param>
-    /// <param name="left">Mass of lighter tokens that were cut before they came here.</param>
+    /// <param name="given">Mass of all tokens where lighter ones were cut before they came here; else it is summed up.</param>
     /// <returns>The missing mass of the finished row: 1 - its sum under <c>tail</c>, else 0.</returns>
-    public double Finish(double total, int keep, bool tail, double left = 0)
+    public double Finish(double total, int keep, bool tail, double? given = null)
     {
         (int Token, double Mass)[] rows =
             [.. _tokens.Zip(_masses).Where(static r => r.Second > 0).OrderByDescending(static r => r.Second).ThenBy(static r => r.First)];
-        double all = left, kept = 0;
+        double all = 0, kept = 0;
         for (int i = 0; i < rows.Length; i++)
         {
             all += rows[i].Mass;
@@ -69,7 +69,7 @@ public sealed class FusedRow
                 kept += rows[i].Mass;
         }
 
-        double scale = total / (tail ? all : kept);
+        double scale = total / (tail ? given ?? all : kept);
         Clear();
         foreach ((int token, double mass) in rows.Take(keep))
         {

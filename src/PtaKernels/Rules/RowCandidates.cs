@@ -140,17 +140,17 @@ public sealed class RowCandidates
         }
     }
 
-    /// <summary>The source token of a candidate.</summary>
-    internal int TokenOf(int candidate) => IsWhole ? _ids[candidate] : _tokens[candidate];
-
-    /// <summary>The text of a candidate, its prefix stripped; null for a special one.</summary>
+    /// <summary>The target tokens that begin a candidate's text, its prefix stripped; a special candidate's partner.</summary>
     /// <param name="candidate">Its place.</param>
-    /// <param name="vocabulary">The source's vocabulary.</param>
-    internal ReadOnlyMemory<byte>? TextOf(int candidate, TokenVocabulary vocabulary)
+    /// <param name="vocabularies">The vocabularies, with the target's encoder; partners of the row's special tokens resolved.</param>
+    /// <param name="predictsTextStart">The target's tokens there begin with its dummy prefix, if its encoder adds one.</param>
+    internal ByteFit FitOf(int candidate, VocabularyPair vocabularies, bool predictsTextStart)
     {
-        if (vocabulary.IsSpecial(TokenOf(candidate)))
-            return null;
-        return IsWhole ? vocabulary.Bytes[_ids[candidate]].ToArray() : _rests[candidate];
+        bool addsSpace = predictsTextStart && vocabularies.Target.AddsDummyPrefix;
+        int token = IsWhole ? _ids[candidate] : _tokens[candidate];
+        if (vocabularies.Source.IsSpecial(token) || (IsWhole && !addsSpace))
+            return vocabularies.ByteFits.OfToken(token);
+        return vocabularies.ByteFits.Of(WithSpace(IsWhole ? vocabularies.Source.Bytes[token].ToArray() : _rests[candidate]!, addsSpace));
     }
 
     /// <summary>Candidates used of k: the window's, or all.</summary>

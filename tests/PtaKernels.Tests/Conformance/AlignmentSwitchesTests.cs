@@ -14,7 +14,7 @@ public sealed class AlignmentSwitchesTests
         ["label-mass", "candidates", "candidates", "candidates"],
         ["transport", "official", "balanced", "semi-relaxed"],
         ["projection", "top1", "top1", "top1"],
-        ["byte-tail", "constant", "constant", "constant"],
+        ["byte-tail", "0", "0", "0"],
         ["output", "official", "probabilities", "probabilities"],
         ["sources", "independent", "recursive", "independent"],
         ["fusion-function", "official-min-ce", "none", "min-ce"],

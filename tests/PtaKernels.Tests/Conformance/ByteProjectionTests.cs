@@ -13,7 +13,7 @@ public sealed class ByteProjectionTests(string backend)
 
     [Test]
     public void EveryRowIsThePlainSearch(
-        [Values(MassRule.Tail, MassRule.Renormalised)] MassRule mass, [Values(0, 2, 64)] int fusedK, [Values(0, 3)] int window, [Values] ByteTail tail)
+        [Values(MassRule.Tail, MassRule.Renormalised)] MassRule mass, [Values(0, 2, 64)] int fusedK, [Values(0, 3)] int window, [Values(0, 1, 2.5)] double tail)
     {
         int compared = 0, stripped = 0;
         for (int seed = 1; seed <= 12; seed++)
@@ -51,11 +51,11 @@ public sealed class ByteProjectionTests(string backend)
     {
         var taker = new ChainModel("taker", false, "a", "ab", "abc", "abcd", "b");
         int[] own = [taker.IdOf("b"), taker.IdOf("a")];
-        AssertFirstRow(taker, own, "b", ByteTail.Constant, [("a", 0.15), ("ab", 0.15), ("abc", 0.15), ("abcd", 0.15), ("b", 0.2)]);
-        AssertFirstRow(taker, own, "b", ByteTail.Length, [("a", 0.32), ("ab", 0.16), ("abc", 0.08), ("abcd", 0.04), ("b", 0.2)]);
+        AssertFirstRow(taker, own, "b", 0, [("a", 0.15), ("ab", 0.15), ("abc", 0.15), ("abcd", 0.15), ("b", 0.2)]);
+        AssertFirstRow(taker, own, "b", 1, [("a", 0.32), ("ab", 0.16), ("abc", 0.08), ("abcd", 0.04), ("b", 0.2)]);
         // A token that the target stores has the target's own weight, e times as much as the shortest of the others.
         double sum = 1 + 0.5 + 0.25 + Math.E;
-        AssertFirstRow(taker, own, "abcd", ByteTail.Length, [("a", 0.6 / sum), ("ab", 0.3 / sum), ("abc", 0.15 / sum), ("abcd", 0.6 * Math.E / sum), ("b", 0.2)]);
+        AssertFirstRow(taker, own, "abcd", 1, [("a", 0.6 / sum), ("ab", 0.3 / sum), ("abc", 0.15 / sum), ("abcd", 0.6 * Math.E / sum), ("b", 0.2)]);
     }
 
     [Test]
@@ -63,12 +63,12 @@ public sealed class ByteProjectionTests(string backend)
     {
         var taker = new ChainModel("taker", true, "x", " a", " ab", " b");
         int[] own = [ChainModel.Bos, taker.IdOf(" a")];
-        AssertFirstRow(taker, own, " b", ByteTail.Constant, [(" a", 0.3), (" ab", 0.3), (" b", 0.2)]);
-        AssertFirstRow(taker, own, " b", ByteTail.Length, [(" a", 0.4), (" ab", 0.2), (" b", 0.2)]);
+        AssertFirstRow(taker, own, " b", 0, [(" a", 0.3), (" ab", 0.3), (" b", 0.2)]);
+        AssertFirstRow(taker, own, " b", 1, [(" a", 0.4), (" ab", 0.2), (" b", 0.2)]);
     }
 
     /// <summary>The row after a document's first token, where the source gives a 0.6 and b 0.2 and the target stores one candidate.</summary>
-    private void AssertFirstRow(ChainModel taker, int[] own, string stored, ByteTail tail, (string Token, double Mass)[] expected)
+    private void AssertFirstRow(ChainModel taker, int[] own, string stored, double tail, (string Token, double Mass)[] expected)
     {
         var giver = new ChainModel("giver", false, "a", "b");
         int[] ids = [own[0] == ChainModel.Bos ? ChainModel.Bos : giver.IdOf("b"), giver.IdOf("a")];
@@ -99,10 +99,11 @@ public sealed class ByteProjectionTests(string backend)
     public void WhatHasNoMeaningIsRefused()
     {
         Refuses(Byte with { Sources = SourceMerging.Recursive, Fusion = FusionFunction.None, Transport = TransportKind.Unbalanced }, "--sources independent");
+        Refuses(Byte with { ByteTail = -1 }, "it must be 0..64 bits per byte", "--byte-tail is -1");
         Refuses(Byte with { Cost = CandidateCost.OfficialStrings, Columns = CandidateColumns.TargetTopk, Transfer = TransferRule.Boundary }, "--cost texts");
 
-        static void Refuses(AlignmentOptions options, string instead) =>
-            Assert.That(() => AlignmentSwitches.Validate(options), Throws.ArgumentException.With.Message.Contains(instead).And.Message.Contains("projection byte"));
+        static void Refuses(AlignmentOptions options, string instead, string what = "projection byte") =>
+            Assert.That(() => AlignmentSwitches.Validate(options), Throws.ArgumentException.With.Message.Contains(instead).And.Message.Contains(what));
     }
 
     private static (Dictionary<int, double> Row, double Missing) Oracle(
@@ -126,14 +127,15 @@ public sealed class ByteProjectionTests(string backend)
                 continue;
             known += mass[c];
             int[] fits = giving.IsSpecial(token) ? Partner(giving, token, taking) : Fits(text[prefix.Length..], taking, encoder);
-            int rest = text.Length - prefix.Length;
-            bool falls = options.ByteTail == ByteTail.Length;
-            double[] weights = [.. fits.Select(t => Weight(target, targetRow, own, t, falls ? taking.Bytes[t].Length - rest : 0))];
-            // Logits of minus infinity: where the target gives none of them any probability, they share alike.
+            (int rest, double bits) = (text.Length - prefix.Length, options.ByteTail);
+            double[] weights = [.. fits.Select(t => Weight(target, targetRow, own, t, Discount(t)))];
+            // Logits of minus infinity: where the target gives none of them any probability, they share by the discounts alone.
             if (weights.Sum() == 0)
-                Array.Fill(weights, 1);
+                weights = [.. fits.Select(Discount)];
             for (int f = 0; f < fits.Length; f++)
                 result[fits[f]] = result.GetValueOrDefault(fits[f]) + (mass[c] * weights[f] / weights.Sum());
+
+            double Discount(int t) => Math.Pow(2, -bits * Math.Max(0, taking.Bytes[t].Length - rest));
         }
 
         missing = prefix.Length > 0 ? missing / known : missing;
@@ -157,10 +159,10 @@ public sealed class ByteProjectionTests(string backend)
         [.. Enumerable.Range(0, target.Count).Where(t => target.IsSpecial(t) && target.HasToken(t)
             && ((target.RolesOf(t) & source.RolesOf(token) & Named) != 0 || target.StringOf(t) == source.StringOf(token))).Take(1)];
 
-    private static double Weight(DrawnView target, int row, int own, int token, int beyond)
+    private static double Weight(DrawnView target, int row, int own, int token, double discount)
     {
         int at = Array.IndexOf(target.Candidates[row], token, 0, own);
-        return at >= 0 ? Math.Exp(target.Logits[row][at]) : Math.Exp(target.Logits[row][..own].Min() - 1) / Math.Pow(2, Math.Max(0, beyond));
+        return at >= 0 ? Math.Exp(target.Logits[row][at]) : Math.Exp(target.Logits[row][..own].Min() - 1) * discount;
     }
 
     private static int FirstText(DrawnView view)
