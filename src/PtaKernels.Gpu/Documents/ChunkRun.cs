@@ -141,7 +141,7 @@ internal sealed class ChunkRun
     private void Decide(GpuLane lane, DocumentChunk chunk)
     {
         ChunkPairing? pairing = null;
-        if (_preset != FusedPreset.Fusion)
+        if (!FusedPreset.GoesByBoundaries(_preset))
         {
             pairing = Official
                 ? new ChunkPairing(_backend, lane, chunk, Vocabularies.Official.SourceStripped, Vocabularies.Official.TargetStripped, _refused)
@@ -175,7 +175,7 @@ internal sealed class ChunkRun
                 {
                     FusedPreset.Reference => StepTransfer.ByString(_documents[d], Vocabularies, pairs!, i, soft: true),
                     FusedPreset.Paper => StepTransfer.ByGroup(_documents[d], pairs!, i),
-                    _ => StepTransfer.ByBoundary(_documents[d], _sourceSpans[d]!, _targetSpans[d]!, boundaries[d]!, Vocabularies, i, withPrefix: true),
+                    _ => StepTransfer.ByBoundary(_documents[d], _sourceSpans[d]!, _targetSpans[d]!, boundaries[d]!, Vocabularies, i, withPrefix: _options.Transfer == TransferRule.BoundaryPrefix),
                 };
                 if (!decision.Prefix.IsEmpty)
                     _prefixes.Add(_rowCount, decision.Prefix);

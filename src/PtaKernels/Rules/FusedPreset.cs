@@ -1,57 +1,62 @@
 namespace PtaKernels.Rules;
 
-/// <summary>Which switches the fused documents of the native and GPU backends are made for: those that decide a preset have its values, the others are free.</summary>
+/// <summary>Which switches the fused documents of the native and GPU backends are made for: those that decide a form have its values, the others are free.</summary>
 internal static class FusedPreset
 {
-    /// <summary>The deciding switches; mass is one of them except between the two that preset <c>fusion</c> offers.</summary>
-    private static readonly string[] Deciding = ["pairing", "transfer", "cost", "columns", "mass", "transport", "projection", "output"];
-
-    private static readonly (string Name, AlignmentOptions Options)[] Presets = [.. AlignmentPreset.Names.Select(static n => (n, AlignmentPreset.Named(n)))];
-
-    /// <summary>The preset that the options are, as its place in <see cref="AlignmentPreset.Names"/>, or -1.</summary>
-    public static int Match(in AlignmentOptions options)
-    {
-        for (int p = 0; p < Presets.Length; p++)
-        {
-            if (Decides(options, Presets[p].Options))
-                return p;
-        }
-
-        return -1;
-    }
-
     /// <summary>Preset <c>reference</c>.</summary>
     public const int Reference = 0;
 
     /// <summary>Preset <c>paper</c>.</summary>
     public const int Paper = 1;
 
-    /// <summary>Preset <c>fusion</c>.</summary>
-    public const int Fusion = 2;
+    /// <summary>Preset <c>fusion</c> with projection top1: columns union, transport semi-relaxed.</summary>
+    public const int Transport = 2;
 
-    /// <summary>The sentence for options that are no preset: which switches stand against the nearest one.</summary>
-    public static string WhyStepwise(string backend, in AlignmentOptions options)
+    /// <summary>Preset <c>fusion</c> with projection byte, which reads neither columns nor transport.</summary>
+    public const int Bytes = 3;
+
+    private static readonly string[] Deciding = ["pairing", "transfer", "cost", "columns", "mass", "transport", "projection", "output"];
+
+    private static readonly (string Name, AlignmentOptions Options)[] Forms =
+    [
+        ("reference", AlignmentPreset.Reference),
+        ("paper", AlignmentPreset.Paper),
+        ("fusion", AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1 }),
+        ("fusion", AlignmentPreset.Fusion with { Projection = ProjectionRule.Byte }),
+    ];
+
+    /// <summary>Whether a form goes by boundaries of bytes: rules (a) and (b) of SPEC A3.2, or (a) alone.</summary>
+    public static bool GoesByBoundaries(int form) => form is Transport or Bytes;
+
+    /// <summary>The form that the options are, or -1.</summary>
+    public static int Match(in AlignmentOptions options)
     {
-        AlignmentOptions given = options;
-        (string name, string[] differing) = Presets
-            .Select(p => (p.Name, Differing: Deciding.Where(d => Differs(d, given, p.Options)).ToArray()))
-            .MinBy(static p => p.Differing.Length);
-        string switches = string.Join(", ", differing.Select(d => $"{d} {AlignmentSwitches.Named(d).Get(given)}"));
+        for (int form = 0; form < Forms.Length; form++)
+        {
+            if (!Differing(form, options).Any())
+                return form;
+        }
+
+        return -1;
+    }
+
+    /// <summary>The sentence for options that are no form: which switches stand against the nearest one.</summary>
+    public static string WhyStepwise(string backend, AlignmentOptions options)
+    {
+        (string name, string[] differing) = Enumerable.Range(0, Forms.Length).Select(form => (Forms[form].Name, Differing: Differing(form, options).ToArray())).MinBy(static f => f.Differing.Length);
+        string switches = string.Join(", ", differing.Select(d => $"{d} {AlignmentSwitches.Named(d).Get(options)}"));
         return $"backend {backend}: {switches} {(differing.Length == 1 ? "is" : "are")} not preset {name}'s, so documents are aligned step by step: the same results, more slowly.";
     }
 
-    private static bool Decides(in AlignmentOptions options, in AlignmentOptions preset) =>
-        options.Pairing == preset.Pairing && options.Transfer == preset.Transfer && options.Cost == preset.Cost && options.Columns == preset.Columns
-        && options.Transport == preset.Transport && options.Projection == preset.Projection && options.Output == preset.Output && SameMass(options, preset);
-
-    private static bool SameMass(in AlignmentOptions options, in AlignmentOptions preset) =>
-        options.Mass == preset.Mass || (preset.Mass == MassRule.Tail && options.Mass == MassRule.Renormalised);
-
-    private static bool Differs(string name, in AlignmentOptions options, in AlignmentOptions preset)
+    private static IEnumerable<string> Differing(int form, AlignmentOptions options)
     {
-        if (name == "mass")
-            return !SameMass(options, preset);
-        AlignmentSwitch one = AlignmentSwitches.Named(name);
-        return one.Get(options) != one.Get(preset);
+        AlignmentOptions made = Forms[form].Options;
+        return Deciding.Where(name => name switch
+        {
+            "transfer" when GoesByBoundaries(form) => options.Transfer is not (TransferRule.Boundary or TransferRule.BoundaryPrefix),
+            "mass" when GoesByBoundaries(form) => options.Mass is not (MassRule.Tail or MassRule.Renormalised),
+            "columns" or "transport" when form == Bytes => false,
+            _ => AlignmentSwitches.Named(name).Get(options) != AlignmentSwitches.Named(name).Get(made),
+        });
     }
 }
