@@ -96,8 +96,12 @@ void check_align_options(const pta_align_options* options) {
     }
     if (options->preset == PTA_PRESET_FUSION && options->mass == PTA_MASS_TAIL && options->temperature != 1)
         throw_argument("options.temperature is %g; mass tail knows the log-sum-exp at temperature 1 only.", options->temperature);
-    if (options->reserved != 0)
-        throw_argument("options.reserved is %g; it must be 0.", options->reserved);
+    bool fusion = options->preset == PTA_PRESET_FUSION;
+    require_range(options->projection, PTA_PROJECTION_TOP1, fusion ? PTA_PROJECTION_BYTE : PTA_PROJECTION_TOP1, "options.projection");
+    require_range(options->transfer, PTA_TRANSFER_PREFIX, fusion ? PTA_TRANSFER_BOUNDARY : PTA_TRANSFER_PREFIX, "options.transfer");
+    double most = options->projection == PTA_PROJECTION_BYTE ? 64 : 0;
+    if (!(options->byte_tail >= 0 && options->byte_tail <= most))
+        throw_argument("options.byte_tail is %g; it must be 0..%g here.", options->byte_tail, most);
 }
 
 // An array of one document, named as "documents[d].side.field".
@@ -182,6 +186,18 @@ pta_status pta_vocabulary_pair_create(const pta_vocabulary_view* source, const p
 
 void pta_vocabulary_pair_destroy(pta_vocabulary_pair* pair) { delete pair; }
 
+pta_status pta_vocabulary_pair_set_encoder(pta_vocabulary_pair* pair, pta_first_token encoder, void* user) {
+    return guarded([&] {
+        require_not_null(pair, "pair");
+        if (encoder == nullptr)
+            throw_argument("encoder is null.");
+        if (pair->byte_fits != nullptr)
+            throw_argument("pair has an encoder; it takes one only.");
+        pair->byte_fits = std::make_unique<ByteFits>(pair->source, pair->target, encoder, user);
+        return PTA_OK;
+    });
+}
+
 int64_t pta_align_capacity(const pta_align_options* options, int32_t target_length, int32_t source_k, int32_t target_k) {
     int64_t capacity = -1;
     guarded([&] {
@@ -203,6 +219,8 @@ pta_status pta_align_batch(pta_workspace* workspace, pta_vocabulary_pair* pair, 
         check_align_options(options);
         if (options->preset == PTA_PRESET_REFERENCE && pair->official == nullptr)
             throw_argument("pair was made without official strings, which preset reference needs.");
+        if (options->projection == PTA_PROJECTION_BYTE && pair->byte_fits == nullptr)
+            throw_argument("pair has no encoder, which projection byte needs: pta_vocabulary_pair_set_encoder gives it one.");
         require_range(count, 0, INT64_MAX, "count");
         require_array(documents, count, "documents");
         for (int64_t d = 0; d < count; d++) {

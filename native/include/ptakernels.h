@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 /* Raised when a struct or a function changes in a way that an older caller cannot use. */
-#define PTA_ABI_VERSION 1
+#define PTA_ABI_VERSION 2
 
 typedef int32_t pta_status;
 enum {
@@ -205,12 +205,22 @@ PTA_API pta_status pta_vocabulary_pair_create(const pta_vocabulary_view* source,
                                               pta_vocabulary_pair** pair);
 PTA_API void pta_vocabulary_pair_destroy(pta_vocabulary_pair* pair); /* null is allowed; no call may be using it */
 
+/* The target's encoder: the first token of the tokenization of some text from inside of a document (no space is put before it, none removed), or -1 where
+   the encoder leaves nothing of it. The text is bytes [length], length >= 1, and may begin or end in the middle of a character. Any number of threads may
+   call it at once; an answer is remembered and must not depend on anything but the text. Another negative number fails the call that asked. */
+typedef int32_t (*pta_first_token)(void* user, const uint8_t* text, int32_t length);
+
+/* Gives a pair the target's encoder, which PTA_PROJECTION_BYTE needs. Once, while no call uses the pair; user is handed to the encoder as it is. */
+PTA_API pta_status pta_vocabulary_pair_set_encoder(pta_vocabulary_pair* pair, pta_first_token encoder, void* user);
+
 enum { PTA_PRESET_REFERENCE = 0, PTA_PRESET_PAPER = 1, PTA_PRESET_FUSION = 2 };
 enum { PTA_MASS_RENORMALISED = 1, PTA_MASS_TAIL = 2 };
+enum { PTA_PROJECTION_TOP1 = 0, PTA_PROJECTION_BYTE = 1 };
+enum { PTA_TRANSFER_PREFIX = 0, PTA_TRANSFER_BOUNDARY = 1 };
 
 typedef struct {
     uint32_t struct_size;
-    int32_t preset;         /* PTA_PRESET_*: decides pairing, transfer, cost, columns, transport, projection top1 and unit */
+    int32_t preset;         /* PTA_PRESET_*: decides pairing, transfer, cost, columns, transport, projection and unit but for what stands below */
     int32_t mass;           /* PTA_MASS_*: fusion only; reference has its own, paper is renormalised */
     int32_t window;         /* leading candidates used on each side; 0 = all given */
     int32_t fused_k;        /* heaviest tokens kept in a row; 0 = the target's k; not for reference, which keeps all */
@@ -220,7 +230,9 @@ typedef struct {
     double epsilon;
     double tolerance;
     double temperature;
-    double reserved; /* 0 */
+    int32_t projection; /* PTA_PROJECTION_*: byte for fusion only, where it stands for costs and transport (SPEC A3.3) */
+    int32_t transfer;   /* PTA_TRANSFER_*: fusion only: rules (a) and (b) of SPEC A3.2, or (a) alone */
+    double byte_tail;   /* projection byte: 0..64 bits that each byte beyond the candidate takes from a token that is not among the target's own; else 0 */
 } pta_align_options;
 
 typedef struct { /* one model's view of a document */

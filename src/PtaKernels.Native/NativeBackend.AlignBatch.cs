@@ -29,7 +29,7 @@ public sealed unsafe partial class NativeBackend
         var native = new NativeAlignOptions
         {
             StructSize = (uint)sizeof(NativeAlignOptions),
-            Preset = preset,
+            Preset = preset == FusedPreset.Bytes ? FusedPreset.Transport : preset,
             Mass = options.Mass == MassRule.Tail ? 2 : 1,
             Window = options.Window,
             FusedK = options.FusedK,
@@ -39,6 +39,9 @@ public sealed unsafe partial class NativeBackend
             Epsilon = options.Epsilon,
             Tolerance = options.Tolerance,
             Temperature = options.Temperature,
+            Projection = preset == FusedPreset.Bytes ? 1 : 0,
+            Transfer = options.Transfer == TransferRule.Boundary ? 1 : 0,
+            ByteTail = preset == FusedPreset.Bytes ? options.ByteTail : 0,
         };
         using var call = new DocumentCall(documents.Length);
         // A document that is bad input takes no part; its sentence comes from the rules, in its turn.
@@ -52,9 +55,11 @@ public sealed unsafe partial class NativeBackend
         }
 
         VocabularyPairHandle pair = NativeTapes.Of(vocabularies, options.Cost == CandidateCost.OfficialStrings, this);
+        TargetEncoder? encoder = preset == FusedPreset.Bytes ? pair.RequireEncoder(vocabularies) : null;
         using (Lease lease = Rent())
         {
             NativeStatus status = call.Run(lease.Workspace, pair, native);
+            encoder?.ThrowFailure();
             if (status != NativeStatus.Data)
                 NativeErrors.Require(status);
         }

@@ -51,6 +51,8 @@ internal sealed unsafe class TapeHandle : SafeHandle
 internal sealed unsafe class VocabularyPairHandle : SafeHandle
 {
     private readonly List<TapeHandle> _borrowed = [];
+    private readonly Lock _giving = new();
+    private TargetEncoder? _encoder;
 
     public VocabularyPairHandle(VocabularyPair pair, OfficialStrings? official)
         : base(0, ownsHandle: true)
@@ -97,7 +99,25 @@ internal sealed unsafe class VocabularyPairHandle : SafeHandle
         NativeMethods.VocabularyPairDestroy(handle);
         foreach (TapeHandle tape in _borrowed)
             tape.DangerousRelease();
+        _encoder?.Dispose();
         return true;
+    }
+
+    /// <summary>The target's encoder, given to the native side at the first call.</summary>
+    /// <param name="pair">The pair, with an encoder.</param>
+    public TargetEncoder RequireEncoder(VocabularyPair pair)
+    {
+        if (Volatile.Read(ref _encoder) is { } given)
+            return given;
+        lock (_giving)
+        {
+            if (_encoder is { } known)
+                return known;
+            var encoder = new TargetEncoder(pair.TargetEncoder!);
+            NativeErrors.Require(NativeMethods.VocabularyPairSetEncoder(this, &TargetEncoder.FirstToken, encoder.User));
+            Volatile.Write(ref _encoder, encoder);
+            return encoder;
+        }
     }
 
     private NativeVocabularyView ViewOf(TokenVocabulary vocabulary) => new()

@@ -33,7 +33,7 @@ public static unsafe class NativeLibraryFile
     /// <summary>The library's name in import declarations.</summary>
     internal const string Name = "ptakernels";
 
-    private const uint AbiVersion = 1;
+    private const uint AbiVersion = 2;
 
     private static readonly Lazy<string?> Problem = new(FindProblem);
 

@@ -81,6 +81,9 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, EntryPoint = "pta_vocabulary_pair_destroy")]
     public static partial void VocabularyPairDestroy(nint pair);
 
+    [LibraryImport(Library, EntryPoint = "pta_vocabulary_pair_set_encoder")]
+    public static partial NativeStatus VocabularyPairSetEncoder(VocabularyPairHandle pair, delegate* unmanaged<nint, byte*, int, int> encoder, nint user);
+
     [LibraryImport(Library, EntryPoint = "pta_align_capacity")]
     public static partial long AlignCapacity(NativeAlignOptions* options, int targetLength, int sourceK, int targetK);
 

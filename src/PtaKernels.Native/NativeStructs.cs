@@ -79,7 +79,9 @@ internal struct NativeAlignOptions
     public double Epsilon;
     public double Tolerance;
     public double Temperature;
-    public double Reserved;
+    public int Projection;
+    public int Transfer;
+    public double ByteTail;
 }
 
 [StructLayout(LayoutKind.Sequential)]

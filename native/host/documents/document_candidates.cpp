@@ -81,7 +81,8 @@ bool collect_rows(const CandidateTask& task, const RowTexts& texts, CandidateRow
         for (int32_t c = 0; c < used; c++) {
             row.tokens[c] = tokens[c];
             row.has_special |= vocabulary.is_special(tokens[c]);
-            row.spans[c] = texts.source_span(tokens[c], 0, false);
+            if (!task.settings.bytes())
+                row.spans[c] = texts.source_span(tokens[c], 0, false);
         }
         return true;
     }
@@ -99,7 +100,8 @@ bool collect_rows(const CandidateTask& task, const RowTexts& texts, CandidateRow
         }
         row.tokens[row.n] = token;
         row.skips[row.n] = skip + (has_prefix ? decision.prefix_length : 0);
-        row.spans[row.n] = texts.source_span(token, row.skips[row.n], !has_prefix);
+        if (!task.settings.bytes())
+            row.spans[row.n] = texts.source_span(token, row.skips[row.n], !has_prefix);
         row.mass[row.n] = row.mass[c];
         row.has_special |= special;
         kept += row.mass[c];
@@ -182,6 +184,8 @@ void collect_columns(const CandidateTask& task, const RowTexts& texts, Candidate
 } // namespace
 
 int32_t most_columns(const pta_document& document, const AlignSettings& settings) {
+    if (settings.bytes())
+        return 0;
     if (settings.reference())
         return settings.used(document.target.k);
     if (settings.paper())
@@ -199,7 +203,7 @@ void collect_texts(const CandidateTask& task, CandidateRow* rows, int64_t count)
     const AlignSettings& settings = task.settings;
     int64_t values = 0;
     for (int64_t r = 0; r < count; r++)
-        values += rows[r].state->document->source.k + rows[r].state->document->target.k;
+        values += rows[r].state->document->source.k + rows[r].state->document->target.k + 1;
     MassRows masses(task.workspace.arena, values);
     for (int64_t r = 0; r < count; r++) {
         CandidateRow& row = rows[r];
@@ -208,9 +212,11 @@ void collect_texts(const CandidateTask& task, CandidateRow* rows, int64_t count)
         const double* logits = source.values + static_cast<int64_t>(source_row) * source.k;
         row.mass = settings.tail() ? masses.add_probabilities(logits, settings.used(source.k), source.lse[source_row])
                                    : masses.add_softmax(logits, settings.used(source.k), settings.options.temperature);
+        const double* own = target.values + static_cast<int64_t>(row.target_row) * target.k;
+        if (settings.bytes())
+            row.column_mass = masses.add_weights(own, settings.used(target.k), settings.options.temperature);
         if (settings.paper() && row.state->document->prior_starts == nullptr)
-            row.column_mass = masses.add_softmax(target.values + static_cast<int64_t>(row.target_row) * target.k, settings.used(target.k),
-                                                 settings.options.temperature);
+            row.column_mass = masses.add_softmax(own, settings.used(target.k), settings.options.temperature);
     }
     masses.finish(task.workspace.kernels);
 
@@ -225,12 +231,14 @@ void collect_texts(const CandidateTask& task, CandidateRow* rows, int64_t count)
             continue;
         if (row.nearest != nullptr)
             ask_nearest(task, row, requests);
-        else
+        else if (!settings.bytes())
             collect_columns(task, texts, row);
     }
     task.pair.nearest_rest.find(task.workspace, *task.pair.target.texts, requests.queries.data(), static_cast<int64_t>(requests.queries.size()));
     for (size_t i = 0; i < requests.queries.size(); i++)
         requests.asked_by[i].row->nearest[requests.asked_by[i].candidate] = requests.queries[i].nearest;
+    if (settings.bytes())
+        return; // no columns
     for (int64_t r = 0; r < count; r++) {
         if (rows[r].active && rows[r].nearest != nullptr)
             collect_columns(task, texts, rows[r]);

@@ -58,6 +58,21 @@ double* MassRows::add_probabilities(const double* logits, int32_t n, double log_
     return masses_ + segments_.back().first;
 }
 
+double* MassRows::add_weights(const double* logits, int32_t n, double temperature) {
+    double* x = exponents_ + used_;
+    double most = logits[0], least = logits[0];
+    for (int32_t i = 1; i < n; i++) {
+        most = logits[i] > most ? logits[i] : most;
+        least = logits[i] < least ? logits[i] : least;
+    }
+    for (int32_t i = 0; i < n; i++)
+        x[i] = (logits[i] - most) / temperature;
+    x[n] = (least - most) / temperature - 1;
+    segments_.push_back({used_, n + 1, false});
+    used_ += n + 1;
+    return masses_ + segments_.back().first;
+}
+
 void MassRows::finish(const KernelTable& kernels) {
     kernels.exponentials(exponents_, masses_, used_);
     for (const Segment& segment : segments_) {

@@ -21,6 +21,9 @@ public:
     // True probabilities exp(logit - log-sum-exp).
     double* add_probabilities(const double* logits, int32_t n, double log_sum_exp);
 
+    // exp((logit - the largest) / temperature) [n], and behind them [1] e^-1 of the least.
+    double* add_weights(const double* logits, int32_t n, double temperature);
+
     void finish(const KernelTable& kernels);
 
 private:

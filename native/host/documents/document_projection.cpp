@@ -13,7 +13,7 @@ bool FusedRow::has_mass() const {
     return std::any_of(masses, masses + count, [](double mass) { return mass != 0; });
 }
 
-double FusedRow::finish(double total, int32_t keep, bool tail) {
+double FusedRow::finish(double total, int32_t keep, bool tail, const double* given) {
     // Insertion sort: rows have a handful of tokens, often in order already.
     int32_t used = 0;
     for (int32_t i = 0; i < count; i++) {
@@ -35,7 +35,7 @@ double FusedRow::finish(double total, int32_t keep, bool tail) {
         if (i < keep)
             kept += masses[i];
     }
-    double scale = total / (tail ? all : kept);
+    double scale = total / (!tail ? kept : given != nullptr ? *given : all);
     count = std::min(used, keep);
     for (int32_t i = 0; i < count; i++)
         masses[i] *= scale;

@@ -29,8 +29,9 @@ public:
     bool has_mass() const;
 
     // Drops tokens without mass, scales the rest to a total, orders them by mass descending and id ascending and keeps the heaviest; what is cut goes to the
-    // missing mass under tail and is renormalised away otherwise. Returns the missing mass of the finished row.
-    double finish(double total, int32_t keep, bool tail);
+    // missing mass under tail and is renormalised away otherwise. given: the mass of all tokens, where lighter ones were cut before they came here; else it
+    // is summed up. Returns the missing mass of the finished row.
+    double finish(double total, int32_t keep, bool tail, const double* given = nullptr);
 
     int32_t count = 0;
     int32_t tokens[kMostCandidates]; // one per source candidate at most

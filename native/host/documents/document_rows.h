@@ -33,6 +33,9 @@ struct AlignSettings {
     bool paper() const { return options.preset == PTA_PRESET_PAPER; }
     bool fusion() const { return options.preset == PTA_PRESET_FUSION; }
     bool tail() const { return fusion() && options.mass == PTA_MASS_TAIL; }
+    bool bytes() const { return options.projection == PTA_PROJECTION_BYTE; }       // fusion without costs and transport
+    bool columns_are_nearest() const { return fusion() && !bytes(); }              // fusion's union of columns
+    bool boundary_only() const { return options.transfer == PTA_TRANSFER_BOUNDARY; }
     bool signal() const { return options.measure_signal != 0; }
 
     // Candidates used of k.

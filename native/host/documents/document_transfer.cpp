@@ -69,7 +69,7 @@ const uint8_t* prefix_of(const DocumentState& state, const Vocabulary& vocabular
 
 } // namespace
 
-void decide_by_boundary(const DocumentState& state, const VocabularyPair& pair, const TextMatch& match, StepDecision* decisions) {
+void decide_by_boundary(const DocumentState& state, const VocabularyPair& pair, const TextMatch& match, bool with_prefix, StepDecision* decisions) {
     const DocumentSpans &source = state.source_spans, &target = state.target_spans;
     BoundaryWalk walk(source, state.document->source.length);
     int32_t length = state.length();
@@ -90,7 +90,7 @@ void decide_by_boundary(const DocumentState& state, const VocabularyPair& pair, 
         if (walk.ending() >= 0) {
             decision.rule = RowRule::kBoundary;
             decision.source_row = walk.ending();
-        } else if (int32_t containing = walk.containing(); containing > 0) {
+        } else if (int32_t containing = walk.containing(); with_prefix && containing > 0) {
             const uint8_t* prefix = prefix_of(state, pair.source, containing);
             if (prefix == nullptr)
                 continue;

@@ -18,7 +18,7 @@ void list_string_tokens(const pta_document& document, const OfficialStrings& off
 // The published figure: the last source row of a maximal group of paired tokens goes to its last target row.
 void decide_by_group(const pta_document& document, const TokenPairing& pairing, StepDecision* decisions);
 
-// Rules (a) and (b) of SPEC A3.2. Rule (b)'s kappa is decided where the candidates are known.
-void decide_by_boundary(const DocumentState& state, const VocabularyPair& pair, const TextMatch& match, StepDecision* decisions);
+// Rules (a) and (b) of SPEC A3.2. Rule (b) only with prefix; its kappa is decided where the candidates are known.
+void decide_by_boundary(const DocumentState& state, const VocabularyPair& pair, const TextMatch& match, bool with_prefix, StepDecision* decisions);
 
 } // namespace pta

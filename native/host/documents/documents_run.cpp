@@ -36,7 +36,7 @@ int64_t nanoseconds() {
 } // namespace
 
 DocumentsRun::DocumentsRun(Workspace& workspace, VocabularyPair& pair, const AlignSettings& settings)
-    : workspace_(workspace), pair_(pair), settings_(settings), task_{workspace, pair, settings}, semi_relaxed_(settings.options.epsilon) {}
+    : workspace_(workspace), pair_(pair), settings_(settings), task_{workspace, pair, settings}, semi_relaxed_(settings.options.epsilon), bytes_(pair, settings) {}
 
 void DocumentsRun::lap(AlignStage stage) {
     int64_t now = nanoseconds();
@@ -132,7 +132,7 @@ void DocumentsRun::decide(DocumentState* documents, int64_t count) {
                 document.repaired = match.exact() ? 0 : 1;
             }
             if (settings_.fusion()) {
-                decide_by_boundary(state, pair_, match, state.decisions);
+                decide_by_boundary(state, pair_, match, !settings_.boundary_only(), state.decisions);
                 continue;
             }
             const Tape& source = settings_.reference() ? *pair_.official->source_stripped : *pair_.source.texts;
@@ -161,7 +161,7 @@ void DocumentsRun::decide(DocumentState* documents, int64_t count) {
 
 // Nearest tokens of every candidate that a later stage will ask for.
 void DocumentsRun::resolve_nearest(const DocumentState* documents, int64_t count) {
-    auto resolve = [&](NearestMap& map) {
+    auto resolve = [&](NearestMap& map, bool only_special) {
         tokens_.clear();
         for (int64_t d = 0; d < count; d++) {
             const pta_tokenized_document& source = documents[d].document->source;
@@ -170,7 +170,7 @@ void DocumentsRun::resolve_nearest(const DocumentState* documents, int64_t count
                     continue;
                 const int32_t* row = source.indices + int64_t{documents[d].decisions[t].source_row} * source.k;
                 for (int32_t c = 0; c < source.k; c++) {
-                    if (!map.knows(row[c]))
+                    if (!map.knows(row[c]) && (!only_special || pair_.source.is_special(row[c])))
                         tokens_.push_back(row[c]);
                 }
             }
@@ -178,9 +178,9 @@ void DocumentsRun::resolve_nearest(const DocumentState* documents, int64_t count
         map.resolve(workspace_, tokens_);
     };
     if (settings_.reference())
-        resolve(pair_.official->map);
+        resolve(pair_.official->map, false);
     if (settings_.signal() || settings_.fusion())
-        resolve(pair_.nearest_text);
+        resolve(pair_.nearest_text, settings_.bytes() && !settings_.signal());
 }
 
 // Candidates, costs, transport and projection of some rows, in the order of their documents.
@@ -201,13 +201,13 @@ void DocumentsRun::align_rows(CandidateRow* rows, int64_t count) {
     double* logits = arena.take<double>(sources);
     int32_t* columns = arena.take<int32_t>(targets);
     double* column_mass = arena.take<double>(targets);
-    uint8_t* cost = settings_.fusion() ? arena.take<uint8_t>(cells + kMostCandidates) : nullptr; // the others' stand in their batches
+    uint8_t* cost = settings_.columns_are_nearest() ? arena.take<uint8_t>(cells + kMostCandidates) : nullptr; // the others' stand in their batches
     for (int64_t r = 0; r < count; r++) {
         CandidateRow& row = rows[r];
         int32_t k = row.state->document->source.k, m = column_room(*row.state->document, settings_);
         row.tokens = tokens;
         row.skips = tokens + k;
-        row.nearest = settings_.signal() || settings_.fusion() ? tokens + 2 * k : nullptr;
+        row.nearest = settings_.signal() || settings_.columns_are_nearest() ? tokens + 2 * k : nullptr;
         row.spans = spans;
         row.column_spans = spans + k;
         row.logits = logits;
@@ -228,6 +228,11 @@ void DocumentsRun::align_rows(CandidateRow* rows, int64_t count) {
         collect_texts(task_, rows, count);
     for (int64_t r = 0; r < count; r++)
         rows[r].active = rows[r].active && !rows[r].state->refused;
+    if (settings_.bytes()) {
+        lap(AlignStage::kCandidates);
+        finish_text_rows(rows, count);
+        return;
+    }
     if (settings_.fusion()) {
         for (int64_t r = 0; r < count; r++)
             rows[r].stride = padded_columns(rows[r].m, *rows[r].state->document, settings_);
@@ -321,7 +326,10 @@ void DocumentsRun::finish_text_rows(CandidateRow* rows, int64_t count) {
         if (!row.active || state.refused)
             continue;
         fused.clear();
-        if (settings_.fusion()) {
+        double all = 0;
+        if (settings_.bytes()) {
+            all = bytes_.project(row, settings_.kept(state.document->target.k), fused);
+        } else if (settings_.fusion()) {
             state.document->ties += semi_relaxed_.project(workspace_.kernels, row, fused);
             row.outcome = {0, PTA_TRANSPORT_CONVERGED, 0};
         } else {
@@ -329,7 +337,7 @@ void DocumentsRun::finish_text_rows(CandidateRow* rows, int64_t count) {
         }
         if (fused.has_non_finite() || !fused.has_mass())
             continue;
-        row.missing = fused.finish(1 - row.missing, settings_.kept(state.document->target.k), settings_.tail());
+        row.missing = fused.finish(1 - row.missing, settings_.kept(state.document->target.k), settings_.tail(), settings_.bytes() ? &all : nullptr);
         pta_row result = about(row);
         if (settings_.signal()) {
             source.clear();

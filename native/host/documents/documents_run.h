@@ -2,6 +2,7 @@
 #pragma once
 #include <vector>
 
+#include "host/documents/document_bytes.h"
 #include "host/documents/document_candidates.h"
 #include "host/documents/document_projection.h"
 #include "host/documents/document_rows.h"
@@ -31,6 +32,7 @@ private:
     const AlignSettings& settings_;
     CandidateTask task_;
     SemiRelaxedProjection semi_relaxed_;
+    ByteProjection bytes_;
     std::vector<int32_t> tokens_; // whose nearest ones are wanted
     int64_t clock_ = 0;
     double seconds_[5];

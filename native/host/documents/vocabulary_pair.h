@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "host/documents/byte_fits.h"
 #include "host/documents/nearest_map.h"
 #include "host/tokens/tape.h"
 #include "ptakernels.h"
@@ -64,6 +65,7 @@ struct pta_vocabulary_pair {
     pta::NearestMap nearest_text;  // by text and role (SPEC A3.1)
     pta::NearestTexts nearest_rest; // of texts that are no source token
     std::unique_ptr<pta::OfficialStrings> official;
+    std::unique_ptr<pta::ByteFits> byte_fits; // once the target's encoder is known
 };
 
 namespace pta {

@@ -97,7 +97,9 @@ public sealed unsafe class BadDocumentTests
             Refused(good with { Threads = -1 }, NativeStatus.Argument, "options.threads is -1");
             Refused(good with { Epsilon = double.NaN }, NativeStatus.Argument, "options.epsilon is NaN");
             Refused(good with { Temperature = 0 }, NativeStatus.Argument, "options.temperature is 0");
-            Refused(good with { Reserved = 1 }, NativeStatus.Argument, "options.reserved is 1");
+            Refused(good with { ByteTail = 1 }, NativeStatus.Argument, "options.byte_tail is 1; it must be 0..0 here");
+            Refused(good with { Projection = 2 }, NativeStatus.Argument, "options.projection is 2");
+            Refused(good with { Transfer = 2 }, NativeStatus.Argument, "options.transfer is 2");
             if (preset == 0)
             {
                 Refused(good with { Tolerance = 0 }, NativeStatus.Argument, "options.tolerance is 0");
@@ -108,6 +110,14 @@ public sealed unsafe class BadDocumentTests
             {
                 Refused(good with { Mass = 0 }, NativeStatus.Argument, "options.mass is 0; it must be 1..2");
                 Refused(good with { Mass = 2, Temperature = 2 }, NativeStatus.Argument, "options.temperature is 2; mass tail");
+                Refused(good with { Projection = 1, ByteTail = 65 }, NativeStatus.Argument, "options.byte_tail is 65; it must be 0..64 here");
+                Refused(good with { Projection = 1, ByteTail = double.NaN }, NativeStatus.Argument, "options.byte_tail is ");
+                Assert.That(Capacity(good with { Projection = 1, FusedK = 7 }, 3, 2, 2), Is.EqualTo(21), "projection byte may keep more tokens than there are candidates");
+            }
+            else
+            {
+                Refused(good with { Projection = 1 }, NativeStatus.Argument, "options.projection is 1; it must be 0..0");
+                Refused(good with { Transfer = 1 }, NativeStatus.Argument, "options.transfer is 1; it must be 0..0");
             }
 
             Assert.That((Capacity(good, -1, 2, 2), Capacity(good, 3, 0, 2), Capacity(good, 3, 2, 65)), Is.EqualTo((-1L, -1L, -1L)));

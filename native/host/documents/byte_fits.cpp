@@ -1,0 +1,147 @@
+#include "host/documents/byte_fits.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "host/documents/vocabulary_pair.h"
+#include "host/error.h"
+
+namespace pta {
+
+struct ByteFits::Entry {
+    Entry* next;
+    uint32_t hash;
+    std::vector<uint8_t> text;
+    ByteFit fit;
+};
+
+namespace {
+
+int compare(const uint8_t* x, int32_t n, const uint8_t* y, int32_t m) {
+    int order = std::memcmp(x, y, static_cast<size_t>(std::min(n, m)));
+    return order != 0 ? order : n - m;
+}
+
+} // namespace
+
+ByteFits::ByteFits(const Vocabulary& source, const Vocabulary& target, pta_first_token encoder, void* user)
+    : source_(source), target_(target), encoder_(encoder), user_(user), places_(static_cast<size_t>(target.count), -1),
+      of_token_(new std::atomic<const ByteFit*>[static_cast<size_t>(source.count)]()),
+      buckets_(new std::atomic<Entry*>[kBuckets]()) {
+    for (int32_t t = 0; t < target.count; t++) {
+        longest_ = std::max(longest_, target.length_of(t));
+        if (target.has_token(t) && target.is_special(t)) {
+            of_special_[t].first = t;
+            of_special_[t].count = 1;
+        } else if (target.has_token(t) && target.length_of(t) > 0) {
+            sorted_.push_back(t);
+        }
+    }
+    std::sort(sorted_.begin(), sorted_.end(), [&](int32_t x, int32_t y) {
+        int order = compare(target.bytes_of(x), target.length_of(x), target.bytes_of(y), target.length_of(y));
+        return order != 0 ? order < 0 : x < y;
+    });
+    for (size_t place = 0; place < sorted_.size(); place++)
+        places_[static_cast<size_t>(sorted_[place])] = static_cast<int32_t>(place);
+}
+
+ByteFits::~ByteFits() {
+    for (uint32_t b = 0; b < kBuckets; b++) {
+        for (Entry* entry = buckets_[b].load(std::memory_order_relaxed); entry != nullptr;) {
+            Entry* next = entry->next;
+            delete entry;
+            entry = next;
+        }
+    }
+}
+
+const ByteFit& ByteFits::find_token(int32_t token) {
+    const ByteFit& fit = of_text(source_.bytes_of(token), source_.length_of(token), false);
+    of_token_[token].store(&fit, std::memory_order_release);
+    return fit;
+}
+
+const ByteFit& ByteFits::of_text(const uint8_t* text, int32_t length, bool space) {
+    if (length + space == 0)
+        return nothing_;
+    std::vector<uint8_t> spaced;
+    if (space) {
+        spaced.reserve(static_cast<size_t>(length) + 1);
+        spaced.push_back(' ');
+        spaced.insert(spaced.end(), text, text + length++);
+        text = spaced.data();
+    }
+    uint64_t hash = 0xCBF29CE484222325u;
+    for (int32_t i = 0; i < length; i++)
+        hash = (hash ^ text[i]) * 0x100000001B3u;
+    hash ^= hash >> 32;
+    std::atomic<Entry*>& bucket = buckets_[hash % kBuckets];
+    for (const Entry* entry = bucket.load(std::memory_order_acquire); entry != nullptr; entry = entry->next) {
+        if (entry->hash == static_cast<uint32_t>(hash) && entry->text.size() == static_cast<size_t>(length) &&
+            std::memcmp(entry->text.data(), text, static_cast<size_t>(length)) == 0)
+            return entry->fit;
+    }
+    auto entry = std::make_unique<Entry>();
+    entry->hash = static_cast<uint32_t>(hash);
+    entry->text.assign(text, text + length);
+    entry->fit = make(text, length);
+    entry->next = bucket.load(std::memory_order_relaxed);
+    // Two threads may both add a text; both entries say the same.
+    while (!bucket.compare_exchange_weak(entry->next, entry.get(), std::memory_order_release, std::memory_order_relaxed)) {
+    }
+    return entry.release()->fit;
+}
+
+ByteFit ByteFits::make(const uint8_t* text, int32_t length) const {
+    ByteFit fit;
+    int32_t first = encoder_(user_, text, length);
+    if (first < -1 || (first >= 0 && !target_.has_token(first)))
+        throw_argument("the encoder's first token of %d bytes is %d, which is no token of the target; it must return one, or -1 for none.", length, first);
+    if (first < 0)
+        return fit;
+    fit.first = first;
+    fit.first_length = target_.length_of(first);
+    fit.length = length;
+    for (int32_t part = fit.first_length + 1; part < length; part++) {
+        for (size_t at = static_cast<size_t>(lower_bound(text, part)); at < sorted_.size(); at++) {
+            if (target_.length_of(sorted_[at]) != part || !starts_with(sorted_[at], text, part))
+                break;
+            fit.inside.push_back(sorted_[at]);
+        }
+    }
+
+    fit.start = lower_bound(text, length);
+    // All tokens that start with the text stand together.
+    auto begin = sorted_.begin() + fit.start;
+    auto end = std::partition_point(begin, sorted_.end(), [&](int32_t token) { return starts_with(token, text, length); });
+    fit.places = static_cast<int32_t>(end - begin);
+    std::vector<int32_t> longer;
+    std::copy_if(begin, end, std::back_inserter(longer), [&](int32_t token) { return target_.length_of(token) > fit.first_length; });
+    std::sort(longer.begin(), longer.end());
+    size_t named = std::min(longer.size(), size_t{ByteFit::kMostNamed});
+    fit.lowest.assign(longer.begin(), longer.begin() + static_cast<ptrdiff_t>(named));
+    std::stable_sort(longer.begin(), longer.end(), [&](int32_t x, int32_t y) { return target_.length_of(x) < target_.length_of(y); });
+    fit.shortest.assign(longer.begin(), longer.begin() + static_cast<ptrdiff_t>(named));
+    for (int32_t token : longer) {
+        int32_t extra = target_.length_of(token) - length;
+        if (fit.extras.empty() || fit.extras.back().bytes != extra)
+            fit.extras.push_back({extra, 0});
+        fit.extras.back().count++;
+    }
+    fit.count = 1 + static_cast<int32_t>(fit.inside.size() + longer.size());
+    return fit;
+}
+
+// The first place whose token is not before some bytes.
+int32_t ByteFits::lower_bound(const uint8_t* text, int32_t length) const {
+    auto at = std::partition_point(sorted_.begin(), sorted_.end(),
+                                   [&](int32_t token) { return compare(target_.bytes_of(token), target_.length_of(token), text, length) < 0; });
+    return static_cast<int32_t>(at - sorted_.begin());
+}
+
+bool ByteFits::starts_with(int32_t token, const uint8_t* text, int32_t length) const {
+    return target_.length_of(token) >= length && std::memcmp(target_.bytes_of(token), text, static_cast<size_t>(length)) == 0;
+}
+
+} // namespace pta

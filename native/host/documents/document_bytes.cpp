@@ -1,0 +1,210 @@
+#include "host/documents/document_bytes.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/transport/stable_exp.h"
+
+namespace pta {
+
+namespace {
+
+constexpr double kLn2 = 0.6931471805599453;
+
+// Puts a token among the heaviest, ties by id; false if it is lighter than as many as are kept.
+bool offer(FusedRow& fused, int32_t token, double mass, int32_t keep) {
+    if (!(mass > 0))
+        return false;
+    auto is_before = [&](int32_t at) { return mass > fused.masses[at] || (mass == fused.masses[at] && token < fused.tokens[at]); };
+    if (fused.count == keep) {
+        if (!is_before(keep - 1))
+            return false;
+        fused.count--;
+    }
+    int32_t at = fused.count++;
+    for (; at > 0 && is_before(at - 1); at--) {
+        fused.tokens[at] = fused.tokens[at - 1];
+        fused.masses[at] = fused.masses[at - 1];
+    }
+    fused.tokens[at] = token;
+    fused.masses[at] = mass;
+    return true;
+}
+
+} // namespace
+
+ByteProjection::ByteProjection(VocabularyPair& pair, const AlignSettings& settings) : pair_(pair), settings_(settings) {
+    if (!settings.bytes())
+        return;
+    discounts_.resize(static_cast<size_t>(pair.byte_fits->longest()) + 1);
+    for (size_t extra = 0; extra < discounts_.size(); extra++)
+        discounts_[extra] = stable_exp(-settings.options.byte_tail * static_cast<double>(extra) * kLn2);
+}
+
+double ByteProjection::project(const CandidateRow& row, int32_t keep, FusedRow& fused) {
+    double all = collect(row);
+    if (!std::isfinite(all))
+        return all;
+    list_own(row);
+    for (int32_t c = 0; c < count_; c++) {
+        listed_[static_cast<size_t>(list(fits_[c]->first))].takers |= uint64_t{1} << c;
+        for (int32_t token : fits_[c]->inside)
+            listed_[static_cast<size_t>(list(token))].takers |= uint64_t{1} << c;
+    }
+    for (Listed& listed : listed_)
+        listed.takers |= takers_of(listed.place, listed.length);
+    sum_weights(row.column_mass[settings_.used(row.state->document->target.k)]);
+
+    for (const Listed& listed : listed_)
+        offer(fused, listed.token, mass_of(listed), keep);
+    for (int32_t c = 0; c < count_; c++) {
+        for (int32_t token : fits_[c]->heaviest(settings_.options.byte_tail)) {
+            if (find(token) != kNone)
+                continue;
+            int32_t place = pair_.byte_fits->place_of(token), length = pair_.target.length_of(token);
+            uint64_t takers = takers_of(place, length);
+            // What another candidate vouches for more bytes of comes when that one is looked at.
+            int32_t innermost = c;
+            for (uint64_t left = takers; left != 0; left &= left - 1) {
+                int32_t other = __builtin_ctzll(left);
+                if (length_[other] > length_[innermost] || (length_[other] == length_[innermost] && other > innermost))
+                    innermost = other;
+            }
+            if (innermost == c && !offer(fused, token, mass_of({token, place, length, 0, takers}), keep))
+                break;
+        }
+    }
+    return all;
+}
+
+const ByteFit& ByteProjection::fit_of(const CandidateRow& row, int32_t candidate) {
+    const Vocabulary& source = pair_.source;
+    int32_t token = row.tokens[candidate];
+    if (row.has_special && source.is_special(token))
+        return pair_.byte_fits->of_partner(pair_.nearest_text[token]);
+    if (row.skips == nullptr && !row.columns_drop_space)
+        return pair_.byte_fits->of_token(token);
+    int32_t skip = row.skips == nullptr ? 0 : row.skips[candidate];
+    return pair_.byte_fits->of_text(source.bytes_of(token) + skip, source.length_of(token) - skip, row.columns_drop_space);
+}
+
+double ByteProjection::collect(const CandidateRow& row) {
+    count_ = 0;
+    double all = 0;
+    size_t most = static_cast<size_t>(settings_.used(row.state->document->target.k));
+    for (int32_t c = 0; c < row.n; c++) {
+        double mass = row.mass[c];
+        if (!(mass > 0))
+            continue;
+        const ByteFit& fit = fit_of(row, c);
+        if (fit.first < 0)
+            continue;
+        fits_[count_] = &fit;
+        mass_[count_] = mass;
+        start_[count_] = fit.start;
+        places_[count_] = fit.places;
+        first_length_[count_] = fit.first_length;
+        length_[count_++] = fit.length;
+        most += 1 + fit.inside.size();
+        all += mass;
+    }
+    clear_listed(most);
+    return all;
+}
+
+// The target's own tokens, of several that are alike the first.
+void ByteProjection::list_own(const CandidateRow& row) {
+    const pta_tokenized_document& target = row.state->document->target;
+    const int32_t* tokens = target.indices + int64_t{row.target_row} * target.k;
+    for (int32_t j = 0; j < settings_.used(target.k); j++) {
+        double weight = row.column_mass[j];
+        if (weight > 0 && find(tokens[j]) == kNone)
+            listed_[static_cast<size_t>(list(tokens[j]))].weight = weight;
+    }
+}
+
+void ByteProjection::sum_weights(double other) {
+    double own[kMostCandidates] = {}, discounted[kMostCandidates] = {};
+    int32_t counts[kMostCandidates] = {};
+    for (const Listed& listed : listed_) {
+        if (!(listed.weight > 0))
+            break; // the target's own come first
+        for (uint64_t left = listed.takers; left != 0; left &= left - 1) {
+            int32_t c = __builtin_ctzll(left);
+            own[c] += listed.weight;
+            discounted[c] += discount(listed.length, c);
+            counts[c]++;
+        }
+    }
+    for (int32_t c = 0; c < count_; c++) {
+        double discounts = fits_[c]->sum_of(discounts_.data());
+        double rest = counts[c] == fits_[c]->count ? 0 : std::max(0.0, discounts - discounted[c]);
+        double sum = own[c] + other * rest;
+        other_[c] = sum > 0 ? other : 1;
+        sum_[c] = sum > 0 ? sum : discounts;
+    }
+}
+
+double ByteProjection::discount(int32_t length, int32_t candidate) const {
+    return discounts_[static_cast<size_t>(std::max(0, length - length_[candidate]))];
+}
+
+double ByteProjection::mass_of(const Listed& listed) const {
+    double mass = 0;
+    for (uint64_t left = listed.takers; left != 0; left &= left - 1) {
+        int32_t c = __builtin_ctzll(left);
+        double weight = listed.weight > 0 ? listed.weight : other_[c] * discount(listed.length, c);
+        mass += mass_[c] * (weight / sum_[c]);
+    }
+    return mass;
+}
+
+// Candidates whose longer tokens a token is one of.
+uint64_t ByteProjection::takers_of(int32_t place, int32_t length) const {
+    uint64_t takers = 0;
+    for (int32_t c = 0; c < count_; c++) {
+        // A token without a place has -1, which wraps to a distance that no range has.
+        bool inside = static_cast<uint32_t>(place) - static_cast<uint32_t>(start_[c]) < static_cast<uint32_t>(places_[c]);
+        takers |= static_cast<uint64_t>(inside & (length > first_length_[c])) << c;
+    }
+    return takers;
+}
+
+void ByteProjection::clear_listed(size_t most) {
+    listed_.clear();
+    if (slots_.size() < 2 * most) {
+        size_t size = 256;
+        shift_ = 24;
+        for (; size < 2 * most; size *= 2)
+            shift_--;
+        slots_.assign(size, 0);
+        stamp_ = 0;
+    }
+    stamp_++; // 2^32 rows do not fit one run
+}
+
+int32_t ByteProjection::find(int32_t token) const {
+    uint32_t mask = static_cast<uint32_t>(slots_.size()) - 1;
+    for (uint32_t slot = slot_of(token);; slot = (slot + 1) & mask) {
+        if (slots_[slot] >> 32 != stamp_)
+            return kNone;
+        int32_t index = static_cast<int32_t>(slots_[slot]);
+        if (listed_[static_cast<size_t>(index)].token == token)
+            return index;
+    }
+}
+
+int32_t ByteProjection::list(int32_t token) {
+    uint32_t mask = static_cast<uint32_t>(slots_.size()) - 1, slot = slot_of(token);
+    for (; slots_[slot] >> 32 == stamp_; slot = (slot + 1) & mask) {
+        int32_t index = static_cast<int32_t>(slots_[slot]);
+        if (listed_[static_cast<size_t>(index)].token == token)
+            return index;
+    }
+    int32_t index = static_cast<int32_t>(listed_.size());
+    slots_[slot] = uint64_t{stamp_} << 32 | static_cast<uint32_t>(index);
+    listed_.push_back({token, pair_.byte_fits->place_of(token), pair_.target.length_of(token), 0, 0});
+    return index;
+}
+
+} // namespace pta
