@@ -43,7 +43,7 @@ internal static class AlignCommand
             var terminal = Terminal.Of(parse);
             AlignmentOptions options = common.OptionsOf(parse);
             string[] files = parse.GetValue(sources)!;
-            AlignmentSource[] all = Open(files, parse.GetValue(sourceVocabularies)!, parse.GetValue(maps) ?? [], parse.GetValue(targetVocabulary)!, options.Projection == ProjectionRule.Byte);
+            AlignmentSource[] all = Open(files, parse.GetValue(sourceVocabularies)!, parse.GetValue(maps) ?? [], parse.GetValue(targetVocabulary)!, options, terminal);
             IKernelBackend backend = common.OpenBackend(parse);
             DocumentSelection selection = Select(parse.GetValue(limit), parse.GetValue(sample), parse.GetValue(seed), parse.GetValue(where));
             int[]? given = ParseOrder(parse.GetValue(order), files.Length);
@@ -92,14 +92,13 @@ internal static class AlignCommand
         return verb;
     }
 
-    private static AlignmentSource[] Open(string[] files, string[] vocabularies, string[] maps, string targetFile, bool needsEncoder)
+    private static AlignmentSource[] Open(string[] files, string[] vocabularies, string[] maps, string targetFile, in AlignmentOptions options, Terminal terminal)
     {
         if (vocabularies.Length != files.Length)
             throw new ArgumentException($"{files.Length} --source files but {vocabularies.Length} --source-vocab files; give one vocabulary per source, in the same order.");
         if (maps.Length != 0 && maps.Length != files.Length)
             throw new ArgumentException($"{files.Length} --source files but {maps.Length} --map files; give one map per source, in the same order, or none.");
-        TextEncoder? encoder = needsEncoder ? TextEncoder.Load(targetFile) : null;
-        TokenVocabulary target = encoder?.Vocabulary ?? VocabularyFile.Read(targetFile);
+        (TokenVocabulary target, IFirstToken? encoder) = VocabularyFile.ReadTarget(targetFile, options, terminal.Notice);
         return [.. files.Select((_, s) =>
         {
             TokenVocabulary source = VocabularyFile.Read(vocabularies[s]);

@@ -38,8 +38,9 @@ internal static class InspectCommand
             TokenizedDocument targetView = Find(parse.GetValue(target)!, parse.GetValue(document));
             TokenizedDocument sourceView = Find(parse.GetValue(source)!, targetView.Id);
             var pair = new DocumentPair(sourceView, targetView);
-            var vocabularies = new VocabularyPair(VocabularyFile.Read(parse.GetValue(sourceVocabulary)!), VocabularyFile.Read(parse.GetValue(targetVocabulary)!));
             var terminal = Terminal.Of(parse);
+            (TokenVocabulary targetTokens, IFirstToken? encoder) = VocabularyFile.ReadTarget(parse.GetValue(targetVocabulary)!, options, terminal.Notice);
+            var vocabularies = new VocabularyPair(VocabularyFile.Read(parse.GetValue(sourceVocabulary)!), targetTokens) { TargetEncoder = encoder };
             var view = new DocumentView(terminal, backend, pair, vocabularies, options);
             if (parse.GetValue(common.Json))
                 view.WriteJson(parse.GetValue(row));

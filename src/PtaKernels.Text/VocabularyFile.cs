@@ -32,6 +32,31 @@ public static class VocabularyFile
         return ReadOpened(opened);
     }
 
+    /// <summary>Reads a target's vocabulary, with its encoder where that is needed; where a file holds tokens only, <see cref="LongestToken"/> stands for it.</summary>
+    /// <param name="path">As for <see cref="Read"/>.</param>
+    /// <param name="options">Projection <c>byte</c> needs an encoder.</param>
+    /// <param name="notice">Told in one sentence that the file holds tokens only.</param>
+    /// <exception cref="AlignmentDataException">As for <see cref="Read"/> and <see cref="TextEncoder.Load"/>.</exception>
+    public static (TokenVocabulary Vocabulary, IFirstToken? Encoder) ReadTarget(string path, in AlignmentOptions options, Action<string> notice)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(notice);
+        if (options.Projection != ProjectionRule.Byte)
+            return (Read(path), null);
+        using (Opened opened = Open(path))
+        {
+            if (opened.Kind == Kind.Own)
+            {
+                TokenVocabulary vocabulary = ReadOpened(opened);
+                notice($"{path} holds tokens, not how text is cut into them, so the longest token that begins a text stands for its first one; name the tokenizer itself to be exact.");
+                return (vocabulary, new LongestToken(vocabulary));
+            }
+        }
+
+        var encoder = TextEncoder.Load(path);
+        return (encoder.Vocabulary, encoder);
+    }
+
     /// <summary>Reads unpacked content; the path is for messages, the name and the files beside it.</summary>
     internal static TokenVocabulary Parse(string file, byte[] content)
     {

@@ -59,7 +59,9 @@ public static class AlignmentPreset
         Fallback = FallbackRule.Mask, // label, own
         Columns = CandidateColumns.Union, // target-topk
         Mass = MassRule.Tail, // renormalised, t0.7, t1.5
-        Transport = TransportKind.SemiRelaxed, // balanced, unbalanced, byte
+        Transport = TransportKind.SemiRelaxed, // balanced, unbalanced
+        Projection = ProjectionRule.Byte,
+        ByteTail = 2,
         Sources = SourceMerging.Independent,
         Fusion = FusionFunction.MinCe, // avg, avg-token, posterior, row-avg
         FusionLevel = FusionLevel.Document, // min-token, row

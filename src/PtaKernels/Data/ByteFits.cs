@@ -11,7 +11,8 @@ public sealed class ByteFits
     private readonly TokenVocabulary _source, _target;
     private readonly VocabularyMap _nearest;
     private readonly IFirstToken _encoder;
-    private readonly int[] _sorted, _places;
+    private readonly SortedTokens _sorted;
+    private readonly int[] _places;
     private readonly ByteFit?[] _ofToken;
     private readonly ConcurrentDictionary<string, ByteFit> _known = new(StringComparer.Ordinal);
     private readonly List<ByteFit> _all = [];
@@ -26,17 +27,16 @@ public sealed class ByteFits
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(target);
         (_source, _target, _nearest, _encoder) = (source, target, nearest, encoder);
-        _sorted = [.. Enumerable.Range(0, target.Count).Where(id => target.HasToken(id) && !target.IsSpecial(id) && target.Bytes[id].Length > 0)];
-        Array.Sort(_sorted, (a, b) => target.Bytes[a].SequenceCompareTo(target.Bytes[b]) is not 0 and int order ? order : a.CompareTo(b));
+        _sorted = new SortedTokens(target);
         _places = new int[target.Count];
         Array.Fill(_places, NoPlace);
-        for (int place = 0; place < _sorted.Length; place++)
-            _places[_sorted[place]] = place;
+        for (int place = 0; place < _sorted.Ids.Length; place++)
+            _places[_sorted.Ids[place]] = place;
         _ofToken = new ByteFit?[source.Count];
     }
 
     /// <summary>Ordinary target tokens that have bytes, by these, then by id.</summary>
-    public ReadOnlySpan<int> Sorted => _sorted;
+    public ReadOnlySpan<int> Sorted => _sorted.Ids;
 
     /// <summary>[target] place of each token in <see cref="Sorted"/>, -1 where it has none.</summary>
     public ReadOnlySpan<int> Places => _places;
@@ -104,49 +104,19 @@ public sealed class ByteFits
         int length = _target.Bytes[first].Length;
         List<int> inside = [];
         for (int part = length + 1; part < text.Length; part++)
-        {
-            for (int at = LowerBound(text[..part]); at < _sorted.Length && _target.Bytes[_sorted[at]].SequenceEqual(text[..part]); at++)
-                inside.Add(_sorted[at]);
-        }
-
-        int start = LowerBound(text), end = start;
-        for (int high = _sorted.Length; end < high;)
-        {
-            // All tokens that start with the text stand together.
-            int middle = end + ((high - end) / 2);
-            if (_target.Bytes[_sorted[middle]].StartsWith(text))
-                end = middle + 1;
-            else
-                high = middle;
-        }
-
-        int[] longer = [.. _sorted[start..end].Where(t => _target.Bytes[t].Length > length).OrderBy(t => _target.Bytes[t].Length).ThenBy(static t => t)];
+            inside.AddRange(_sorted.Ids[_sorted.EqualTo(text[..part])]);
+        Range range = _sorted.StartingWith(text);
+        int[] longer = [.. _sorted.Ids[range].ToArray().Where(t => _target.Bytes[t].Length > length).OrderBy(t => _target.Bytes[t].Length).ThenBy(static t => t)];
         int named = Math.Min(longer.Length, ByteFit.MostNamed);
         int[] counts = new int[longer.Length == 0 ? 0 : _target.Bytes[longer[^1]].Length - text.Length + 1];
         foreach (int token in longer)
             counts[_target.Bytes[token].Length - text.Length]++;
         var fit = new ByteFit
         {
-            Id = _all.Count, First = first, FirstLength = length, Length = text.Length, Inside = inside, Start = start, End = end,
+            Id = _all.Count, First = first, FirstLength = length, Length = text.Length, Inside = inside, Start = range.Start.Value, End = range.End.Value,
             Shortest = longer[..named], Lowest = [.. longer.Order().Take(named)], CountByExtra = counts,
         };
         _all.Add(fit);
         return fit;
-    }
-
-    /// <summary>The first place whose token is not before some bytes.</summary>
-    private int LowerBound(ReadOnlySpan<byte> bytes)
-    {
-        int low = 0, high = _sorted.Length;
-        while (low < high)
-        {
-            int middle = low + ((high - low) / 2);
-            if (_target.Bytes[_sorted[middle]].SequenceCompareTo(bytes) < 0)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-
-        return low;
     }
 }
