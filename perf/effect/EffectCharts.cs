@@ -11,7 +11,7 @@ internal static class EffectCharts
     {
         DifferenceBar[] bars =
         [
-            .. from m in statistics.Ordered
+            .. from m in statistics.Shown
                let all = statistics.Gain(m, EffectResults.All)
                where all is not null
                orderby all.Value.Mean

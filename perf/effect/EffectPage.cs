@@ -15,7 +15,7 @@ internal static class EffectPage
         var statistics = new EffectStatistics(results);
         return ReportMarkdown.Of(results.Title,
         [
-            .. EffectTable.Blocks(statistics, charts),
+            .. EffectTable.Blocks(statistics, charts, search: true),
             new HeadingBlock("Methods"), Methods(statistics),
             new HeadingBlock("Against the control, over seeds"), OverSeeds(statistics, statistics.Gain),
             new HeadingBlock("Against fusion, over seeds"), new TextBlock("Method minus fusion, each less its own control where these differ."), OverSeeds(statistics, statistics.AgainstFusion),

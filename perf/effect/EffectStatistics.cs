@@ -32,6 +32,9 @@ internal sealed class EffectStatistics
     /// <summary>The methods by group and, inside, by their difference to their control on all text; those without one last.</summary>
     public IReadOnlyList<EffectMethod> Ordered { get; }
 
+    /// <summary>Those of <see cref="Ordered"/> that a README shows: all but the search that set <see cref="Fusion"/>.</summary>
+    public IEnumerable<EffectMethod> Shown => Ordered.Where(static m => m.Group != EffectMethod.Search);
+
     /// <summary>Domains without their sum.</summary>
     public IReadOnlyList<string> Domains => [.. Results.HeldOut.Keys];
 
@@ -81,7 +84,7 @@ internal sealed class EffectStatistics
     /// <summary>Methods that have rows of their own and were trained: figures of the rows before training, and the difference after it. Other weights and other text leave the rows as they are and are left out.</summary>
     public IReadOnlyList<EffectPrediction> Predictions() =>
     [
-        .. from m in Ordered
+        .. from m in Shown
            where m.Group is not ("weight" or "data")
            let gain = Gain(m, EffectResults.All)
            let gold = Mean(m, static r => r.GoldProbability)

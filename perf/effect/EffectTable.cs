@@ -16,19 +16,24 @@ internal static class EffectTable
         ["baselines"] = "other teachers and other methods",
         ["controls"] = "training without teachers",
         ["ideas"] = "ideas",
+        [EffectMethod.Search] = "the search that set fusion: SPEC A2's values, their changes, and what won put together",
     };
 
     /// <summary>The block between the marks of README.md.</summary>
     /// <param name="results">What was measured.</param>
     /// <param name="charts">The pictures, by the path that the page reaches them with.</param>
     /// <exception cref="AlignmentDataException">The results contradict themselves.</exception>
-    public static string ToMarkdown(EffectResults results, IReadOnlyList<ChartBlock> charts) => ReportMarkdown.Of(Blocks(new EffectStatistics(results), charts));
+    public static string ToMarkdown(EffectResults results, IReadOnlyList<ChartBlock> charts) => ReportMarkdown.Of(Blocks(new EffectStatistics(results), charts, search: false));
 
     /// <summary>The same, to begin a longer page with.</summary>
-    public static IReadOnlyList<ReportBlock> Blocks(EffectStatistics statistics, IReadOnlyList<ChartBlock> charts) =>
+    /// <param name="statistics">What was measured.</param>
+    /// <param name="charts">The pictures.</param>
+    /// <param name="search">Also the rows of the search that set <c>fusion</c>.</param>
+    public static IReadOnlyList<ReportBlock> Blocks(EffectStatistics statistics, IReadOnlyList<ChartBlock> charts, bool search) =>
     [
         .. Conclusions(statistics),
-        Compared(statistics),
+        Compared(statistics, search ? statistics.Ordered : statistics.Shown),
+        .. Searched(statistics, search),
         new TextBlock(
             "Δ: method minus the control of the same seed, bits per byte of held-out text, ± standard error over seeds; negative is better. p: two-sided paired t-test over seeds, for each row alone. Δ to fusion: method minus fusion of the same seed on all text, each less its own control where these differ. w: share of the next-token loss. "
             + "Coverage: share of the target's rows that are taught. Gold top-1: share of these whose most probable token is the document's next one, and the same of the target's own rows. p(gold): mean probability of that token. Signal: share of the teachers' probability that is kept. Seconds: of alignment. "
@@ -84,14 +89,14 @@ internal static class EffectTable
 
     private static bool IsGain(PairedTTest? test) => test is { Mean: < 0, PValue: < Significant };
 
-    private static TableBlock Compared(EffectStatistics statistics)
+    private static TableBlock Compared(EffectStatistics statistics, IEnumerable<EffectMethod> methods)
     {
         string[] domains = [.. statistics.Domains];
         string[] columns = ["method", "change", "w", .. domains.Select(static d => $"Δ {d}"), .. domains.Select(static d => $"p {d}"), "Δ to fusion", "coverage", "gold top-1 / own", "p(gold)", "signal", "seconds", "seeds"];
         List<string[]> rows = [];
         List<int> bold = [];
         string? group = null;
-        foreach (EffectMethod m in statistics.Ordered.Where(static m => !IsStart(m)))
+        foreach (EffectMethod m in methods.Where(static m => !IsStart(m)))
         {
             if (m.Group != group)
             {
@@ -112,6 +117,13 @@ internal static class EffectTable
         }
 
         return new TableBlock(columns, rows, bold);
+    }
+
+    private static IEnumerable<ReportBlock> Searched(EffectStatistics statistics, bool shown)
+    {
+        int count = statistics.Ordered.Count - statistics.Shown.Count();
+        if (!shown && count > 0)
+            yield return new TextBlock($"The {count} rows of the search that set fusion's values are on the results' own page.");
     }
 
     private static string ToFusion(PairedTTest? test) => test is not { } t ? "" : double.IsNaN(t.PValue) ? ChartAxis.Signed(t.Mean, 4) : $"{ChartAxis.Signed(t.Mean, 4)}, {InSentence(t.PValue)}";

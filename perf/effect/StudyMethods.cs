@@ -19,18 +19,25 @@ internal static class StudyMethods
     public static readonly (string Name, string Model, double Temperature)[] Tempered =
         [("neox-cool", "neox", 0.8), ("mpt-cool", "mpt", 0.8), ("neox-warm", "neox", 1.25), ("mpt-warm", "mpt", 1.25)];
 
-    private static readonly string[] Weights = ["0.2", "0.35", "0.65", "0.8", "0.95"];
+    private static readonly string[] Weights = ["0.1", "0.2", "0.5", "0.65", "0.8", "0.95"], Tails = ["0", "0.5", "1", "4"];
 
-    private static readonly string[] Balanced = ["transport", "balanced", "columns", "target-topk", "mass", "renormalised"];
+    /// <summary>Costs and transport instead of bytes, and so without a byte tail.</summary>
+    private static readonly string[] Transported = ["projection", "top1", "byte-tail", "0"];
+
+    private static readonly string[] Balanced = [.. Transported, "transport", "balanced", "columns", "target-topk", "mass", "renormalised"];
 
     /// <summary>Tier of the last rows.</summary>
     public const int LastTier = 3;
 
-    /// <summary>All of them: baselines and presets, single changes of <c>fusion</c>, changes that won put together, ideas.</summary>
-    public static IReadOnlyList<StudyMethod> All { get; } = [.. Judged(), .. Changes(), .. Combinations(), .. Ideas()];
+    /// <summary>All of them: presets and baselines, single changes of <c>fusion</c>, changes put together and ideas, and the search that set <c>fusion</c>.</summary>
+    public static IReadOnlyList<StudyMethod> All { get; } = [.. Judged(), .. Changes(), .. Ideas(), .. FirstValues.Rows()];
 
     /// <summary>Those of a tier and of the ones before it.</summary>
     public static IEnumerable<StudyMethod> UpTo(int tier) => All.Where(m => m.Tier <= tier);
+
+    /// <summary>A row by its switches, name and value in turn.</summary>
+    internal static StudyMethod Of(string name, string group, string change, params string[] switches) =>
+        new(name, group, change) { Switches = switches.Chunk(2).ToDictionary(static s => s[0], static s => s[1], StringComparer.Ordinal) };
 
     private static IEnumerable<StudyMethod> Judged()
     {
@@ -39,8 +46,9 @@ internal static class StudyMethods
         yield return Of("reference", "presets", "the preset: the official code") with { Preset = "reference" };
         yield return Of("fuse-soft", "baselines", "FuseLLM, soft, as published", "transport", "none") with { Preset = "reference" };
         yield return Of("fuse-hard", "baselines", "FuseLLM, hard, as published", "transport", "none", "transfer", "string-hard") with { Preset = "reference" };
-        yield return Of("self", "baselines", "the target teaches itself") with { Sources = [Self] };
-        yield return Of("same-tokenizer", "baselines", "a teacher with the target's tokenizer") with { Sources = ["twin"] };
+        // A token of the target's own vocabulary goes to itself, which only a transport knows.
+        yield return Of("self", "baselines", "the target teaches itself", Transported) with { Sources = [Self] };
+        yield return Of("same-tokenizer", "baselines", "a teacher with the target's tokenizer", Transported) with { Sources = ["twin"] };
         yield return Of("balanced", "transport", "balanced, columns target-topk, renormalised", Balanced);
         yield return Of("fusion-fresh", "data", "no text twice") with { Run = StudyRun.Fresh };
     }
@@ -49,9 +57,10 @@ internal static class StudyMethods
     {
         StudyMethod[] all =
         [
-            Of("unbalanced", "transport", "transport unbalanced", "transport", "unbalanced"),
-            Of("byte", "transport", "projection byte", "projection", "byte"),
-            Of("target-topk", "columns", "columns target-topk", "columns", "target-topk"),
+            Of("top1", "transport", "costs, transport semi-relaxed, projection top1", Transported),
+            Of("unbalanced", "transport", "costs, transport unbalanced, projection top1", [.. Transported, "transport", "unbalanced"]),
+            .. Tails.Select(static t => Of("tail" + t, "transport", $"byte-tail {t}", "byte-tail", t)),
+            Of("target-topk", "columns", "projection top1, columns target-topk", [.. Transported, "columns", "target-topk"]),
             Of("string", "transfer", "transfer string", "transfer", "string"),
             Of("groups", "transfer", "transfer groups", "transfer", "groups"),
             Of("boundary", "transfer", "transfer boundary", "transfer", "boundary"),
@@ -61,6 +70,7 @@ internal static class StudyMethods
             Of("k3", "candidates", "3 candidates", "window", "3", "fused-k", "3"),
             Of("k5", "candidates", "5 candidates", "window", "5", "fused-k", "5"),
             Of("k20", "candidates", "20 candidates") with { Run = StudyRun.Wide },
+            Of("k40", "candidates", "40 candidates") with { Run = StudyRun.Widest },
             Of("t0.7", "temperature", "renormalised, temperature 0.7", "mass", "renormalised", "temperature", "0.7"),
             Of("t1.5", "temperature", "renormalised, temperature 1.5", "mass", "renormalised", "temperature", "1.5"),
             .. Weights.Select(static w => Of("w" + w, "weight", $"w {w}", "loss-weight", w)),
@@ -75,66 +85,24 @@ internal static class StudyMethods
         return all.Select(static m => m with { Tier = 1 });
     }
 
-    private static IEnumerable<StudyMethod> Combinations()
-    {
-        StudyMethod[] all =
-        [
-            Of("byte-boundary", "ideas", "projection byte, transfer boundary", "projection", "byte", "transfer", "boundary"),
-            Of("k20-byte", "ideas", "20 candidates, projection byte", "projection", "byte") with { Run = StudyRun.Wide },
-            Of("k20-byte-boundary", "ideas", "20 candidates, projection byte, transfer boundary", "projection", "byte", "transfer", "boundary") with { Run = StudyRun.Wide },
-            Of("k20-boundary", "ideas", "20 candidates, transfer boundary", "transfer", "boundary") with { Run = StudyRun.Wide },
-            Of("k20-same-tokenizer", "baselines", "20 candidates of a teacher with the target's tokenizer") with { Run = StudyRun.Wide, Sources = ["twin"] },
-            Of("k40", "candidates", "40 candidates") with { Run = StudyRun.Widest },
-            Of("k40-byte-boundary", "ideas", "40 candidates, projection byte, transfer boundary", "projection", "byte", "transfer", "boundary") with { Run = StudyRun.Widest },
-            Of("k40-same-tokenizer", "baselines", "40 candidates of a teacher with the target's tokenizer") with { Run = StudyRun.Widest, Sources = ["twin"] },
-        ];
-        return all.Select(static m => m with { Tier = 2 });
-    }
-
     private static IEnumerable<StudyMethod> Ideas()
     {
         StudyMethod[] all =
         [
+            Of("k20-same-tokenizer", "baselines", "20 candidates of a teacher with the target's tokenizer", Transported) with { Run = StudyRun.Wide, Sources = ["twin"] },
+            Of("k40-same-tokenizer", "baselines", "40 candidates of a teacher with the target's tokenizer", Transported) with { Run = StudyRun.Widest, Sources = ["twin"] },
+            Of("k20-boundary", "ideas", "20 candidates, transfer boundary", "transfer", "boundary") with { Run = StudyRun.Wide },
+            Of("k40-boundary", "ideas", "40 candidates, transfer boundary", "transfer", "boundary") with { Run = StudyRun.Widest },
+            Of("k20-w0.2", "ideas", "20 candidates, w 0.2", "loss-weight", "0.2") with { Run = StudyRun.Wide },
+            Of("k40-w0.2", "ideas", "40 candidates, w 0.2", "loss-weight", "0.2") with { Run = StudyRun.Widest },
             Of("chain", "ideas", "the next token has the mass that the teacher gives to its bytes", "label-mass", "chain"),
-            Of("chain-byte", "ideas", "label-mass chain, projection byte", "label-mass", "chain", "projection", "byte"),
-            Of("byte-wide", "ideas", "projection byte, fused rows of 32 tokens", "projection", "byte", "fused-k", "32"),
-            Of("byte-length", "ideas", "projection byte, unstored tokens lose a bit per byte beyond the candidate", "projection", "byte", "byte-tail", "1"),
-            Of("byte-best", "ideas", "projection byte with byte-tail 1, label-mass chain, fused rows of 32 tokens", "projection", "byte", "byte-tail", "1", "label-mass", "chain", "fused-k", "32"),
-            Of("tail0.5", "ideas", "projection byte, byte-tail 0.5", "projection", "byte", "byte-tail", "0.5"),
-            Of("tail1.5", "ideas", "projection byte, byte-tail 1.5", "projection", "byte", "byte-tail", "1.5"),
-            Of("tail2", "ideas", "projection byte, byte-tail 2", "projection", "byte", "byte-tail", "2"),
-            Of("tail4", "ideas", "projection byte, byte-tail 4", "projection", "byte", "byte-tail", "4"),
-            Of("tail-boundary", "ideas", "byte-tail 1, transfer boundary", "projection", "byte", "byte-tail", "1", "transfer", "boundary"),
-            Of("tail-chain", "ideas", "byte-tail 1, label-mass chain", "projection", "byte", "byte-tail", "1", "label-mass", "chain"),
-            Of("tail-w0.35", "ideas", "byte-tail 1, w 0.35", "projection", "byte", "byte-tail", "1", "loss-weight", "0.35"),
-            Of("tail-w0.65", "ideas", "byte-tail 1, w 0.65", "projection", "byte", "byte-tail", "1", "loss-weight", "0.65"),
-            Of("k20-tail", "ideas", "20 candidates, byte-tail 1", "projection", "byte", "byte-tail", "1") with { Run = StudyRun.Wide },
-            Of("k20-tail-boundary", "ideas", "20 candidates, byte-tail 1, transfer boundary", "projection", "byte", "byte-tail", "1", "transfer", "boundary") with { Run = StudyRun.Wide },
-            Of("k20-tail-chain", "ideas", "20 candidates, byte-tail 1, label-mass chain", "projection", "byte", "byte-tail", "1", "label-mass", "chain") with { Run = StudyRun.Wide },
-            Of("k40-tail", "ideas", "40 candidates, byte-tail 1", "projection", "byte", "byte-tail", "1") with { Run = StudyRun.Widest },
-            Of("k40-tail-boundary", "ideas", "40 candidates, byte-tail 1, transfer boundary", "projection", "byte", "byte-tail", "1", "transfer", "boundary") with { Run = StudyRun.Widest },
-            Of("k40-tail-chain", "ideas", "40 candidates, byte-tail 1, label-mass chain", "projection", "byte", "byte-tail", "1", "label-mass", "chain") with { Run = StudyRun.Widest },
-            Of("tail2-w0.35", "ideas", "byte-tail 2, w 0.35", "projection", "byte", "byte-tail", "2", "loss-weight", "0.35"),
-            Of("tail2-w0.2", "ideas", "byte-tail 2, w 0.2", "projection", "byte", "byte-tail", "2", "loss-weight", "0.2"),
-            Of("tail2-w0.1", "ideas", "byte-tail 2, w 0.1", "projection", "byte", "byte-tail", "2", "loss-weight", "0.1"),
-            Of("tail2-boundary-w0.35", "ideas", "byte-tail 2, transfer boundary, w 0.35", "projection", "byte", "byte-tail", "2", "loss-weight", "0.35", "transfer", "boundary"),
-            Of("k20-tail2-w0.35", "ideas", "20 candidates, byte-tail 2, w 0.35", "projection", "byte", "byte-tail", "2", "loss-weight", "0.35") with { Run = StudyRun.Wide },
-            Of("k20-tail2-w0.2", "ideas", "20 candidates, byte-tail 2, w 0.2", "projection", "byte", "byte-tail", "2", "loss-weight", "0.2") with { Run = StudyRun.Wide },
-            Of("k20-tail2-boundary-w0.35", "ideas", "20 candidates, byte-tail 2, transfer boundary, w 0.35", "projection", "byte", "byte-tail", "2", "loss-weight", "0.35", "transfer", "boundary") with { Run = StudyRun.Wide },
-            Of("k40-tail2-w0.35", "ideas", "40 candidates, byte-tail 2, w 0.35", "projection", "byte", "byte-tail", "2", "loss-weight", "0.35") with { Run = StudyRun.Widest },
-            Of("k40-tail2-w0.2", "ideas", "40 candidates, byte-tail 2, w 0.2", "projection", "byte", "byte-tail", "2", "loss-weight", "0.2") with { Run = StudyRun.Widest },
-            Of("k40-tail2-boundary-w0.35", "ideas", "40 candidates, byte-tail 2, transfer boundary, w 0.35", "projection", "byte", "byte-tail", "2", "loss-weight", "0.35", "transfer", "boundary") with { Run = StudyRun.Widest },
-            Of("same-tokenizer-w0.35", "baselines", "a teacher with the target's tokenizer, w 0.35", "loss-weight", "0.35") with { Sources = ["twin"] },
-            Of("k20-same-tokenizer-w0.35", "baselines", "20 candidates of a teacher with the target's tokenizer, w 0.35", "loss-weight", "0.35") with { Run = StudyRun.Wide, Sources = ["twin"] },
+            Of("wide", "ideas", "fused rows of 32 tokens", "fused-k", "32"),
             Of("row", "ideas", "each row from the source that is surer of it", "fusion-level", "row"),
             Of("row-avg", "ideas", "each row a mixture by how sure the sources are", "fusion-level", "row", "fusion-function", "avg-ce"),
             Of("posterior", "ideas", "mixture by the sources' posterior given the text so far", "fusion-level", "prefix", "fusion-function", "avg-ce"),
             Of("cool", "ideas", "teachers' logits divided by 0.8") with { Sources = ["neox-cool", "mpt-cool"] },
             Of("warm", "ideas", "teachers' logits divided by 1.25") with { Sources = ["neox-warm", "mpt-warm"] },
         ];
-        return all.Select(static m => m with { Tier = LastTier });
+        return all.Select(static m => m with { Tier = 2 });
     }
-
-    private static StudyMethod Of(string name, string group, string change, params string[] switches) =>
-        new(name, group, change) { Switches = switches.Chunk(2).ToDictionary(static s => s[0], static s => s[1], StringComparer.Ordinal) };
 }

@@ -57,16 +57,16 @@ public static class AlignmentPreset
         Pairing = PairingRule.ByteOffsets,
         Transfer = TransferRule.BoundaryPrefix, // string, groups, boundary
         Fallback = FallbackRule.Mask, // label, own
-        Columns = CandidateColumns.Union, // target-topk
+        Columns = CandidateColumns.Union, // with projection top1: target-topk
         Mass = MassRule.Tail, // renormalised, t0.7, t1.5
-        Transport = TransportKind.SemiRelaxed, // balanced, unbalanced
-        Projection = ProjectionRule.Byte,
-        ByteTail = 2,
+        Transport = TransportKind.SemiRelaxed, // with projection top1: balanced, unbalanced
+        Projection = ProjectionRule.Byte, // top1
+        ByteTail = 2, // tail0 to tail4
         Sources = SourceMerging.Independent,
         Fusion = FusionFunction.MinCe, // avg, avg-token, posterior, row-avg
         FusionLevel = FusionLevel.Document, // min-token, row
         Fill = false, // fill
-        LossWeight = 0.5, // w0.2 to w0.95
+        LossWeight = 0.35, // w0.1 to w0.95
     };
 
     /// <summary>A preset by name.</summary>

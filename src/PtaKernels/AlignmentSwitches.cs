@@ -88,6 +88,8 @@ public static class AlignmentSwitches
     {
         bool constrained = options.Transport is TransportKind.Balanced or TransportKind.Exact;
         string transport = Kebab(options.Transport.ToString());
+        if (options.Projection == ProjectionRule.Byte)
+            ValidateByte(options, transport);
         if (constrained && options.Mass != MassRule.Renormalised)
             Refuse($"transport {transport} needs equal masses on both sides", "--mass renormalised");
         if (constrained && options.Columns != CandidateColumns.TargetTopk)
@@ -114,22 +116,30 @@ public static class AlignmentSwitches
             Refuse("mass tail needs true probabilities", "--output probabilities");
         if (options.Mass == MassRule.Tail && options.Temperature != 1)
             Refuse("mass tail needs the log-sum-exp at the same temperature and the input holds it at temperature 1", "--mass renormalised");
-        if (options.Projection == ProjectionRule.Byte && options.Cost == CandidateCost.OfficialStrings)
-            Refuse("projection byte reads the candidates' texts", "--cost texts");
-        if (options.Projection == ProjectionRule.Byte && options.Output == OutputUnit.Official)
-            Refuse("projection byte gives probabilities", "--output probabilities");
-        if (options.Projection == ProjectionRule.Byte && options.Sources == SourceMerging.Recursive)
-            Refuse("projection byte takes no columns, so sources recursive would let the last source overwrite the better ones", "--sources independent --fusion-function min-ce");
         if (options.LabelMass == LabelMass.Chain)
             ValidateChain(options);
         RequirePositive("epsilon", options.Epsilon);
         RequirePositive("tolerance", options.Tolerance);
         RequirePositive("temperature", options.Temperature);
         RequirePositive("rho", options.Rho);
-        if (options.ByteTail is not (>= 0 and <= 64))
-            throw new ArgumentException($"--byte-tail is {options.ByteTail.ToString(CultureInfo.InvariantCulture)}; it must be 0..64 bits per byte.");
         if (options.LossWeight is not (>= 0 and <= 1))
             throw new ArgumentException($"--loss-weight is {options.LossWeight.ToString(CultureInfo.InvariantCulture)}; it must be 0..1.");
+    }
+
+    private static void ValidateByte(in AlignmentOptions options, string transport)
+    {
+        if (options.Transport != TransportKind.SemiRelaxed)
+            Refuse($"projection byte has no costs that transport {transport} could read; like semi-relaxed it keeps the source's marginal only", "--projection top1, or --transport semi-relaxed");
+        if (options.Columns != CandidateColumns.Union)
+            Refuse("projection byte gives mass to the target's candidates and to every token that begins a candidate's bytes, which columns target-topk does not allow", "--projection top1, or --columns union");
+        if (options.Cost == CandidateCost.OfficialStrings)
+            Refuse("projection byte reads the candidates' texts", "--cost texts");
+        if (options.Output == OutputUnit.Official)
+            Refuse("projection byte gives probabilities", "--output probabilities");
+        if (options.Sources == SourceMerging.Recursive)
+            Refuse("projection byte takes no columns, so sources recursive would let the last source overwrite the better ones", "--sources independent --fusion-function min-ce");
+        if (options.ByteTail is not (>= 0 and <= 64))
+            throw new ArgumentException($"--byte-tail is {options.ByteTail.ToString(CultureInfo.InvariantCulture)}; it must be 0..64 bits per byte.");
     }
 
     private static void ValidateChain(in AlignmentOptions options)

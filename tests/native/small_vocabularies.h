@@ -95,6 +95,18 @@ struct SmallPair {
         official.prefixed_key_owner = owner.data();
         official.target_starts_with_marker = marker.data();
         pair = std::make_unique<pta_vocabulary_pair>(source.view(), target.view(), &official);
+        pair->byte_fits = std::make_unique<pta::ByteFits>(pair->source, pair->target, &first_token, &target);
+    }
+
+    // The longest token that a text starts with.
+    static int32_t first_token(void* user, const uint8_t* text, int32_t length) {
+        const SmallVocabulary& vocabulary = *static_cast<const SmallVocabulary*>(user);
+        for (int32_t longest = std::min(length, 8); longest > 0; longest--) {
+            int32_t token = vocabulary.find(std::string(reinterpret_cast<const char*>(text), static_cast<size_t>(longest)));
+            if (token >= 0)
+                return token;
+        }
+        return -1;
     }
 };
 

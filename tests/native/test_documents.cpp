@@ -55,6 +55,13 @@ pta_align_options options_of(int preset, int mass = PTA_MASS_RENORMALISED) {
     return options;
 }
 
+pta_align_options options_by_bytes(double byte_tail, int mass = PTA_MASS_TAIL) {
+    pta_align_options options = options_of(PTA_PRESET_FUSION, mass);
+    options.projection = PTA_PROJECTION_BYTE;
+    options.byte_tail = byte_tail;
+    return options;
+}
+
 // Everything that a call says of a document, as bytes.
 std::string result_of(const SmallDocument& document, const pta_document& view) {
     std::string all = std::to_string(view.status) + " " + std::to_string(view.repaired) + " " + std::to_string(view.ties);
@@ -124,7 +131,9 @@ void test_independence(const char* isa) {
                         {"paper", options_of(PTA_PRESET_PAPER), false},
                         {"paper after a source", options_of(PTA_PRESET_PAPER), true},
                         {"fusion", options_of(PTA_PRESET_FUSION), false},
-                        {"fusion with tail", options_of(PTA_PRESET_FUSION, PTA_MASS_TAIL), false}};
+                        {"fusion with tail", options_of(PTA_PRESET_FUSION, PTA_MASS_TAIL), false},
+                        {"fusion by bytes", options_by_bytes(2), false},
+                        {"fusion by bytes, renormalised", options_by_bytes(0, PTA_MASS_RENORMALISED), false}};
     for (Preset& preset : presets) {
         std::mt19937 random{77};
         std::vector<SmallDocument> documents, priors;
@@ -236,11 +245,12 @@ void test_sizes() {
     pta_workspace workspace(pta::kernels_for(nullptr));
     std::mt19937 random{9};
     std::string error;
-    for (int preset : {PTA_PRESET_REFERENCE, PTA_PRESET_PAPER, PTA_PRESET_FUSION}) {
+    constexpr int kByBytes = 3;
+    for (int preset : {int{PTA_PRESET_REFERENCE}, int{PTA_PRESET_PAPER}, int{PTA_PRESET_FUSION}, kByBytes}) {
         for (int source_k : {1, 2, 9, 40}) {
             for (int target_k : {1, 3, 40}) {
                 for (int window : {0, 1, 3}) {
-                    pta_align_options options = options_of(preset, PTA_MASS_TAIL);
+                    pta_align_options options = preset == kByBytes ? options_by_bytes(window) : options_of(preset, PTA_MASS_TAIL);
                     options.window = preset == PTA_PRESET_REFERENCE ? std::min({window, source_k, target_k}) : window;
                     options.fused_k = window;
                     std::vector<SmallDocument> documents;
@@ -254,6 +264,54 @@ void test_sizes() {
             }
         }
     }
+}
+
+// Candidates "a", "ab" and "z" (0.5, 0.2, 0.1; 0.2 is missing) of a target with the tokens a, ab, abc, b that has a alone among its own.
+void test_byte_projection() {
+    SmallPair pair(SmallVocabulary({"<s>", "</s>", "a", "ab", "z"}, false), SmallVocabulary({"<s>", "</s>", "a", "ab", "abc", "b"}, false));
+    pta_workspace workspace(pta::kernels_for(nullptr));
+    std::mt19937 random{2};
+    for (double byte_tail : {0.0, 1.0}) {
+        std::vector<SmallDocument> documents;
+        documents.emplace_back(pair, "ab", "ab", 3, 1, random);
+        SmallView &source = documents[0].source, &target = documents[0].target;
+        source.ids = {2, 2, 1};
+        target.ids = {2, 2, 1};
+        source.indices = {2, 3, 4, 2, 3, 4, 2, 3, 4};
+        source.values.clear();
+        for (int row = 0; row < 3; row++) {
+            for (double mass : {0.5, 0.2, 0.1})
+                source.values.push_back(std::log(mass));
+        }
+        source.lse = {0, 0, 0};
+        target.indices = {2, 2, 2};
+        target.values = {1, 1, 1};
+        target.lse = {1, 1, 1};
+        pta_align_options options = options_by_bytes(byte_tail);
+        options.fused_k = 2;
+        std::string error;
+        align(workspace, *pair.pair, options, documents, {0}, error);
+        // a shares with ab and abc, which cost one and two bytes more; ab with abc; nothing begins with z, so that the rest is scaled up to 0.8.
+        double e = std::exp(-1), d = std::exp2(-byte_tail), whole = 1 + e * d + e * d * d;
+        double a = 0.5 / whole, ab = 0.5 * e * d / whole + 0.2 / (1 + d), scale = 0.8 / 0.7;
+        const SmallDocument& document = documents[0];
+        check(error.empty() && document.starts[1] == 2 && document.tokens[0] == 2 && document.tokens[1] == 3, "byte projection: the heaviest tokens " + error);
+        check(std::fabs(document.values[0] - a * scale) < 1e-12 && std::fabs(document.values[1] - ab * scale) < 1e-12, "byte projection: shares");
+        check(std::fabs(document.rows[0].missing - (1 - (a + ab) * scale)) < 1e-12, "byte projection: what is cut is missing");
+    }
+
+    SmallPair failing(SmallVocabulary({"<s>", "</s>", "a"}, false), SmallVocabulary({"<s>", "</s>", "a"}, false));
+    failing.pair->byte_fits = std::make_unique<pta::ByteFits>(failing.pair->source, failing.pair->target, [](void*, const uint8_t*, int32_t) { return -2; }, nullptr);
+    std::vector<SmallDocument> documents;
+    documents.emplace_back(failing, "aa", "aa", 1, 1, random);
+    std::string error;
+    bool thrown = false;
+    try {
+        align(workspace, *failing.pair, options_by_bytes(0), documents, {0}, error);
+    } catch (const pta::Error& failure) {
+        thrown = failure.status == PTA_ERROR_ARGUMENT && std::strstr(failure.what(), "first token of 1 bytes is -2") != nullptr;
+    }
+    check(thrown, "byte projection: an encoder that fails ends the call");
 }
 
 void test_refusals() {
@@ -414,6 +472,7 @@ int main() {
     test_threads();
     test_same_model();
     test_prefix_rule();
+    test_byte_projection();
     test_sizes();
     test_refusals();
     for (const char* isa : {"portable", "avx2", "avx512"}) {

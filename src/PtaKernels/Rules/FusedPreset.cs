@@ -9,10 +9,10 @@ internal static class FusedPreset
     /// <summary>Preset <c>paper</c>.</summary>
     public const int Paper = 1;
 
-    /// <summary>Preset <c>fusion</c> with projection top1: columns union, transport semi-relaxed.</summary>
+    /// <summary>Preset <c>fusion</c> with projection top1.</summary>
     public const int Transport = 2;
 
-    /// <summary>Preset <c>fusion</c> with projection byte, which reads neither columns nor transport.</summary>
+    /// <summary>Preset <c>fusion</c> with projection byte.</summary>
     public const int Bytes = 3;
 
     private static readonly string[] Deciding = ["pairing", "transfer", "cost", "columns", "mass", "transport", "projection", "output"];
@@ -55,7 +55,6 @@ internal static class FusedPreset
         {
             "transfer" when GoesByBoundaries(form) => options.Transfer is not (TransferRule.Boundary or TransferRule.BoundaryPrefix),
             "mass" when GoesByBoundaries(form) => options.Mass is not (MassRule.Tail or MassRule.Renormalised),
-            "columns" or "transport" when form == Bytes => false,
             _ => AlignmentSwitches.Named(name).Get(options) != AlignmentSwitches.Named(name).Get(made),
         });
     }

@@ -77,6 +77,9 @@ Side side(fuzz::Input& input, const std::vector<int32_t>& ids) {
     return s;
 }
 
+// Any token or none, and now and then what is no token: of the text's bytes alone.
+int32_t first_token(void*, const uint8_t* text, int32_t length) { return (text[0] * 7 + text[length - 1] + length) % (kTokens + 3) - 2; }
+
 struct Result {
     std::vector<int32_t> starts, tokens;
     std::vector<double> values;
@@ -99,8 +102,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         return 0;
     fuzz::Handle<pta_vocabulary_pair> pair(made);
 
+    if (input.chance())
+        fuzz::answered(pta_vocabulary_pair_set_encoder(pair.get(), &first_token, nullptr));
+
     pta_align_options options{sizeof(pta_align_options), input.below(2), 1 + input.below(1), input.below(4), input.below(4), input.byte() & 1,
-                              1 + input.below(500), 1, 1.0 / 30, 1e-5, 1, 0};
+                              1 + input.below(500), 1, 1.0 / 30, 1e-5, 1, 0, 0, 0};
+    if (input.chance()) {
+        options.preset = PTA_PRESET_FUSION;
+        options.projection = PTA_PROJECTION_BYTE;
+        options.transfer = input.byte() & 1;
+        options.byte_tail = input.chance() ? input.real() : input.below(8) / 2.0;
+    }
     if (input.chance())
         options.preset = input.below(8) - 2;
     if (input.chance())

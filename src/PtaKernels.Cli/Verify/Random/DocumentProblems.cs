@@ -37,8 +37,11 @@ internal static class DocumentProblems
     private static AlignmentOptions[] FusionVariants() =>
     [
         AlignmentPreset.Fusion,
-        AlignmentPreset.Fusion with { Fallback = FallbackRule.Target, FusedK = 2, Window = 3 },
-        AlignmentPreset.Fusion with { Mass = MassRule.Renormalised, Fallback = FallbackRule.OneHotCurrent, MeasureSignal = false, Epsilon = 0.5, FusedK = 64 },
+        AlignmentPreset.Fusion with { Fallback = FallbackRule.Target, FusedK = 2, Window = 3, ByteTail = 0 },
+        AlignmentPreset.Fusion with { Mass = MassRule.Renormalised, Fallback = FallbackRule.OneHotCurrent, MeasureSignal = false, Temperature = 0.7, ByteTail = 0.5, FusedK = 64, Transfer = TransferRule.Boundary },
+        AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1 },
+        AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, Fallback = FallbackRule.Target, FusedK = 2, Window = 3, Transfer = TransferRule.Boundary },
+        AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, Mass = MassRule.Renormalised, Fallback = FallbackRule.OneHotCurrent, MeasureSignal = false, Epsilon = 0.5, FusedK = 64 },
     ];
 
     private static RandomChunk Draw(System.Random random, IKernelBackend answers, int wanted, AlignmentOptions[] variants)
