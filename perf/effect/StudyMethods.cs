@@ -19,7 +19,7 @@ internal static class StudyMethods
     public static readonly (string Name, string Model, double Temperature)[] Tempered =
         [("neox-cool", "neox", 0.8), ("mpt-cool", "mpt", 0.8), ("neox-warm", "neox", 1.25), ("mpt-warm", "mpt", 1.25)];
 
-    private static readonly string[] Weights = ["0.1", "0.2", "0.5", "0.65", "0.8", "0.95"], Tails = ["0", "0.5", "1", "4"];
+    private static readonly string[] Weights = ["0.1", "0.2", "0.5", "0.65"], Tails = ["0", "1", "4"];
 
     /// <summary>Costs and transport instead of bytes, and so without a byte tail.</summary>
     private static readonly string[] Transported = ["projection", "top1", "byte-tail", "0"];
@@ -58,25 +58,19 @@ internal static class StudyMethods
         StudyMethod[] all =
         [
             Of("top1", "transport", "costs, transport semi-relaxed, projection top1", Transported),
-            Of("unbalanced", "transport", "costs, transport unbalanced, projection top1", [.. Transported, "transport", "unbalanced"]),
             .. Tails.Select(static t => Of("tail" + t, "transport", $"byte-tail {t}", "byte-tail", t)),
-            Of("target-topk", "columns", "projection top1, columns target-topk", [.. Transported, "columns", "target-topk"]),
             Of("string", "transfer", "transfer string", "transfer", "string"),
-            Of("groups", "transfer", "transfer groups", "transfer", "groups"),
             Of("boundary", "transfer", "transfer boundary", "transfer", "boundary"),
             Of("renormalised", "mass", "mass renormalised", "mass", "renormalised"),
             Of("label", "fallback", "fallback label", "fallback", "label"),
             Of("own", "fallback", "fallback target", "fallback", "target"),
-            Of("k3", "candidates", "3 candidates", "window", "3", "fused-k", "3"),
             Of("k5", "candidates", "5 candidates", "window", "5", "fused-k", "5"),
             Of("k20", "candidates", "20 candidates") with { Run = StudyRun.Wide },
             Of("k40", "candidates", "40 candidates") with { Run = StudyRun.Widest },
-            Of("t0.7", "temperature", "renormalised, temperature 0.7", "mass", "renormalised", "temperature", "0.7"),
             Of("t1.5", "temperature", "renormalised, temperature 1.5", "mass", "renormalised", "temperature", "1.5"),
             .. Weights.Select(static w => Of("w" + w, "weight", $"w {w}", "loss-weight", w)),
             Of("min-token", "choice", "min-ce per token", "fusion-level", "token"),
             Of("avg", "choice", "avg-ce per document", "fusion-function", "avg-ce"),
-            Of("avg-token", "choice", "avg-ce per token", "fusion-function", "avg-ce", "fusion-level", "token"),
             Of("fill", "choice", "fill: the next best source where the best does not reach", "fill", "on"),
             Of("one-neox", "sources", "the first source alone") with { Sources = ["neox"] },
             Of("one-mpt", "sources", "the second source alone") with { Sources = ["mpt"] },
@@ -96,12 +90,7 @@ internal static class StudyMethods
             Of("k20-w0.2", "ideas", "20 candidates, w 0.2", "loss-weight", "0.2") with { Run = StudyRun.Wide },
             Of("k40-w0.2", "ideas", "40 candidates, w 0.2", "loss-weight", "0.2") with { Run = StudyRun.Widest },
             Of("chain", "ideas", "the next token has the mass that the teacher gives to its bytes", "label-mass", "chain"),
-            Of("wide", "ideas", "fused rows of 32 tokens", "fused-k", "32"),
             Of("row", "ideas", "each row from the source that is surer of it", "fusion-level", "row"),
-            Of("row-avg", "ideas", "each row a mixture by how sure the sources are", "fusion-level", "row", "fusion-function", "avg-ce"),
-            Of("posterior", "ideas", "mixture by the sources' posterior given the text so far", "fusion-level", "prefix", "fusion-function", "avg-ce"),
-            Of("cool", "ideas", "teachers' logits divided by 0.8") with { Sources = ["neox-cool", "mpt-cool"] },
-            Of("warm", "ideas", "teachers' logits divided by 1.25") with { Sources = ["neox-warm", "mpt-warm"] },
         ];
         return all.Select(static m => m with { Tier = 2 });
     }
