@@ -24,7 +24,7 @@ internal static class InspectCommand
         var to = new Option<int?>("--to") { Description = "target position to stop before", HelpName = "n" };
         const string Files = "--source samples/gpt2.jsonl.gz --source-vocab samples/vocab/gpt2.json.gz --target samples/spA.jsonl.gz --target-vocab samples/vocab/spA.json.gz";
         var verb = new Verb(
-            "inspect", "Show one document with both tokenizations, and one step with its costs, plan and fused distribution.",
+            "inspect", "Show one document with both tokenizations, and one step taken apart: costs and plan, or shares by bytes, and the fused distribution.",
             $"pta inspect {Files} --document 501 --preset paper",
             $"pta inspect {Files} --document 338 --row 4 --mass renormalised")
         {

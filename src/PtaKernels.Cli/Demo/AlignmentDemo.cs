@@ -59,9 +59,9 @@ internal static class AlignmentDemo
         WriteNotes(terminal, runs);
         WriteDocument(terminal, samples, backend);
         terminal.Line();
-        terminal.Line("[bold]What this shows:[/] which rows each preset carries over, how its transports end, and how much of what the teachers said");
-        terminal.Line("survives on these documents. What it does not show: how good a student becomes, because the candidates come from n-gram");
-        terminal.Line("models in which the true next token was pushed up on most steps.");
+        terminal.Line("[bold]What this shows:[/] which rows each preset carries over, how transports end where it solves any, and how much of what the");
+        terminal.Line("teachers said survives on these documents. What it does not show: how good a student becomes, because the candidates come");
+        terminal.Line("from n-gram models in which the true next token was pushed up on most steps.");
         return 0;
     }
 
@@ -109,7 +109,9 @@ internal static class AlignmentDemo
         terminal.Line();
         paper.WriteStep(ShownRow);
         terminal.Line();
-        terminal.Line("[bold]The same step in preset fusion[/]: what the teacher named becomes a column too, and b no longer limits what it receives.");
+        terminal.Line("[bold]The same step in preset fusion[/]: no costs and no transport. What a candidate has goes to the student's first token of its text");
+        terminal.Line("and to longer tokens that fit, in proportion to the student's own probabilities (own %). So these decide between ways to");
+        terminal.Line("write one text, and no longer limit how much of it the student receives.");
         terminal.Line();
         new DocumentView(terminal, backend, pair, vocabularies, FusionWithoutTail).WriteStep(ShownRow);
     }

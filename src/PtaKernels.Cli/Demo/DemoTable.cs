@@ -42,6 +42,7 @@ internal sealed class DemoTable(Terminal terminal, IReadOnlyList<DemoRun> runs)
 
     private static string Certified(DemoRun run) => run.Options.Transport switch
     {
+        _ when run.Options.Projection == ProjectionRule.Byte => "none to certify",
         TransportKind.Official => "no certificate exists",
         TransportKind.SemiRelaxed => "closed form, exact",
         _ => Share(run.TransportsOf(TransportStatus.Converged), run.Transports),

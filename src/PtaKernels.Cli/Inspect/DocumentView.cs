@@ -76,23 +76,31 @@ internal sealed class DocumentView
                 Tokens = _aligned.IndicesOf(i).ToArray(),
                 Values = _aligned.ValuesOf(i).ToArray(),
             }),
-            Step = step is null ? null : new
-            {
-                step.Row,
-                step.Provenance.SourceRow,
-                step.Provenance.Missing,
-                step.Provenance.Kappa,
-                step.Provenance.SignalKept,
-                SourceCandidates = step.Rows.Select(static c => new { c.Text, c.Mass }),
-                TargetCandidates = step.Columns.Select(static c => new { c.Token, c.Text, c.Mass }),
-                Cost = RowsOf(step.Cost),
-                Plan = RowsOf(step.Plan),
-                Status = step.Outcome?.Status.ToString(),
-                step.Outcome?.Iterations,
-                step.Outcome?.MarginalError,
-                Fused = step.Fused.Select(static f => new { f.Token, f.Value }),
-            },
+            Step = step is null ? null : JsonOf(step),
         });
+    }
+
+    private static object JsonOf(StepView step)
+    {
+        RowProvenance row = step.Provenance;
+        var sourceCandidates = step.Rows.Select(static c => new { c.Text, c.Mass });
+        var targetCandidates = step.Columns.Select(static c => new { c.Token, c.Text, c.Mass });
+        string? status = step.Outcome?.Status.ToString();
+        var fused = step.Fused.Select(static f => new { f.Token, f.Value });
+        if (step.Shares is { } shares)
+        {
+            return new
+            {
+                step.Row, row.SourceRow, row.Missing, row.Kappa, row.SignalKept, SourceCandidates = sourceCandidates, TargetCandidates = targetCandidates,
+                Shares = RowsOf(shares), step.NotKept, Status = status, step.Outcome?.Iterations, step.Outcome?.MarginalError, Fused = fused,
+            };
+        }
+
+        return new
+        {
+            step.Row, row.SourceRow, row.Missing, row.Kappa, row.SignalKept, SourceCandidates = sourceCandidates, TargetCandidates = targetCandidates,
+            Cost = RowsOf(step.Cost), Plan = RowsOf(step.Plan), Status = status, step.Outcome?.Iterations, step.Outcome?.MarginalError, Fused = fused,
+        };
     }
 
     private static T[][] RowsOf<T>(T[,] matrix) =>

@@ -3,8 +3,8 @@ using PtaKernels.Rules;
 
 namespace PtaKernels.Cli.Inspect;
 
-/// <summary>One side's candidate of a step.</summary>
-internal readonly record struct StepCandidate(int Token, string Text, double Mass);
+/// <summary>One side's candidate of a step; without mass, a token that the target does not name itself.</summary>
+internal readonly record struct StepCandidate(int Token, string Text, double? Mass);
 
 /// <summary>One transferred row of an aligned document taken apart again through the rules and the backend, and checked against the row it stands for.</summary>
 internal sealed class StepView
@@ -31,13 +31,22 @@ internal sealed class StepView
     /// <summary>Source candidates with a.</summary>
     public StepCandidate[] Rows { get; }
 
-    /// <summary>Target candidates with b; empty where nothing was transported.</summary>
+    /// <summary>Target candidates with b; under projection byte the fused tokens, heaviest first, with the target's own probability; empty where candidates were only moved.</summary>
     public StepCandidate[] Columns { get; private set; } = [];
 
     /// <summary>[rows, columns] edits, and the plan.</summary>
     public int[,] Cost { get; private set; } = new int[0, 0];
 
     public double[,] Plan { get; private set; } = new double[0, 0];
+
+    /// <summary>[rows, columns] under projection byte: mass that a candidate gives to a token, before the row is scaled; null where the token does not begin its bytes.</summary>
+    public double?[,]? Shares { get; private set; }
+
+    /// <summary>[rows] under projection byte: whether any token begins a candidate's bytes.</summary>
+    public bool[] Gives { get; private set; } = [];
+
+    /// <summary>Mass that the candidates gave to tokens too light to be kept.</summary>
+    public double NotKept { get; private set; }
 
     public TransportOutcome? Outcome { get; private set; }
 
@@ -99,9 +108,15 @@ internal sealed class StepView
         bool sourceStart = decision.SourceRow < source.FirstText, targetStart = row < target.FirstText;
         var rows = new RowCandidates();
         rows.Collect(pair.Source, vocabularies, decision, sourceStart, options);
-        if (options.Columns == CandidateColumns.Union || options.Transport == TransportKind.None)
+        int[] candidates = pair.Source.Candidates.IndicesOf(decision.SourceRow).ToArray();
+        bool bytes = options.Projection == ProjectionRule.Byte;
+        if (bytes)
         {
-            vocabularies.NearestText.Resolve(backend, pair.Source.Candidates.IndicesOf(decision.SourceRow).ToArray());
+            vocabularies.NearestText.Resolve(backend, candidates.Where(vocabularies.Source.IsSpecial));
+        }
+        else if (options.Columns == CandidateColumns.Union || options.Transport == TransportKind.None)
+        {
+            vocabularies.NearestText.Resolve(backend, candidates);
             rows.FindNearest(backend, vocabularies, targetStart);
         }
 
@@ -109,6 +124,12 @@ internal sealed class StepView
         double[] mass = rows.Mass.ToArray();
         TokenTape tape = rows.Tape;
         var view = new StepView(row, aligned, [.. ids.Zip(mass, (id, m) => new StepCandidate(id, VisibleText.Of(tape[id]), m))], rows.Missing);
+        if (bytes)
+        {
+            view.ShareOut(pair, vocabularies, rows, targetStart, options);
+            return view;
+        }
+
         if (options.Transport == TransportKind.None)
         {
             var moved = new FusedRow();
@@ -168,10 +189,44 @@ internal sealed class StepView
         Compare(fused, options, targetK);
     }
 
-    private void Compare(FusedRow fused, in AlignmentOptions options, int targetK)
+    /// <summary>Projection byte: the row's tokens, and what each candidate gives to each of them.</summary>
+    private void ShareOut(DocumentPair pair, VocabularyPair vocabularies, RowCandidates rows, bool targetStart, in AlignmentOptions options)
+    {
+        TopKLogits candidates = pair.Target.Candidates;
+        int used = options.Window == 0 ? candidates.K : Math.Min(options.Window, candidates.K);
+        ReadOnlySpan<int> ownTokens = candidates.IndicesOf(Row)[..used];
+        ReadOnlySpan<double> logits = candidates.ValuesOf(Row)[..used];
+        var projection = new ByteProjection(vocabularies);
+        var projected = new FusedRow();
+        double all = projection.Project(rows, targetStart, ownTokens, logits, options, KeptTokens(options, candidates.K), projected);
+        double[] own = new double[used];
+        RowMass.Softmax(logits, options.Temperature, own);
+        Gives = [.. Enumerable.Range(0, rows.Count).Select(projection.Gives)];
+        Columns = new StepCandidate[projected.Tokens.Length];
+        Shares = new double?[rows.Count, Columns.Length];
+        NotKept = all;
+        var fused = new FusedRow();
+        for (int t = 0; t < Columns.Length; t++)
+        {
+            int token = projected.Tokens[t], at = ownTokens.IndexOf(token);
+            Columns[t] = new StepCandidate(token, VisibleText.Of(vocabularies.Target, token), at < 0 ? null : own[at]);
+            double mass = 0;
+            for (int c = 0; c < rows.Count; c++)
+                mass += (Shares[c, t] = projection.ShareOf(c, token)) ?? 0;
+            fused.Add(token, mass);
+            NotKept -= mass;
+        }
+
+        NotKept = Math.Max(0, NotKept); // rounding
+        Compare(fused, options, candidates.K, all);
+    }
+
+    private static int KeptTokens(in AlignmentOptions options, int targetK) => options.FusedK > 0 ? options.FusedK : targetK;
+
+    private void Compare(FusedRow fused, in AlignmentOptions options, int targetK, double? given = null)
     {
         if (options.Output == OutputUnit.Probabilities)
-            fused.Finish(1 - _missing, options.FusedK > 0 ? options.FusedK : targetK, options.Mass == MassRule.Tail);
+            fused.Finish(1 - _missing, KeptTokens(options, targetK), options.Mass == MassRule.Tail, given);
         Require(fused.Tokens, fused.Masses);
     }
 

@@ -15,7 +15,7 @@ namespace PtaKernels.Rules;
 /// ones, those inside), then each candidate's longer tokens from the heaviest on, until one is lighter than all that are kept already.
 /// </para>
 /// </remarks>
-internal sealed class ByteProjection
+public sealed class ByteProjection
 {
     private readonly VocabularyPair _vocabularies;
     private readonly TokenVocabulary _target;
@@ -25,14 +25,17 @@ internal sealed class ByteProjection
     private readonly List<int> _ownTokens = [];
     private readonly List<int> _tokens = [];
     private readonly ByteFit[] _fits = new ByteFit[TopKLogits.MaxK];
+    private readonly int[] _candidates = new int[TopKLogits.MaxK];
     private readonly double[] _mass = new double[TopKLogits.MaxK], _sum = new double[TopKLogits.MaxK], _other = new double[TopKLogits.MaxK];
     private readonly (int Token, double Mass)[] _kept = new (int, double)[TopKLogits.MaxK];
     private double _byteTail = double.NaN;
     private int _count, _keptCount;
 
     /// <summary>A projection for one thread.</summary>
+    /// <param name="vocabularies">The vocabularies, with the target's encoder.</param>
     public ByteProjection(VocabularyPair vocabularies)
     {
+        ArgumentNullException.ThrowIfNull(vocabularies);
         _vocabularies = vocabularies;
         _target = vocabularies.Target;
         _discounts = new double[_target.Bytes.Longest + 1];
@@ -61,21 +64,41 @@ internal sealed class ByteProjection
     public double Project(
         RowCandidates rows, bool predictsTextStart, ReadOnlySpan<int> tokens, ReadOnlySpan<double> logits, in AlignmentOptions options, int keep, FusedRow destination)
     {
+        ArgumentNullException.ThrowIfNull(rows);
+        ArgumentNullException.ThrowIfNull(destination);
         if (_byteTail != options.ByteTail)
             FillDiscounts(_byteTail = options.ByteTail, _discounts);
         double all = Collect(rows, predictsTextStart);
         if (!double.IsFinite(all))
+        {
+            _count = 0;
             return all;
+        }
+
         double other = WeighOwn(tokens, logits, options.Temperature);
         for (int c = 0; c < _count; c++)
             SumWeights(c, other);
         Keep(keep);
         for (int i = 0; i < _keptCount; i++)
             destination.Add(_kept[i].Token, _kept[i].Mass);
-        foreach (int token in _ownTokens)
-            _own[token] = 0;
         return all;
     }
+
+    /// <summary>Whether a candidate of the row projected last has mass and a token to give it to.</summary>
+    /// <param name="candidate">Its place among the row's candidates.</param>
+    public bool Gives(int candidate) => PlaceOf(candidate) >= 0;
+
+    /// <summary>What a candidate of the row projected last gives to a token; a token's mass is the sum of these in the order of the candidates.</summary>
+    /// <param name="candidate">Its place among the row's candidates.</param>
+    /// <param name="token">Target token id, handed over or not.</param>
+    /// <returns>Mass in 0..1; null where the token does not begin the candidate's bytes.</returns>
+    public double? ShareOf(int candidate, int token)
+    {
+        int c = PlaceOf(candidate);
+        return c >= 0 && Takes(_fits[c], token) ? Share(c, token) : null;
+    }
+
+    private int PlaceOf(int candidate) => Array.IndexOf(_candidates, candidate, 0, _count);
 
     /// <summary>Candidates that have mass and something to give it to; returns all of it.</summary>
     private double Collect(RowCandidates rows, bool predictsTextStart)
@@ -87,7 +110,7 @@ internal sealed class ByteProjection
             double mass = rows.Mass[c];
             if (!(mass > 0) || rows.FitOf(c, _vocabularies, predictsTextStart) is not { First: >= 0 } fit)
                 continue;
-            (_fits[_count], _mass[_count++]) = (fit, mass);
+            (_fits[_count], _candidates[_count], _mass[_count++]) = (fit, c, mass);
             all += mass;
         }
 
@@ -100,6 +123,8 @@ internal sealed class ByteProjection
         double largest = double.NegativeInfinity, least = double.PositiveInfinity;
         foreach (double logit in logits)
             (largest, least) = (Math.Max(largest, logit), Math.Min(least, logit));
+        foreach (int token in _ownTokens)
+            _own[token] = 0;
         _ownTokens.Clear();
         for (int j = 0; j < tokens.Length; j++)
         {
@@ -181,13 +206,15 @@ internal sealed class ByteProjection
         {
             if (!Takes(_fits[c], token))
                 continue;
-            mass += _mass[c] * ((_own[token] > 0 ? _own[token] : _other[c] * DiscountOf(_fits[c], token)) / _sum[c]);
+            mass += Share(c, token);
             if (innermost < 0 || _fits[c].Length >= _fits[innermost].Length)
                 innermost = c;
         }
 
         return mass;
     }
+
+    private double Share(int c, int token) => _mass[c] * ((_own[token] > 0 ? _own[token] : _other[c] * DiscountOf(_fits[c], token)) / _sum[c]);
 
     /// <summary>Puts a token among the heaviest; false if it is lighter than as many as are kept.</summary>
     private bool Offer(int token, double mass, int most)
