@@ -4,7 +4,7 @@ using PtaKernels.Tests.Alignment;
 namespace PtaKernels.Tests.Conformance;
 
 /// <summary>Projection byte against a plain search of the whole vocabulary, with an encoder that takes the longest token.</summary>
-[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Names))]
+[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.NamesWithGpu))]
 public sealed class ByteProjectionTests(string backend)
 {
     private const TokenRoles Named = TokenRoles.Bos | TokenRoles.Eos | TokenRoles.Pad | TokenRoles.Unk;
@@ -15,8 +15,8 @@ public sealed class ByteProjectionTests(string backend)
     public void EveryRowIsThePlainSearch(
         [Values(MassRule.Tail, MassRule.Renormalised)] MassRule mass, [Values(0, 2, 64)] int fusedK, [Values(0, 3)] int window, [Values(0, 1, 2.5)] double tail)
     {
-        int compared = 0, stripped = 0;
-        for (int seed = 1; seed <= 12; seed++)
+        int compared = 0, stripped = 0, seeds = BackendCases.IsEmulator(backend) ? 2 : 12;
+        for (int seed = 1; seed <= seeds; seed++)
         {
             var drawn = new DrawnDocuments(seed, 6);
             var encoder = new LongestToken(drawn.Target.Vocabulary);
@@ -43,7 +43,7 @@ public sealed class ByteProjectionTests(string backend)
             }
         }
 
-        Assert.That((compared > 200, stripped > 10), Is.EqualTo((true, true)), $"{compared} rows, {stripped} with a prefix");
+        Assert.That((compared > 16 * seeds, stripped >= seeds), Is.EqualTo((true, true)), $"{compared} rows, {stripped} with a prefix");
     }
 
     [Test]
@@ -169,22 +169,5 @@ public sealed class ByteProjectionTests(string backend)
     {
         int first = Array.FindIndex(view.Spans, static s => s.End > s.Start);
         return first < 0 ? view.Ids.Length : first;
-    }
-
-    /// <summary>The longest ordinary token that the text starts with, the first one by id of several.</summary>
-    private sealed class LongestToken(TokenVocabulary vocabulary) : IFirstToken
-    {
-        public int? FirstToken(ReadOnlySpan<byte> text)
-        {
-            int best = -1;
-            for (int id = 0; id < vocabulary.Count; id++)
-            {
-                ReadOnlySpan<byte> token = vocabulary.Bytes[id];
-                if (token.Length > (best < 0 ? 0 : vocabulary.Bytes[best].Length) && text.StartsWith(token))
-                    best = id;
-            }
-
-            return best < 0 ? null : best;
-        }
     }
 }
