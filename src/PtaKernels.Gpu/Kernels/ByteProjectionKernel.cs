@@ -13,7 +13,7 @@ internal static class ByteProjectionKernel
 
     /// <summary>From masses and fits to finished rows.</summary>
     /// <param name="arguments">The rows; their candidates' masses and fits are collected.</param>
-    [GpuKernel(threads: 128, registers: 128, ExactFloat64 = true)]
+    [GpuKernel(threads: 128, registers: 64, ExactFloat64 = true)]
     public static void Rows(Arguments arguments)
     {
         int r = Grid.GlobalIndex.X;

@@ -1,4 +1,5 @@
 using System.Text;
+using PtaKernels.Reference;
 using PtaKernels.Tests.Alignment;
 
 namespace PtaKernels.Tests.Conformance;
@@ -26,8 +27,11 @@ public sealed class ByteRangeTests(string backend)
             AlignmentOptions options = AlignmentPreset.Fusion with { Projection = ProjectionRule.Byte, ByteTail = tail, FusedK = keep };
             var aligned = new AlignedDocument[1];
             BackendCases.Open(backend).AlignBatch([new DocumentPair(source, target)], vocabularies, options, aligned, new AlignmentReport());
+            var plain = new AlignedDocument[1];
+            new ReferenceBackend().AlignBatch([new DocumentPair(source, target)], vocabularies, options, plain, new AlignmentReport());
             for (int i = 0; i < Rows - 1; i++)
             {
+                Assert.That((aligned[0][i], aligned[0].ValuesOf(i).SequenceEqual(plain[0].ValuesOf(i))), Is.EqualTo((plain[0][i], true)), $"seed {seed}, row {i}, the last bits");
                 (int Token, double Mass)[] expected = Oracle(giver, source, taker, target, encoder, i, tail, keep);
                 Assert.That(aligned[0].IndicesOf(i).ToArray(), Is.EqualTo(expected.Select(static e => e.Token)), $"seed {seed}, row {i}");
                 Assert.That(aligned[0].ValuesOf(i).ToArray(), Is.EqualTo(expected.Select(static e => e.Mass)).Within(1e-12), $"seed {seed}, row {i}");
@@ -36,7 +40,7 @@ public sealed class ByteRangeTests(string backend)
             }
         }
 
-        Assert.That((full > 10 * _seeds, ties > 4 * _seeds), Is.EqualTo((true, true)), $"{full} rows with all that are kept, {ties} with ties");
+        Assert.That((full > 10 * _seeds, ties > _seeds), Is.EqualTo((true, true)), $"{full} rows with all that are kept, {ties} with ties");
     }
 
     /// <summary>Distinct words, most of which begin with an a and with one another; the single letters among them.</summary>

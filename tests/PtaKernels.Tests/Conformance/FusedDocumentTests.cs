@@ -63,9 +63,9 @@ public sealed class FusedDocumentTests(string backend)
 
     [Test]
     [NonParallelizable]
-    public void ThreadsAndBatchesDoNotMatter([Values("reference", "paper", "fusion")] string preset)
+    public void ThreadsAndBatchesDoNotMatter([Values("reference", "paper", "fusion", "byte")] string preset)
     {
-        AlignmentOptions options = AlignmentPreset.Named(preset) with { Window = 1 };
+        AlignmentOptions options = (preset == "byte" ? Byte : AlignmentPreset.Named(preset)) with { Window = 1 };
         var documents = new RandomDocuments(9700, 30);
         // Enough tokens that several threads get a share.
         int copies = BackendCases.IsEmulator(backend) ? 1 : 60;
