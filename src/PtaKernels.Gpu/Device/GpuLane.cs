@@ -59,8 +59,16 @@ internal sealed class GpuLane : IDisposable
         where T : unmanaged
     {
         ArrayView<T> view = Take<T>(values.Length);
+        Write(view, values);
+        return view;
+    }
+
+    /// <summary>Copies host values into device memory and waits.</summary>
+    public void Write<T>(ArrayView<T> view, ReadOnlySpan<T> values)
+        where T : unmanaged
+    {
         if (values.IsEmpty || IsIdle)
-            return view;
+            return;
         try
         {
             view.CopyFromCPU(Stream, values);
@@ -71,7 +79,6 @@ internal sealed class GpuLane : IDisposable
         }
 
         Synchronize();
-        return view;
     }
 
     /// <summary>Page-locked host memory for this call, not cleared: copies to and from it overlap with other work.</summary>

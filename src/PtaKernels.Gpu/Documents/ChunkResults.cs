@@ -14,6 +14,13 @@ internal sealed class ChunkResults
     private readonly List<int> _unfit = [];
 
     /// <summary>Queues the copies.</summary>
+    /// <param name="lane">The chunk's lane.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="places">[target rows] place of each among them, or -1.</param>
+    /// <param name="range">[rows] 1 where a distance is over 254; empty where nothing is transported.</param>
+    /// <param name="ties">[1] ties; empty likewise.</param>
+    /// <param name="outcomes">[rows]; empty likewise.</param>
+    /// <param name="official">Preset <c>reference</c>.</param>
     public ChunkResults(
         GpuLane lane, in RowArguments rows, ReadOnlyMemory<int> places, ArrayView<int> range, ArrayView<int> ties, ArrayView<DeviceOutcome> outcomes, bool official)
     {
@@ -25,7 +32,7 @@ internal sealed class ChunkResults
         _values = lane.Receive(rows.ResultValues);
         _missing = lane.Receive(rows.Missing);
         _signal = lane.Receive(rows.SignalKept);
-        _transported = lane.Receive(rows.RowCounts);
+        _transported = outcomes.Length == 0 ? default : lane.Receive(rows.RowCounts);
         _mapped = lane.Receive(rows.MappedCounts);
         _range = lane.Receive(range);
         _ties = lane.Receive(ties);
@@ -33,7 +40,7 @@ internal sealed class ChunkResults
     }
 
     /// <summary>Choices of a heaviest column that only the tie rule decided.</summary>
-    public int Ties => _ties.Span[0];
+    public int Ties => _ties.Length == 0 ? 0 : _ties.Span[0];
 
     /// <summary>Rows of documents that only the stepwise form can take or explain: distances over 254, a candidate missing from a given map, a loop that did not stop.</summary>
     public IReadOnlyList<int> Unfit => _unfit;
@@ -41,6 +48,8 @@ internal sealed class ChunkResults
     /// <summary>Fills <see cref="Unfit"/>.</summary>
     public void FindUnfit()
     {
+        if (_outcomes.Length == 0)
+            return;
         ReadOnlySpan<int> places = _places.Span, transported = _transported.Span, range = _range.Span, mapped = _mapped.Span;
         ReadOnlySpan<DeviceOutcome> outcomes = _outcomes.Span;
         for (int r = 0; r < places.Length; r++)
@@ -84,7 +93,7 @@ internal sealed class ChunkResults
             return false;
         int count = _counts.Span[at];
         RowRule rule = row.Rule;
-        bool transported = _transported.Span[at] > 0;
+        bool transported = _transported.Length > 0 && _transported.Span[at] > 0;
         if (_official)
         {
             if (!transported)

@@ -31,7 +31,11 @@ internal struct ChunkRow
 }
 
 /// <summary>The candidates of rows whose texts are shortened: a stripped prefix (SPEC A3.2 rule (b)) or the dummy prefix's space. The rule itself collects them.</summary>
-internal sealed class PreparedRows(IKernelBackend backend, PairOnDevice pair, int used)
+/// <param name="backend">Does the searches.</param>
+/// <param name="pair">The vocabularies.</param>
+/// <param name="used">Source candidates used.</param>
+/// <param name="byFit">Ids are those of what fits a candidate, instead of its text's.</param>
+internal sealed class PreparedRows(IKernelBackend backend, PairOnDevice pair, int used, bool byFit)
 {
     private readonly RowCandidates _candidates = new();
     private readonly List<int> _counts = [], _ids = [], _nearest = [];
@@ -40,7 +44,7 @@ internal sealed class PreparedRows(IKernelBackend backend, PairOnDevice pair, in
     /// <summary>[prepared] candidates.</summary>
     public List<int> Counts => _counts;
 
-    /// <summary>[prepared, used] ids on <see cref="PairOnDevice.RowTexts"/>.</summary>
+    /// <summary>[prepared, used] ids on <see cref="PairOnDevice.RowTexts"/>, or of fits; -1 where there is none.</summary>
     public List<int> Ids => _ids;
 
     /// <summary>[prepared, used] nearest target tokens.</summary>
@@ -74,7 +78,7 @@ internal sealed class PreparedRows(IKernelBackend backend, PairOnDevice pair, in
         for (int c = 0; c < used; c++)
         {
             bool there = c < _candidates.Count;
-            _ids.Add(!there ? -1 : whole ? _candidates.Ids[c] : IdOf(_candidates.Tape, _candidates.Ids[c], source.Candidates.IndicesOf(decision.SourceRow)));
+            _ids.Add(!there ? -1 : byFit ? pair.FitOf(_candidates, c, targetStart) : whole ? _candidates.Ids[c] : IdOf(_candidates.Tape, _candidates.Ids[c], source.Candidates.IndicesOf(decision.SourceRow)));
             _mass.Add(there ? _candidates.Mass[c] : 0);
             _nearest.Add(there && needsNearest ? _candidates.Nearest[c] : -1);
         }

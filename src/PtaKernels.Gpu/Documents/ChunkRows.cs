@@ -63,13 +63,16 @@ internal sealed class ChunkRows : IDisposable
         }
 
         int used = RowCandidates.Used(chunk.Source.K, options.Window), columnsUsed = RowCandidates.Used(chunk.Target.K, options.Window);
-        int prior = LongestPrior(chunk);
-        int room = prior > 0 ? prior : options.Columns == CandidateColumns.Union ? Math.Min(TopKLogits.MaxK, columnsUsed + used) : columnsUsed;
-        int resultRoom = Math.Max(Math.Max(chunk.Source.K, chunk.Target.K), Math.Max(used, room));
-        bool official = preset == FusedPreset.Reference, signal = options.MeasureSignal, union = options.Columns == CandidateColumns.Union;
-        _range = lane.TakeZeroed<int>(count);
-        _ties = lane.TakeZeroed<int>(1);
-        _outcomes = lane.TakeZeroed<DeviceOutcome>(count);
+        bool official = preset == FusedPreset.Reference, signal = options.MeasureSignal, bytes = preset == FusedPreset.Bytes;
+        bool union = options.Columns == CandidateColumns.Union && !bytes;
+        // Projection byte reads neither columns nor a prior, and moves nothing.
+        int prior = bytes ? 0 : LongestPrior(chunk), moved = bytes ? 0 : count;
+        int room = bytes ? 0 : prior > 0 ? prior : union ? Math.Min(TopKLogits.MaxK, columnsUsed + used) : columnsUsed;
+        int kept = options.FusedK > 0 ? options.FusedK : chunk.Target.K;
+        int resultRoom = bytes ? kept : Math.Max(Math.Max(chunk.Source.K, chunk.Target.K), Math.Max(used, room));
+        _range = lane.TakeZeroed<int>(moved);
+        _ties = lane.TakeZeroed<int>(bytes ? 0 : 1);
+        _outcomes = lane.TakeZeroed<DeviceOutcome>(moved);
         _rows = new RowArguments
         {
             Count = count,
@@ -79,7 +82,7 @@ internal sealed class ChunkRows : IDisposable
             ColumnsUsed = columnsUsed,
             ColumnRoom = room,
             ResultRoom = resultRoom,
-            Kept = options.FusedK > 0 ? options.FusedK : chunk.Target.K,
+            Kept = kept,
             Tail = options.Mass == MassRule.Tail ? 1 : 0,
             Union = union ? 1 : 0,
             Signal = signal ? 1 : 0,
@@ -96,7 +99,8 @@ internal sealed class ChunkRows : IDisposable
             TargetLogits = chunk.Target.Logits,
             OfficialMap = official ? lane.Upload(pair.Pair.Official.Map.Known) : default,
             NearestText = signal || union ? lane.Upload(pair.Pair.NearestText.Known) : default,
-            WithoutSpace = addsPrefix ? lane.Upload<int>(pair.WithoutSpace) : default,
+            FitOfToken = bytes ? lane.Upload(pair.FitOfToken) : default,
+            WithoutSpace = addsPrefix && !bytes ? lane.Upload<int>(pair.WithoutSpace) : default,
             PriorStarts = prior > 0 ? lane.Upload<int>(PriorStarts(chunk)) : default,
             PriorTokens = prior > 0 ? lane.Upload<int>([.. chunk.Documents.SelectMany(static d => d.Prior!.Indices.ToArray())]) : default,
             PriorValues = prior > 0 ? lane.Upload<double>([.. chunk.Documents.SelectMany(static d => d.Prior!.Values.ToArray())]) : default,
@@ -111,14 +115,14 @@ internal sealed class ChunkRows : IDisposable
             RowMass = lane.Take<double>((long)count * used),
             ColumnMass = lane.Take<double>((long)count * room),
             RowCounts = lane.TakeZeroed<int>(count),
-            ColumnCounts = lane.TakeZeroed<int>(count),
+            ColumnCounts = lane.TakeZeroed<int>(moved),
             MappedCounts = lane.Take<int>(official ? count : 0),
             MappedTokens = lane.Take<int>(official ? (long)count * chunk.Source.K : 0),
             MappedLogits = lane.Take<double>(official ? (long)count * chunk.Source.K : 0),
             WholeMass = lane.Take<double>(official ? (long)count * chunk.Source.K : 0),
-            Nearest = lane.Take<int>(official ? 0 : (long)count * used),
-            Chosen = lane.Take<byte>((long)count * used),
-            ChosenMass = lane.Take<double>((long)count * used),
+            Nearest = lane.Take<int>(official || (bytes && !signal) ? 0 : (long)count * used),
+            Chosen = lane.Take<byte>((long)moved * used),
+            ChosenMass = lane.Take<double>((long)moved * used),
             Missing = lane.TakeZeroed<double>(count),
             ResultCounts = lane.TakeZeroed<int>(count),
             ResultTokens = lane.Take<int>((long)count * resultRoom),
@@ -135,10 +139,12 @@ internal sealed class ChunkRows : IDisposable
 
     private bool Official => _preset == FusedPreset.Reference;
 
-    /// <summary>Queues candidates, columns and cost matrices.</summary>
+    private bool ByBytes => _preset == FusedPreset.Bytes;
+
+    /// <summary>Queues candidates and columns.</summary>
     public void Collect()
     {
-        Launch(Official ? RowCandidatesKernel.Mapped : RowCandidatesKernel.Texts);
+        Launch(Official ? RowCandidatesKernel.Mapped : ByBytes ? RowCandidatesKernel.Fits : RowCandidatesKernel.Texts);
     }
 
     private void Launch(Action<RowArguments> kernel) => _backend.Device.Load(kernel).LaunchPerItem(_lane.Stream, _rows.Count, _rows);
@@ -146,7 +152,7 @@ internal sealed class ChunkRows : IDisposable
     /// <summary>Queues cost matrices, transports and projections; what the device could not certify is solved on the host.</summary>
     public void Transport()
     {
-        if (_rows.Count == 0)
+        if (_rows.Count == 0 || ByBytes)
             return;
         int n = _rows.Used, m = _rows.ColumnRoom;
         ArrayView<byte> cost = _lane.Take<byte>((long)_rows.Count * n * m);
@@ -191,11 +197,38 @@ internal sealed class ChunkRows : IDisposable
     /// <summary>Finishes the rows and brings them to the host.</summary>
     public ChunkResults Finish()
     {
-        Launch(Official ? FusedRowKernel.Official : FusedRowKernel.Probabilities);
+        if (ByBytes)
+            ProjectBytes();
+        else
+            Launch(Official ? FusedRowKernel.Official : FusedRowKernel.Probabilities);
         var results = new ChunkResults(_lane, _rows, _places.AsMemory(0, _count), _range, _ties, _outcomes, Official);
         _lane.Synchronize();
         results.FindUnfit();
         return results;
+    }
+
+    private void ProjectBytes()
+    {
+        long candidates = (long)_rows.Count * _rows.Used, own = (long)_rows.Count * _rows.ColumnsUsed;
+        var arguments = new ByteProjectionKernel.Arguments
+        {
+            Rows = _rows,
+            Fit = _lane.Take<int>(candidates),
+            First = _lane.Take<int>(candidates),
+            FirstLength = _lane.Take<int>(candidates),
+            Length = _lane.Take<int>(candidates),
+            Start = _lane.Take<int>(candidates),
+            End = _lane.Take<int>(candidates),
+            Mass = _lane.Take<double>(candidates),
+            Sum = _lane.Take<double>(candidates),
+            Other = _lane.Take<double>(candidates),
+            OwnToken = _lane.Take<int>(own),
+            OwnPlace = _lane.Take<int>(own),
+            OwnLength = _lane.Take<int>(own),
+            OwnWeight = _lane.Take<double>(own),
+        };
+        _pair.Fits(_options.ByteTail).Send(_lane, ref arguments);
+        _backend.Device.Load<ByteProjectionKernel.Arguments>(ByteProjectionKernel.Rows).LaunchPerItem(_lane.Stream, _rows.Count, arguments);
     }
 
     private static int LongestPrior(DocumentChunk chunk)

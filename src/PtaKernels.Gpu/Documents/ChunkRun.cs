@@ -45,7 +45,9 @@ internal sealed class ChunkRun
 
     private bool Official => _preset == FusedPreset.Reference;
 
-    private bool NeedsNearest => _options.MeasureSignal || _options.Columns == CandidateColumns.Union;
+    private bool ByBytes => _preset == FusedPreset.Bytes;
+
+    private bool NeedsNearest => _options.MeasureSignal || (_options.Columns == CandidateColumns.Union && !ByBytes);
 
     /// <summary>Aligns the documents that are not refused.</summary>
     /// <param name="destination">[documents] receives them.</param>
@@ -72,8 +74,10 @@ internal sealed class ChunkRun
         Lap(AlignmentStage.Pairing);
         ResolveNearest();
         Lap(AlignmentStage.Mapping);
-        var prepared = new PreparedRows(_backend, _pair, RowCandidates.Used(chunk.Source.K, _options.Window));
+        var prepared = new PreparedRows(_backend, _pair, RowCandidates.Used(chunk.Source.K, _options.Window), ByBytes);
         PrepareRows(prepared);
+        if (ByBytes)
+            ResolveFits();
         using var work = new ChunkRows(_backend, lane, chunk, _pair, _options, _preset, Rows, prepared);
         work.Collect();
         Lap(AlignmentStage.Candidates);
@@ -232,6 +236,8 @@ internal sealed class ChunkRun
             _pair.Resolve(Vocabularies.Official.Map, Candidates);
         if (NeedsNearest)
             _pair.Resolve(Vocabularies.NearestText, Candidates);
+        if (ByBytes)
+            _pair.ResolvePartners();
 
         IEnumerable<int> Candidates() => _rowRoom.Take(_rowCount).Where(static r => r.Transfers)
             .SelectMany(r => _documents[r.Document].Source.Candidates.IndicesOf(r.SourceRow).ToArray()).Distinct();
@@ -257,6 +263,18 @@ internal sealed class ChunkRun
                 (row.Rule, row.SourceRow) = (RowRule.None, -1);
             else
                 row.Kappa = kappa;
+        }
+    }
+
+    /// <summary>What fits the candidates of the rows that the device collects.</summary>
+    private void ResolveFits()
+    {
+        foreach (ref readonly ChunkRow row in Rows)
+        {
+            if (!row.Transfers || row.Prepared >= 0)
+                continue;
+            TopKLogits candidates = _documents[row.Document].Source.Candidates;
+            _pair.ResolveFits(candidates.IndicesOf(row.SourceRow)[..RowCandidates.Used(candidates.K, _options.Window)]);
         }
     }
 

@@ -1,16 +1,22 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using PtaKernels.Rules;
 
 namespace PtaKernels.Gpu;
 
 /// <summary>Two vocabularies as the chunks of one device see them. Thread-safe.</summary>
 internal sealed class PairOnDevice
 {
+    private const int UnknownFit = -2;
+
     private readonly GpuBackend _backend;
     private readonly ConcurrentDictionary<string, int> _rowTexts = new(StringComparer.Ordinal);
     private readonly Lock _appending = new();
     private readonly Lazy<int[]> _withoutSpace;
     private readonly ConcurrentDictionary<VocabularyMap, bool> _whole = [];
+    private readonly Lazy<int[]> _sourceSpecials, _fitOfToken;
+    private readonly ConcurrentDictionary<string, int> _fitOfRest = new(StringComparer.Ordinal), _fitOfRestWithSpace = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<double, Lazy<FitsOnDevice>> _fits = [];
 
     public PairOnDevice(GpuBackend backend, VocabularyPair pair)
     {
@@ -22,6 +28,8 @@ internal sealed class PairOnDevice
         SourceHasToken = Existing(pair.Source);
         TargetHasToken = Existing(pair.Target);
         _withoutSpace = new Lazy<int[]>(ShortenColumns);
+        _sourceSpecials = new Lazy<int[]>(() => [.. Enumerable.Range(0, pair.Source.Count).Where(id => pair.Source.HasToken(id) && pair.Source.IsSpecial(id))]);
+        _fitOfToken = new Lazy<int[]>(() => [.. Enumerable.Repeat(UnknownFit, pair.Source.Count)]);
     }
 
     /// <summary>The vocabularies.</summary>
@@ -41,6 +49,46 @@ internal sealed class PairOnDevice
 
     /// <summary>[target] id on <see cref="ColumnTexts"/> of each text without its leading space.</summary>
     public int[] WithoutSpace => _withoutSpace.Value;
+
+    /// <summary>[source] id of what fits each token under projection <c>byte</c>; negative where nothing does, or nobody has asked.</summary>
+    public ReadOnlySpan<int> FitOfToken => _fitOfToken.Value;
+
+    /// <summary>Fits under a byte tail, as kernels read them.</summary>
+    /// <param name="byteTail">Bits per byte.</param>
+    public FitsOnDevice Fits(double byteTail) =>
+        _fits.GetOrAdd(byteTail, tail => new Lazy<FitsOnDevice>(() => new FitsOnDevice(_backend.Tokens.Tapes, Pair, tail))).Value;
+
+    /// <summary>Finds the partners of the source's special tokens, which what fits them asks for.</summary>
+    public void ResolvePartners() => Resolve(Pair.NearestText, () => _sourceSpecials.Value);
+
+    /// <summary>Finds what fits some source tokens, if nobody has asked before; partners of special tokens are resolved.</summary>
+    public void ResolveFits(ReadOnlySpan<int> sourceTokens)
+    {
+        int[] known = _fitOfToken.Value;
+        foreach (int token in sourceTokens)
+        {
+            if (known[token] == UnknownFit)
+                known[token] = Pair.ByteFits.OfToken(token).Id;
+        }
+    }
+
+    /// <summary>The id of what fits a candidate of a row that the host collected, negative where nothing does; see <see cref="RowCandidates.FitOf"/>.</summary>
+    /// <param name="rows">The row.</param>
+    /// <param name="candidate">The candidate's place.</param>
+    /// <param name="predictsTextStart">The target row predicts text at offset 0.</param>
+    public int FitOf(RowCandidates rows, int candidate, bool predictsTextStart)
+    {
+        int id = rows.Ids[candidate];
+        if ((rows.Tape.RolesOf(id) & TokenRoles.Special) != 0)
+            return rows.FitOf(candidate, Pair, predictsTextStart).Id;
+        // Symbols are the text, so most texts are found without making it again.
+        ConcurrentDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> known =
+            (predictsTextStart ? _fitOfRestWithSpace : _fitOfRest).GetAlternateLookup<ReadOnlySpan<char>>();
+        ReadOnlySpan<char> key = MemoryMarshal.Cast<int, char>(rows.Tape[id]);
+        if (!known.TryGetValue(key, out int fit))
+            known[key] = fit = rows.FitOf(candidate, Pair, predictsTextStart).Id;
+        return fit;
+    }
 
     /// <summary>Fills what a map does not know yet: all of it on a device, where that takes milliseconds; on the emulator only what is asked for.</summary>
     public void Resolve(VocabularyMap map, Func<IEnumerable<int>> asked)

@@ -39,6 +39,17 @@ internal static class DeviceMath
         return ScaleByPowerOfTwo(Math.FusedMultiplyAdd(p, power, power), (int)XMath.Floor(n));
     }
 
+    /// <summary><see cref="StableExp"/>, and below its range as close to the host's as subnormal results go: for weights of which only those that are 0 do not count.</summary>
+    /// <param name="x">The exponent.</param>
+    /// <param name="powers">[16] <see cref="Powers"/> on the device.</param>
+    public static double WideExp(double x, ArrayView<double> powers)
+    {
+        // Adding 512 is exact there, and 2^-1075 rounds to 0 in the product.
+        bool small = x <= -707.7032713517042 && x > -746;
+        double value = StableExp(small ? x + 512 : x, powers);
+        return small ? value * 4.377491037053051e-223 : value;
+    }
+
     /// <summary>exp(x) within 1 ulp for x up to 709; 0 below -708, where the result would be subnormal. For transports, whose certificate measures what it does.</summary>
     public static double Exp(double x)
     {

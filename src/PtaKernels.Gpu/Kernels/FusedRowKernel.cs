@@ -50,15 +50,29 @@ internal static class FusedRowKernel
         rows.ResultCounts[r] = -1;
         if (rows.RowCounts[r] == 0)
             return;
-        long results = (long)r * rows.ResultRoom, own = (long)r * rows.Used;
+        long results = (long)r * rows.ResultRoom;
         int count = Merge(rows, r);
         if (!AllFinite(rows.ResultValues, results, count))
             return;
         count = DropMassless(rows, results, count);
-        if (count == 0)
-            return;
         Sort(rows, results, count);
-        count = Finish(rows, r, results, count);
+        double all = 0;
+        for (int i = 0; i < count; i++)
+            all += rows.ResultValues[results + i];
+        Complete(rows, r, count, all);
+    }
+
+    /// <summary>Scales a row's tokens, which stand in its results, heaviest first, and measures what they keep of the source. A row without any, or with a mass that is not finite, receives nothing.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="r">The row; its result count is -1.</param>
+    /// <param name="count">Its tokens.</param>
+    /// <param name="all">Mass of all tokens together, also of those that are not there any more.</param>
+    public static void Complete(RowArguments rows, int r, int count, double all)
+    {
+        long results = (long)r * rows.ResultRoom, own = (long)r * rows.Used;
+        if (count == 0 || !AllFinite(rows.ResultValues, results, count))
+            return;
+        count = Finish(rows, r, results, count, all);
         rows.ResultCounts[r] = count;
         if (rows.Signal == 0)
             return;
@@ -146,20 +160,15 @@ internal static class FusedRowKernel
     }
 
     /// <summary>Keeps the heaviest and scales them; what is cut goes to the missing mass under <c>tail</c> (SPEC A3.3). Returns how many are kept.</summary>
-    private static int Finish(RowArguments rows, int r, long from, int count)
+    private static int Finish(RowArguments rows, int r, long from, int count, double all)
     {
-        double all = 0, kept = 0;
-        for (int i = 0; i < count; i++)
-        {
-            all += rows.ResultValues[from + i];
-            if (i < rows.Kept)
-                kept += rows.ResultValues[from + i];
-        }
-
-        bool tail = rows.Tail != 0;
-        double scale = (1 - rows.Missing[r]) / (tail ? all : kept);
+        double kept = 0;
         if (count > rows.Kept)
             count = rows.Kept;
+        for (int i = 0; i < count; i++)
+            kept += rows.ResultValues[from + i];
+        bool tail = rows.Tail != 0;
+        double scale = (1 - rows.Missing[r]) / (tail ? all : kept);
         for (int i = 0; i < count; i++)
             rows.ResultValues[from + i] *= scale;
         double missing = 1 - (kept * scale);

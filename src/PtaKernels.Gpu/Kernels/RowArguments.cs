@@ -78,6 +78,9 @@ internal struct RowArguments
     /// <summary>[source vocabulary] nearest target token by text.</summary>
     public ArrayView<int> NearestText;
 
+    /// <summary>[source vocabulary] what fits a token under projection <c>byte</c>, negative where nothing does; else empty.</summary>
+    public ArrayView<int> FitOfToken;
+
     /// <summary>[target vocabulary] id on the columns' tape of a text without its leading space; empty where the target adds no prefix.</summary>
     public ArrayView<int> WithoutSpace;
 
@@ -93,7 +96,7 @@ internal struct RowArguments
     /// <summary>[prepared] candidates of a row that the host collected.</summary>
     public ArrayView<int> PreparedCount;
 
-    /// <summary>[prepared, n] ids on the rows' tape.</summary>
+    /// <summary>[prepared, n] ids as in <see cref="RowIds"/>.</summary>
     public ArrayView<int> PreparedIds;
 
     /// <summary>[prepared, n] masses.</summary>
@@ -105,7 +108,7 @@ internal struct RowArguments
     /// <summary>[prepared] missing mass.</summary>
     public ArrayView<double> PreparedMissing;
 
-    /// <summary>[rows, n] ids of the candidates on the rows' tape, -1 where there is none.</summary>
+    /// <summary>[rows, n] ids of the candidates on the rows' tape, or of what fits them under projection <c>byte</c>; negative where there is none.</summary>
     public ArrayView<int> RowIds;
 
     /// <summary>[rows, m] ids of the columns on their tape, -1 where there is none.</summary>

@@ -69,16 +69,46 @@ internal static class RowCandidatesKernel
         if (r >= rows.Count)
             return;
         long own = (long)r * rows.Used;
+        int n = CollectSource(rows, r, own);
+        int m = rows.PriorStarts.Length > 0 ? CollectPrior(rows, r) : CollectColumns(rows, r, own, n);
+        // A prior's masked row offers no column, and so nothing arrives.
+        rows.RowCounts[r] = m == 0 ? 0 : n;
+        rows.ColumnCounts[r] = m;
+        long columns = (long)r * rows.ColumnRoom;
+        for (int j = 0; j < rows.ColumnRoom; j++)
+        {
+            int id = j < m ? rows.ColumnTokens[columns + j] : -1;
+            if (id >= 0 && rows.DropsSpace[r] != 0)
+                id = rows.WithoutSpace[id];
+            rows.ColumnIds[columns + j] = id;
+        }
+    }
+
+    /// <summary>Preset <c>fusion</c> under projection <c>byte</c>: the source's candidates alone.</summary>
+    /// <param name="rows">The rows.</param>
+    [GpuKernel(threads: 128, registers: 96, ExactFloat64 = true)]
+    public static void Fits(RowArguments rows)
+    {
+        int r = Grid.GlobalIndex.X;
+        if (r < rows.Count)
+            rows.RowCounts[r] = CollectSource(rows, r, (long)r * rows.Used);
+    }
+
+    /// <summary>The source's candidates, by the host or whole; returns how many.</summary>
+    private static int CollectSource(RowArguments rows, int r, long own)
+    {
         int prepared = rows.Prepared[r], n = rows.Used;
         if (prepared >= 0)
         {
             n = rows.PreparedCount[prepared];
             long from = (long)prepared * rows.Used;
+            bool needsNearest = NeedsNearest(rows);
             for (int c = 0; c < n; c++)
             {
                 rows.RowIds[own + c] = rows.PreparedIds[from + c];
                 rows.RowMass[own + c] = rows.PreparedMass[from + c];
-                rows.Nearest[own + c] = rows.PreparedNearest[from + c];
+                if (needsNearest)
+                    rows.Nearest[own + c] = rows.PreparedNearest[from + c];
             }
 
             rows.Missing[r] = rows.PreparedMissing[prepared];
@@ -94,19 +124,10 @@ internal static class RowCandidatesKernel
             rows.RowMass[own + c] = 0;
         }
 
-        int m = rows.PriorStarts.Length > 0 ? CollectPrior(rows, r) : CollectColumns(rows, r, own, n);
-        // A prior's masked row offers no column, and so nothing arrives.
-        rows.RowCounts[r] = m == 0 ? 0 : n;
-        rows.ColumnCounts[r] = m;
-        long columns = (long)r * rows.ColumnRoom;
-        for (int j = 0; j < rows.ColumnRoom; j++)
-        {
-            int id = j < m ? rows.ColumnTokens[columns + j] : -1;
-            if (id >= 0 && rows.DropsSpace[r] != 0)
-                id = rows.WithoutSpace[id];
-            rows.ColumnIds[columns + j] = id;
-        }
+        return n;
     }
+
+    private static bool NeedsNearest(RowArguments rows) => rows.Union != 0 || rows.Signal != 0;
 
     /// <summary>The leading candidates of a source row, whole.</summary>
     private static void CollectWhole(RowArguments rows, int r, long own)
@@ -130,11 +151,11 @@ internal static class RowCandidatesKernel
             RowMassKernel.Softmax(rows.SourceLogits, source, rows.Used, rows.Temperature, rows.Powers, rows.RowMass, own);
         }
 
-        bool needsNearest = rows.Union != 0 || rows.Signal != 0;
+        bool needsNearest = NeedsNearest(rows), byFit = rows.FitOfToken.Length > 0;
         for (int c = 0; c < rows.Used; c++)
         {
             int token = rows.SourceCandidates[source + c];
-            rows.RowIds[own + c] = token;
+            rows.RowIds[own + c] = byFit ? rows.FitOfToken[token] : token;
             if (needsNearest)
                 rows.Nearest[own + c] = rows.NearestText[token];
         }

@@ -4,7 +4,7 @@ using PtaKernels.Tests.Alignment;
 namespace PtaKernels.Tests.Conformance;
 
 /// <summary>Projection byte against a plain search of the whole vocabulary, with an encoder that takes the longest token.</summary>
-[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Names))]
+[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.NamesWithGpu))]
 public sealed class ByteProjectionTests(string backend)
 {
     private const TokenRoles Named = TokenRoles.Bos | TokenRoles.Eos | TokenRoles.Pad | TokenRoles.Unk;
@@ -15,8 +15,8 @@ public sealed class ByteProjectionTests(string backend)
     public void EveryRowIsThePlainSearch(
         [Values(MassRule.Tail, MassRule.Renormalised)] MassRule mass, [Values(0, 2, 64)] int fusedK, [Values(0, 3)] int window, [Values(0, 1, 2.5)] double tail)
     {
-        int compared = 0, stripped = 0;
-        for (int seed = 1; seed <= 12; seed++)
+        int compared = 0, stripped = 0, seeds = BackendCases.IsEmulator(backend) ? 2 : 12;
+        for (int seed = 1; seed <= seeds; seed++)
         {
             var drawn = new DrawnDocuments(seed, 6);
             var encoder = new LongestToken(drawn.Target.Vocabulary);
@@ -43,7 +43,7 @@ public sealed class ByteProjectionTests(string backend)
             }
         }
 
-        Assert.That((compared > 200, stripped > 10), Is.EqualTo((true, true)), $"{compared} rows, {stripped} with a prefix");
+        Assert.That((compared > 16 * seeds, stripped >= seeds), Is.EqualTo((true, true)), $"{compared} rows, {stripped} with a prefix");
     }
 
     [Test]
@@ -51,11 +51,11 @@ public sealed class ByteProjectionTests(string backend)
     {
         var taker = new ChainModel("taker", false, "a", "ab", "abc", "abcd", "b");
         int[] own = [taker.IdOf("b"), taker.IdOf("a")];
-        AssertFirstRow(taker, own, "b", 0, [("a", 0.15), ("ab", 0.15), ("abc", 0.15), ("abcd", 0.15), ("b", 0.2)]);
-        AssertFirstRow(taker, own, "b", 1, [("a", 0.32), ("ab", 0.16), ("abc", 0.08), ("abcd", 0.04), ("b", 0.2)]);
+        AssertFirstRow(taker, own, [("b", 0)], 0, [("a", 0.15), ("ab", 0.15), ("abc", 0.15), ("abcd", 0.15), ("b", 0.2)]);
+        AssertFirstRow(taker, own, [("b", 0)], 1, [("a", 0.32), ("ab", 0.16), ("abc", 0.08), ("abcd", 0.04), ("b", 0.2)]);
         // A token that the target stores has the target's own weight, e times as much as the shortest of the others.
         double sum = 1 + 0.5 + 0.25 + Math.E;
-        AssertFirstRow(taker, own, "abcd", 1, [("a", 0.6 / sum), ("ab", 0.3 / sum), ("abc", 0.15 / sum), ("abcd", 0.6 * Math.E / sum), ("b", 0.2)]);
+        AssertFirstRow(taker, own, [("abcd", 0)], 1, [("a", 0.6 / sum), ("ab", 0.3 / sum), ("abc", 0.15 / sum), ("abcd", 0.6 * Math.E / sum), ("b", 0.2)]);
     }
 
     [Test]
@@ -63,12 +63,22 @@ public sealed class ByteProjectionTests(string backend)
     {
         var taker = new ChainModel("taker", true, "x", " a", " ab", " b");
         int[] own = [ChainModel.Bos, taker.IdOf(" a")];
-        AssertFirstRow(taker, own, " b", 0, [(" a", 0.3), (" ab", 0.3), (" b", 0.2)]);
-        AssertFirstRow(taker, own, " b", 1, [(" a", 0.4), (" ab", 0.2), (" b", 0.2)]);
+        AssertFirstRow(taker, own, [(" b", 0)], 0, [(" a", 0.3), (" ab", 0.3), (" b", 0.2)]);
+        AssertFirstRow(taker, own, [(" b", 0)], 1, [(" a", 0.4), (" ab", 0.2), (" b", 0.2)]);
     }
 
-    /// <summary>The row after a document's first token, where the source gives a 0.6 and b 0.2 and the target stores one candidate.</summary>
-    private void AssertFirstRow(ChainModel taker, int[] own, string stored, double tail, (string Token, double Mass)[] expected)
+    [Test]
+    public void WeightsBelowTheSmallestNormalNumberCount()
+    {
+        var taker = new ChainModel("taker", false, "a", "ab", "b");
+        int[] own = [taker.IdOf("b"), taker.IdOf("a")];
+        AssertFirstRow(taker, own, [("b", 0), ("ab", -720)], 0, [("ab", 0.6 * Math.E / (1 + Math.E)), ("a", 0.6 / (1 + Math.E)), ("b", 0.2)]);
+        // Of weights that are all 0 only the discounts are left.
+        AssertFirstRow(taker, own, [("b", 0), ("ab", -800)], 1, [("a", 0.4), ("ab", 0.2), ("b", 0.2)]);
+    }
+
+    /// <summary>The row after a document's first token, where the source gives a 0.6 and b 0.2 and the target stores some candidates.</summary>
+    private void AssertFirstRow(ChainModel taker, int[] own, (string Token, double Logit)[] stored, double tail, (string Token, double Mass)[] expected)
     {
         var giver = new ChainModel("giver", false, "a", "b");
         int[] ids = [own[0] == ChainModel.Bos ? ChainModel.Bos : giver.IdOf("b"), giver.IdOf("a")];
@@ -77,7 +87,9 @@ public sealed class ByteProjectionTests(string backend)
             Id = "hand", Ids = ids, LogSumExp = [0, 0],
             Candidates = new TopKLogits([giver.IdOf("a"), giver.IdOf("b"), giver.IdOf("a"), giver.IdOf("b")], [Math.Log(0.6), Math.Log(0.2), Math.Log(0.6), Math.Log(0.2)], 2),
         };
-        var target = new TokenizedDocument { Id = "hand", Ids = own, Candidates = new TopKLogits([taker.IdOf(stored), taker.IdOf(stored)], [0, 0], 1) };
+        int[] tokens = [.. stored.Select(s => taker.IdOf(s.Token))];
+        double[] logits = [.. stored.Select(static s => s.Logit)];
+        var target = new TokenizedDocument { Id = "hand", Ids = own, Candidates = new TopKLogits([.. tokens, .. tokens], [.. logits, .. logits], stored.Length) };
         var vocabularies = new VocabularyPair(giver.Vocabulary, taker.Vocabulary) { TargetEncoder = new LongestToken(taker.Vocabulary) };
         var aligned = new AlignedDocument[1];
         BackendCases.Open(backend).AlignBatch([new DocumentPair(source, target)], vocabularies, Byte with { FusedK = 64, ByteTail = tail }, aligned, new AlignmentReport());
@@ -90,8 +102,9 @@ public sealed class ByteProjectionTests(string backend)
     public void NoEncoderIsOneSentence()
     {
         var drawn = new DrawnDocuments(1, 1);
+        IKernelBackend opened = BackendCases.Open(backend);
         Assert.That(
-            () => BackendCases.Open(backend).AlignBatch(drawn.Pairs, drawn.Vocabularies, Byte, new AlignedDocument[1], new AlignmentReport()),
+            () => opened.AlignBatch(drawn.Pairs, drawn.Vocabularies, Byte, new AlignedDocument[1], new AlignmentReport()),
             Throws.ArgumentException.With.Message.Contains("projection byte needs the encoder of target vocabulary"));
     }
 
@@ -169,22 +182,5 @@ public sealed class ByteProjectionTests(string backend)
     {
         int first = Array.FindIndex(view.Spans, static s => s.End > s.Start);
         return first < 0 ? view.Ids.Length : first;
-    }
-
-    /// <summary>The longest ordinary token that the text starts with, the first one by id of several.</summary>
-    private sealed class LongestToken(TokenVocabulary vocabulary) : IFirstToken
-    {
-        public int? FirstToken(ReadOnlySpan<byte> text)
-        {
-            int best = -1;
-            for (int id = 0; id < vocabulary.Count; id++)
-            {
-                ReadOnlySpan<byte> token = vocabulary.Bytes[id];
-                if (token.Length > (best < 0 ? 0 : vocabulary.Bytes[best].Length) && text.StartsWith(token))
-                    best = id;
-            }
-
-            return best < 0 ? null : best;
-        }
     }
 }

@@ -11,7 +11,7 @@ internal sealed class RandomDocuments
     {
         var drawn = new DrawnDocuments(seed, count, repaired);
         PlainVocabulary source = PlainOf(drawn.Source), target = PlainOf(drawn.Target);
-        Vocabularies = drawn.Vocabularies;
+        Vocabularies = new VocabularyPair(drawn.Source.Vocabulary, drawn.Target.Vocabulary) { TargetEncoder = new LongestToken(drawn.Target.Vocabulary) };
         Documents = [.. drawn.Pairs.Zip(drawn.Views, (pair, views) => (pair, PlainOf(source, views.Source), PlainOf(target, views.Target)))];
     }
 
