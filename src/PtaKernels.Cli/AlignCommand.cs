@@ -43,7 +43,8 @@ internal static class AlignCommand
             var terminal = Terminal.Of(parse);
             AlignmentOptions options = common.OptionsOf(parse);
             string[] files = parse.GetValue(sources)!;
-            AlignmentSource[] all = Open(files, parse.GetValue(sourceVocabularies)!, parse.GetValue(maps) ?? [], parse.GetValue(targetVocabulary)!, options, terminal);
+            List<string> notices = [];
+            AlignmentSource[] all = Open(files, parse.GetValue(sourceVocabularies)!, parse.GetValue(maps) ?? [], parse.GetValue(targetVocabulary)!, options, notices.Add);
             IKernelBackend backend = common.OpenBackend(parse);
             DocumentSelection selection = Select(parse.GetValue(limit), parse.GetValue(sample), parse.GetValue(seed), parse.GetValue(where));
             int[]? given = ParseOrder(parse.GetValue(order), files.Length);
@@ -81,7 +82,7 @@ internal static class AlignCommand
                 terminal.WriteJson(summary.Json);
             else
                 summary.Print(terminal, run.OutputPath);
-            foreach (string notice in result!.Sources.SelectMany(static s => s.Notices).Distinct())
+            foreach (string notice in notices.Concat(result!.Sources.SelectMany(static s => s.Notices)).Distinct())
                 terminal.Notice(notice);
             if (result.Quarantined > 0)
                 terminal.Errors.WriteLine($"notice: {result.Quarantined} documents are in {run.QuarantinePath} with their reasons.");
@@ -92,13 +93,13 @@ internal static class AlignCommand
         return verb;
     }
 
-    private static AlignmentSource[] Open(string[] files, string[] vocabularies, string[] maps, string targetFile, in AlignmentOptions options, Terminal terminal)
+    private static AlignmentSource[] Open(string[] files, string[] vocabularies, string[] maps, string targetFile, in AlignmentOptions options, Action<string> notice)
     {
         if (vocabularies.Length != files.Length)
             throw new ArgumentException($"{files.Length} --source files but {vocabularies.Length} --source-vocab files; give one vocabulary per source, in the same order.");
         if (maps.Length != 0 && maps.Length != files.Length)
             throw new ArgumentException($"{files.Length} --source files but {maps.Length} --map files; give one map per source, in the same order, or none.");
-        (TokenVocabulary target, IFirstToken? encoder) = VocabularyFile.ReadTarget(targetFile, options, terminal.Notice);
+        (TokenVocabulary target, IFirstToken? encoder) = VocabularyFile.ReadTarget(targetFile, options, notice);
         return [.. files.Select((_, s) =>
         {
             TokenVocabulary source = VocabularyFile.Read(vocabularies[s]);

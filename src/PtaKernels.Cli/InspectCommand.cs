@@ -39,13 +39,15 @@ internal static class InspectCommand
             TokenizedDocument sourceView = Find(parse.GetValue(source)!, targetView.Id);
             var pair = new DocumentPair(sourceView, targetView);
             var terminal = Terminal.Of(parse);
-            (TokenVocabulary targetTokens, IFirstToken? encoder) = VocabularyFile.ReadTarget(parse.GetValue(targetVocabulary)!, options, terminal.Notice);
+            List<string> notices = [];
+            (TokenVocabulary targetTokens, IFirstToken? encoder) = VocabularyFile.ReadTarget(parse.GetValue(targetVocabulary)!, options, notices.Add);
             var vocabularies = new VocabularyPair(VocabularyFile.Read(parse.GetValue(sourceVocabulary)!), targetTokens) { TargetEncoder = encoder };
             var view = new DocumentView(terminal, backend, pair, vocabularies, options);
             if (parse.GetValue(common.Json))
                 view.WriteJson(parse.GetValue(row));
             else
                 view.Write(parse.GetValue(common.Preset)!, parse.GetValue(row), Window(view, parse.GetValue(row), parse.GetValue(from), parse.GetValue(to)));
+            notices.ForEach(terminal.Notice);
             return 0;
         });
         return verb;

@@ -118,7 +118,7 @@ public sealed class AlignmentRunReportTests
     {
         SmallModel model = SmallModel.Target;
         int[] ids = [.. "abcdab".Select(c => model.Vocabulary.IdOf(c.ToString())), SmallModel.Eos];
-        var aligner = new DocumentAligner(_backend, [new AlignmentSource("teacher", model.To(model))], AlignmentPreset.Fusion with { Mass = MassRule.Renormalised });
+        var aligner = new DocumentAligner(_backend, [new AlignmentSource("teacher", model.To(model))], AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, Mass = MassRule.Renormalised });
         var report = new AlignmentRunReport(1);
         aligner.Align(View(targetKnows), [View(sourceKnows)], report);
         return report;

@@ -8,7 +8,7 @@ public sealed class DocumentAlignerTests
 {
     private const int Documents = 12;
 
-    private static readonly AlignmentOptions Fusion = AlignmentPreset.Fusion with { Fill = true };
+    private static readonly AlignmentOptions Fusion = AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, Fill = true };
 
     private static readonly int[][] Orders = [[0, 1, 2], [2, 0, 1]];
 

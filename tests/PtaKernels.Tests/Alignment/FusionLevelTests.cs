@@ -6,7 +6,7 @@ namespace PtaKernels.Tests.Alignment;
 [TestFixture]
 public sealed class FusionLevelTests
 {
-    private static readonly AlignmentOptions Prefix = AlignmentPreset.Fusion with { FusionLevel = FusionLevel.Prefix, Fill = true };
+    private static readonly AlignmentOptions Prefix = AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, FusionLevel = FusionLevel.Prefix, Fill = true };
 
     private static readonly AlignmentOptions Row = Prefix with { FusionLevel = FusionLevel.Row };
 

@@ -41,7 +41,7 @@ internal sealed class SmallModel
     public string VocabularyJson => JsonSerializer.Serialize(
         new Dictionary<string, object> { ["name"] = Name, ["class"] = "LlamaTokenizer", ["special"] = "▁", ["eos_id"] = Eos, ["dummy_prefix"] = false, ["tokens"] = _tokens });
 
-    public VocabularyPair To(SmallModel target) => new(Vocabulary, target.Vocabulary);
+    public VocabularyPair To(SmallModel target) => new(Vocabulary, target.Vocabulary) { TargetEncoder = new LongestToken(target.Vocabulary) };
 
     public static string RandomText(Random random, int length) => string.Concat(Enumerable.Range(0, length).Select(_ => "aabbccdd "[random.Next(9)]));
 

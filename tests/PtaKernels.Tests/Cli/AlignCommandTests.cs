@@ -54,7 +54,7 @@ public sealed class AlignCommandTests
         PtaRun run = Pta.Run(files.Arguments("--preset", "fusion", "--source-order", "2,1"));
         Assert.That(run.Exit, Is.Zero, run.Errors);
         Assert.That(run.Output, Does.StartWith("3 documents, ").And.Contain(files.Output).And.Contain("giver-a").And.Contain("giver-b").And.Contain("gold top-1, target's own").And.Not.Contain("\u001b"));
-        Assert.That(run.Errors, Does.Not.Contain("notice"), "a given order needs none");
+        Assert.That(run.Errors, Does.Not.Contain("bits per byte"), "a given order needs no notice");
     }
 
     [Test]
@@ -139,7 +139,7 @@ public sealed class AlignCommandTests
 
         JsonElement transports = run.Json.GetProperty("sources")[0].GetProperty("transports");
         Assert.That(transports.GetProperty("iteration-limit").GetInt32() + transports.GetProperty("not-finite").GetInt32(), Is.Zero);
-        Assert.That(transports.GetProperty("converged").GetInt32(), Is.Positive);
+        Assert.That(transports.GetProperty("converged").GetInt32(), preset == "paper" ? Is.Positive : Is.Zero, "fusion projects by bytes");
     }
 
     private static Dictionary<string, JsonElement> GoldenById(string file, string prefix) => JsonLines.ReadLines(Path.Combine(Pta.Golden, file))

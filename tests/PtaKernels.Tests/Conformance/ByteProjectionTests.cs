@@ -102,18 +102,21 @@ public sealed class ByteProjectionTests(string backend)
     public void NoEncoderIsOneSentence()
     {
         var drawn = new DrawnDocuments(1, 1);
+        var vocabularies = new VocabularyPair(drawn.Source.Vocabulary, drawn.Target.Vocabulary);
         IKernelBackend opened = BackendCases.Open(backend);
         Assert.That(
-            () => opened.AlignBatch(drawn.Pairs, drawn.Vocabularies, Byte, new AlignedDocument[1], new AlignmentReport()),
+            () => opened.AlignBatch(drawn.Pairs, vocabularies, Byte, new AlignedDocument[1], new AlignmentReport()),
             Throws.ArgumentException.With.Message.Contains("projection byte needs the encoder of target vocabulary"));
     }
 
     [Test]
     public void WhatHasNoMeaningIsRefused()
     {
-        Refuses(Byte with { Sources = SourceMerging.Recursive, Fusion = FusionFunction.None, Transport = TransportKind.Unbalanced }, "--sources independent");
+        Refuses(Byte with { Sources = SourceMerging.Recursive, Fusion = FusionFunction.None }, "--sources independent");
+        Refuses(Byte with { Transport = TransportKind.Unbalanced }, "--projection top1", "transport unbalanced");
+        Refuses(Byte with { Columns = CandidateColumns.TargetTopk }, "--projection top1", "columns target-topk");
         Refuses(Byte with { ByteTail = -1 }, "it must be 0..64 bits per byte", "--byte-tail is -1");
-        Refuses(Byte with { Cost = CandidateCost.OfficialStrings, Columns = CandidateColumns.TargetTopk, Transfer = TransferRule.Boundary }, "--cost texts");
+        Refuses(Byte with { Cost = CandidateCost.OfficialStrings, Transfer = TransferRule.Boundary }, "--cost texts");
 
         static void Refuses(AlignmentOptions options, string instead, string what = "projection byte") =>
             Assert.That(() => AlignmentSwitches.Validate(options), Throws.ArgumentException.With.Message.Contains(instead).And.Message.Contains(what));

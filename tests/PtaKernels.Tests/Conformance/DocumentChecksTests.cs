@@ -9,6 +9,7 @@ public sealed class DocumentChecksTests(string backend)
     private static readonly AlignmentOptions Plain = AlignmentPreset.Fusion with
     {
         Mass = MassRule.Renormalised,
+        Projection = ProjectionRule.Top1,
         Transport = TransportKind.None,
         Transfer = TransferRule.Boundary,
     };

@@ -21,8 +21,7 @@ public sealed class FusedDocumentTests(string backend)
         Byte with { ByteTail = 1, FusedK = 64, Fallback = FallbackRule.Target },
         Byte with { ByteTail = 2.5, FusedK = 2, MeasureSignal = false },
         Byte with { ByteTail = 1, Mass = MassRule.Renormalised, Temperature = 0.7 },
-        Byte with { ByteTail = 1, Transfer = TransferRule.Boundary, Columns = CandidateColumns.TargetTopk, Transport = TransportKind.None },
-        Byte with { ByteTail = 0, Window = 3, FusedK = 64, Transport = TransportKind.Unbalanced },
+        Byte with { ByteTail = 0, Window = 3, FusedK = 64 },
         AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, Transfer = TransferRule.Boundary },
     ];
 
@@ -115,7 +114,7 @@ public sealed class FusedDocumentTests(string backend)
         var documents = new RandomDocuments(9800, 2);
         DocumentPair[] pairs = [.. documents.Documents.Select(static d => d.Pair)];
         var report = new AlignmentReport();
-        AlignmentOptions options = AlignmentPreset.Fusion with { Transfer = TransferRule.Boundary, Transport = TransportKind.None };
+        AlignmentOptions options = AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, Transfer = TransferRule.Boundary, Transport = TransportKind.None };
         for (int round = 0; round < 3; round++)
             _fused.AlignBatch(pairs, documents.Vocabularies, options, new AlignedDocument[2], report);
         var joined = new AlignmentReport();

@@ -9,7 +9,7 @@ namespace PtaKernels.Tests.Corpus;
 [TestFixture]
 public sealed class AlignmentRunTests
 {
-    private static readonly AlignmentOptions Fusion = AlignmentPreset.Fusion with { Fill = true };
+    private static readonly AlignmentOptions Fusion = AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, Fill = true };
 
     private static readonly AlignmentOptions Reference = AlignmentPreset.Reference with { Window = SmallModel.K };
 

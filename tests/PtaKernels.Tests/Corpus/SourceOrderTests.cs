@@ -77,7 +77,7 @@ public sealed class SourceOrderTests
             (view.LabelCrossEntropy, view.MeanCrossEntropy) = (null, null);
         Assert.That(Run(files.Write(), AlignmentPreset.Paper), Is.EqualTo(new[] { 0, 1 }));
         Assert.That(files.Notices, Has.Count.EqualTo(1).And.All.Contains("in the order given"));
-        Assert.That(() => Run(files, AlignmentPreset.Fusion), Throws.TypeOf<AlignmentDataException>().With.Message.Contains("fusion-function"));
+        Assert.That(() => Run(files, AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1 }), Throws.TypeOf<AlignmentDataException>().With.Message.Contains("fusion-function"));
         Assert.That(files.Left, Is.EqualTo(new[] { "out.jsonl" }), "the first run's");
     }
 
@@ -85,7 +85,7 @@ public sealed class SourceOrderTests
     public void NothingIsOrderedWhereNothingIsChosen()
     {
         using RunFiles one = new RunFiles(seed: 6, documents: 2).Write(), two = new RunFiles(seed: 6, documents: 2, sources: 2).Write();
-        Run(one, AlignmentPreset.Fusion);
+        Run(one, AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1 });
         Run(two, AlignmentPreset.Reference with { Window = SmallModel.K });
         Assert.That(one.Notices.Concat(two.Notices), Is.Empty);
     }

@@ -1,6 +1,5 @@
 using PtaKernels.Cli.Verify.Random;
 using PtaKernels.Gpu;
-using PtaKernels.Tests.Conformance;
 
 namespace PtaKernels.Tests.Gpu;
 
