@@ -18,6 +18,7 @@ internal static class BenchSuite
         ("doc.reference", DocumentCases.ReferenceTeam),
         ("doc.paper", DocumentCases.Paper),
         ("doc.fusion", DocumentCases.Fusion),
+        ("doc.transport", DocumentCases.Transport),
         ("encode.sentencepiece-bpe", EncodeCases.BytePairs),
         ("encode.unigram", EncodeCases.Unigram),
         ("encode.byte-level", EncodeCases.ByteLevel),
@@ -37,9 +38,11 @@ internal static class BenchSuite
         ("doc.reference", DeviceCases.Reference),
         ("doc.paper", DeviceCases.Paper),
         ("doc.fusion", DeviceCases.Fusion),
+        ("doc.transport", DeviceCases.Transport),
         ("host.reference", HostCases.Reference),
         ("host.paper", HostCases.Paper),
         ("host.fusion", HostCases.Fusion),
+        ("host.transport", HostCases.Transport),
     ];
 
     public static IEnumerable<string> Ids => Cases.Concat(OnDevice).Select(static c => c.Id).Distinct();

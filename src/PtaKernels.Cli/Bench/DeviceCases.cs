@@ -101,6 +101,8 @@ internal static class DeviceCases
 
     public static BenchCase Fusion(BenchData data) => Documents(data, "doc.fusion", static _ => DocumentCases.FusionOptions, DocumentCases.FusionOptions, static d => d.WithOffsets);
 
+    public static BenchCase Transport(BenchData data) => Documents(data, "doc.transport", static _ => DocumentCases.TransportOptions, DocumentCases.TransportOptions, static d => d.WithOffsets);
+
     private static BenchCase Paths(BenchData data, string id, bool banded)
     {
         GpuBackend device = Device(data);

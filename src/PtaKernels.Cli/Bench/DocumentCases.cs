@@ -69,6 +69,11 @@ internal static class DocumentCases
     /// <summary>Preset <c>fusion</c>: golden rows hold no log-sum-exp, so the mass is renormalised.</summary>
     public static AlignmentOptions FusionOptions => AlignmentPreset.Fusion with { MeasureSignal = false, Mass = MassRule.Renormalised };
 
+    /// <summary>The same with costs and transport instead of bytes.</summary>
+    public static AlignmentOptions TransportOptions => FusionOptions with { Projection = ProjectionRule.Top1 };
+
+    public static BenchCase Transport(BenchData data) => Preset(data, "doc.transport", TransportOptions);
+
     public static BenchCase Paper(BenchData data) => Preset(data, "doc.paper", PaperOptions);
 
     public static BenchCase Fusion(BenchData data) => Preset(data, "doc.fusion", FusionOptions);

@@ -23,6 +23,8 @@ internal static class HostCases
 
     public static BenchCase Fusion(BenchData data) => Of(data, "host.fusion", DocumentCases.FusionOptions);
 
+    public static BenchCase Transport(BenchData data) => Of(data, "host.transport", DocumentCases.TransportOptions);
+
     private static BenchCase Of(BenchData data, string id, AlignmentOptions options)
     {
         var device = (GpuBackend)data.Backend;

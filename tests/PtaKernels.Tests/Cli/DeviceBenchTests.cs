@@ -18,6 +18,7 @@ public sealed class DeviceBenchTests
         ["doc.reference"] = (DeviceCases.Reference, DeviceCases.PipelineClock),
         ["doc.paper"] = (DeviceCases.Paper, DeviceCases.PipelineClock),
         ["doc.fusion"] = (DeviceCases.Fusion, DeviceCases.PipelineClock),
+        ["doc.transport"] = (DeviceCases.Transport, DeviceCases.PipelineClock),
     };
 
     public static IEnumerable<string> Ids => Cases.Keys;
