@@ -15,7 +15,7 @@ internal static class CaptureCommand
         var tokenizer = new Option<string?>("--tokenizer") { Description = "the model's tokenizer; default: the model's folder: " + VocabularyFile.Formats, HelpName = "path" };
         var documents = new Option<string>("--documents") { Description = "the corpus: " + TextDocument.Formats, HelpName = "path", Required = true };
         var output = new Option<string>("--out") { Description = "the distributions, a dataset folder for pta align", HelpName = "folder", Required = true };
-        var topK = ValueOption.Count("--top-k", "candidates per position, 1..64", 10);
+        var topK = ValueOption.Count("--top-k", "candidates per position, 1..64; the official code keeps 10", CaptureRun.DefaultTopK);
         var temperature = ValueOption.Number("--temperature", "divides every logit, so that rows and cross-entropies are of softmax(logits / x)", 1);
         var begin = ValueOption.OneOf("--begin", "begin of sequence before every document; auto: where the tokenizer has one", "auto", "on", "off");
         var end = ValueOption.OneOf("--end", "end of sequence behind every document; auto: where the tokenizer has one", "auto", "on", "off");

@@ -93,6 +93,8 @@ internal sealed class FusionDemo(string samples, string folder, DemoSize size, I
         Students = [.. size.Students.Select(static s => new StudentConfig { Name = s, Preset = s })],
         Control = FuseRun.ControlName,
         Split = new SplitConfig { Length = DemoSize.SequenceLength },
+        // As many as the official code keeps: only then is preset reference the official code.
+        Capture = new CaptureConfig { TopK = 10 },
         Train = new TrainConfig
         {
             Length = DemoSize.SequenceLength,

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using PtaKernels.Training;
 
 namespace PtaKernels.Pipeline;
 
@@ -126,8 +127,8 @@ public sealed record SplitConfig
 public sealed record CaptureConfig
 {
     /// <summary>Candidates.</summary>
-    [Description("next-token candidates kept per position, 1..64")]
-    public int TopK { get; init; } = 10;
+    [Description("next-token candidates kept per position, 1..64; the official code keeps 10, and preset reference is its only then")]
+    public int TopK { get; init; } = CaptureRun.DefaultTopK;
 
     /// <summary>Batch.</summary>
     [Description("positions that go through a model together")]

@@ -26,13 +26,14 @@ int compare(const uint8_t* x, int32_t n, const uint8_t* y, int32_t m) {
 } // namespace
 
 ByteFits::ByteFits(const Vocabulary& source, const Vocabulary& target, pta_first_token encoder, void* user)
-    : source_(source), target_(target), encoder_(encoder), user_(user), places_(static_cast<size_t>(target.count), -1),
+    : source_(source), target_(target), encoder_(encoder), user_(user),
       of_token_(new std::atomic<const ByteFit*>[static_cast<size_t>(source.count)]()),
       buckets_(new std::atomic<Entry*>[kBuckets]()) {
     for (int32_t t = 0; t < target.count; t++) {
+        named_.push_back({t, -1, target.length_of(t)});
         longest_ = std::max(longest_, target.length_of(t));
         if (target.has_token(t) && target.is_special(t)) {
-            of_special_[t].first = t;
+            of_special_[t].first = named_.back();
             of_special_[t].count = 1;
         } else if (target.has_token(t) && target.length_of(t) > 0) {
             sorted_.push_back(t);
@@ -43,7 +44,7 @@ ByteFits::ByteFits(const Vocabulary& source, const Vocabulary& target, pta_first
         return order != 0 ? order < 0 : x < y;
     });
     for (size_t place = 0; place < sorted_.size(); place++)
-        places_[static_cast<size_t>(sorted_[place])] = static_cast<int32_t>(place);
+        named_[static_cast<size_t>(sorted_[place])].place = static_cast<int32_t>(place);
 }
 
 ByteFits::~ByteFits() {
@@ -93,21 +94,21 @@ const ByteFit& ByteFits::of_text(const uint8_t* text, int32_t length, bool space
     return entry.release()->fit;
 }
 
-ByteFit ByteFits::make(const uint8_t* text, int32_t length) const {
+ByteFit ByteFits::make(const uint8_t* text, int32_t length) {
     ByteFit fit;
     int32_t first = encoder_(user_, text, length);
     if (first < -1 || (first >= 0 && !target_.has_token(first)))
         throw_argument("the encoder's first token of %d bytes is %d, which is no token of the target; it must return one, or -1 for none.", length, first);
     if (first < 0)
         return fit;
-    fit.first = first;
-    fit.first_length = target_.length_of(first);
+    fit.id = found_.fetch_add(1, std::memory_order_relaxed);
+    fit.first = named(first);
     fit.length = length;
-    for (int32_t part = fit.first_length + 1; part < length; part++) {
+    for (int32_t part = fit.first.length + 1; part < length; part++) {
         for (size_t at = static_cast<size_t>(lower_bound(text, part)); at < sorted_.size(); at++) {
             if (target_.length_of(sorted_[at]) != part || !starts_with(sorted_[at], text, part))
                 break;
-            fit.inside.push_back(sorted_[at]);
+            fit.inside.push_back(named(sorted_[at]));
         }
     }
 
@@ -117,12 +118,14 @@ ByteFit ByteFits::make(const uint8_t* text, int32_t length) const {
     auto end = std::partition_point(begin, sorted_.end(), [&](int32_t token) { return starts_with(token, text, length); });
     fit.places = static_cast<int32_t>(end - begin);
     std::vector<int32_t> longer;
-    std::copy_if(begin, end, std::back_inserter(longer), [&](int32_t token) { return target_.length_of(token) > fit.first_length; });
+    std::copy_if(begin, end, std::back_inserter(longer), [&](int32_t token) { return target_.length_of(token) > fit.first.length; });
     std::sort(longer.begin(), longer.end());
-    size_t named = std::min(longer.size(), size_t{ByteFit::kMostNamed});
-    fit.lowest.assign(longer.begin(), longer.begin() + static_cast<ptrdiff_t>(named));
+    size_t most = std::min(longer.size(), size_t{ByteFit::kMostNamed});
+    for (size_t i = 0; i < most; i++)
+        fit.lowest.push_back(named(longer[i]));
     std::stable_sort(longer.begin(), longer.end(), [&](int32_t x, int32_t y) { return target_.length_of(x) < target_.length_of(y); });
-    fit.shortest.assign(longer.begin(), longer.begin() + static_cast<ptrdiff_t>(named));
+    for (size_t i = 0; i < most; i++)
+        fit.shortest.push_back(named(longer[i]));
     for (int32_t token : longer) {
         int32_t extra = target_.length_of(token) - length;
         if (fit.extras.empty() || fit.extras.back().bytes != extra)

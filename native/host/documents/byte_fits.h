@@ -17,26 +17,31 @@ struct Vocabulary;
 // For bytes x: the first token of x; tokens longer than it that x starts with and that are shorter than x (inside); and tokens longer than it that start
 // with x, which stand together where tokens are sorted by their bytes. The last kind can be thousands, but a row only needs their number by length and the
 // heaviest of them: two such ranges lie inside one another or apart, and of tokens in the same ranges a longer one never has more mass.
+// A target token with what a row asks of it, so that nothing has to be looked up: its place among the sorted tokens (-1: none) and its bytes.
+struct NamedToken {
+    int32_t token, place, length;
+};
+
 struct ByteFit {
-    int32_t first = -1;       // -1: nothing fits
-    int32_t first_length = 0; // bytes
-    int32_t length = 0;       // bytes of x
-    int32_t start = 0;        // first place of the range
-    int32_t places = 0;       // places in it
-    int32_t count = 0;        // tokens that fit
-    std::vector<int32_t> inside;   // by length, then id
-    std::vector<int32_t> shortest; // of the range's tokens longer than the first one at most kMostNamed: by length, then id
-    std::vector<int32_t> lowest;   // of the same the lowest ids, which is what counts where length does not
+    int32_t id = -1;             // numbered as they are found; -1: nothing fits, or a special token
+    NamedToken first{-1, -1, 0}; // token -1: nothing fits
+    int32_t length = 0;          // bytes of x
+    int32_t start = 0;           // first place of the range
+    int32_t places = 0;          // places in it
+    int32_t count = 0;           // tokens that fit
+    std::vector<NamedToken> inside;   // by length, then id
+    std::vector<NamedToken> shortest; // of the range's tokens longer than the first one at most kMostNamed: by length, then id
+    std::vector<NamedToken> lowest;   // of the same the lowest ids, which is what counts where length does not
     struct Extra { int32_t bytes, count; };
     std::vector<Extra> extras; // how many of the range's tokens longer than the first one are longer than x by so many bytes
 
     static constexpr int32_t kMostNamed = 64; // a fused row has no more tokens
 
-    const std::vector<int32_t>& heaviest(double byte_tail) const { return byte_tail > 0 ? shortest : lowest; }
+    const std::vector<NamedToken>& heaviest(double byte_tail) const { return byte_tail > 0 ? shortest : lowest; }
 
     // Sum of the discounts of all tokens that fit; discounts [extra bytes].
     double sum_of(const double* discounts) const {
-        double sum = discounts[first_length > length ? first_length - length : 0] + static_cast<double>(inside.size());
+        double sum = discounts[first.length > length ? first.length - length : 0] + static_cast<double>(inside.size());
         for (const Extra& extra : extras)
             sum += extra.count * discounts[extra.bytes];
         return sum;
@@ -63,14 +68,15 @@ public:
     // What fits a text, or a text behind a space.
     const ByteFit& of_text(const uint8_t* text, int32_t length, bool space);
 
-    int32_t place_of(int32_t target_token) const { return places_[static_cast<size_t>(target_token)]; } // -1: none
-    int32_t longest() const { return longest_; }                                                        // bytes of the target's longest token
+    const NamedToken& named(int32_t target_token) const { return named_[static_cast<size_t>(target_token)]; }
+    int32_t longest() const { return longest_; }                                       // bytes of the target's longest token
+    int32_t found() const { return found_.load(std::memory_order_relaxed); }           // ids so far
 
 private:
     struct Entry;
     static constexpr uint32_t kBuckets = 1u << 15;
     const ByteFit& find_token(int32_t token);
-    ByteFit make(const uint8_t* text, int32_t length) const;
+    ByteFit make(const uint8_t* text, int32_t length);
     int32_t lower_bound(const uint8_t* text, int32_t length) const;
     bool starts_with(int32_t token, const uint8_t* text, int32_t length) const;
 
@@ -79,7 +85,9 @@ private:
     void* user_;
     ByteFit nothing_;
     int32_t longest_ = 0;
-    std::vector<int32_t> sorted_, places_; // [places], [target]
+    std::vector<int32_t> sorted_;   // [places]
+    std::vector<NamedToken> named_; // [target]
+    std::atomic<int32_t> found_{0};
     std::unordered_map<int32_t, ByteFit> of_special_; // every special target token as a partner
     std::unique_ptr<std::atomic<const ByteFit*>[]> of_token_;
     std::unique_ptr<std::atomic<Entry*>[]> buckets_;

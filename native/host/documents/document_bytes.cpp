@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "host/transport/stable_exp.h"
 
@@ -47,22 +48,21 @@ double ByteProjection::project(const CandidateRow& row, int32_t keep, FusedRow& 
         return all;
     list_own(row);
     for (int32_t c = 0; c < count_; c++) {
-        listed_[static_cast<size_t>(list(fits_[c]->first))].takers |= uint64_t{1} << c;
-        for (int32_t token : fits_[c]->inside)
-            listed_[static_cast<size_t>(list(token))].takers |= uint64_t{1} << c;
+        list(fits_[c]->first).takers |= uint64_t{1} << c;
+        for (const NamedToken& named : fits_[c]->inside)
+            list(named).takers |= uint64_t{1} << c;
     }
     for (Listed& listed : listed_)
-        listed.takers |= takers_of(listed.place, listed.length);
+        listed.takers |= takers_of(listed.named);
     sum_weights(row.column_mass[settings_.used(row.state->document->target.k)]);
 
     for (const Listed& listed : listed_)
-        offer(fused, listed.token, mass_of(listed), keep);
+        offer(fused, listed.named.token, mass_of(listed), keep);
     for (int32_t c = 0; c < count_; c++) {
-        for (int32_t token : fits_[c]->heaviest(settings_.options.byte_tail)) {
-            if (find(token) != kNone)
+        for (const NamedToken& named : fits_[c]->heaviest(settings_.options.byte_tail)) {
+            if (find(named.token) != kNone)
                 continue;
-            int32_t place = pair_.byte_fits->place_of(token), length = pair_.target.length_of(token);
-            uint64_t takers = takers_of(place, length);
+            uint64_t takers = takers_of(named);
             // What another candidate vouches for more bytes of comes when that one is looked at.
             int32_t innermost = c;
             for (uint64_t left = takers; left != 0; left &= left - 1) {
@@ -70,7 +70,7 @@ double ByteProjection::project(const CandidateRow& row, int32_t keep, FusedRow& 
                 if (length_[other] > length_[innermost] || (length_[other] == length_[innermost] && other > innermost))
                     innermost = other;
             }
-            if (innermost == c && !offer(fused, token, mass_of({token, place, length, 0, takers}), keep))
+            if (innermost == c && !offer(fused, named.token, mass_of({named, 0, takers}), keep))
                 break;
         }
     }
@@ -97,13 +97,13 @@ double ByteProjection::collect(const CandidateRow& row) {
         if (!(mass > 0))
             continue;
         const ByteFit& fit = fit_of(row, c);
-        if (fit.first < 0)
+        if (fit.first.token < 0)
             continue;
         fits_[count_] = &fit;
         mass_[count_] = mass;
         start_[count_] = fit.start;
         places_[count_] = fit.places;
-        first_length_[count_] = fit.first_length;
+        first_length_[count_] = fit.first.length;
         length_[count_++] = fit.length;
         most += 1 + fit.inside.size();
         all += mass;
@@ -119,7 +119,7 @@ void ByteProjection::list_own(const CandidateRow& row) {
     for (int32_t j = 0; j < settings_.used(target.k); j++) {
         double weight = row.column_mass[j];
         if (weight > 0 && find(tokens[j]) == kNone)
-            listed_[static_cast<size_t>(list(tokens[j]))].weight = weight;
+            list(pair_.byte_fits->named(tokens[j])).weight = weight;
     }
 }
 
@@ -132,17 +132,28 @@ void ByteProjection::sum_weights(double other) {
         for (uint64_t left = listed.takers; left != 0; left &= left - 1) {
             int32_t c = __builtin_ctzll(left);
             own[c] += listed.weight;
-            discounted[c] += discount(listed.length, c);
+            discounted[c] += discount(listed.named.length, c);
             counts[c]++;
         }
     }
     for (int32_t c = 0; c < count_; c++) {
-        double discounts = fits_[c]->sum_of(discounts_.data());
+        double discounts = discounts_of(*fits_[c]);
         double rest = counts[c] == fits_[c]->count ? 0 : std::max(0.0, discounts - discounted[c]);
         double sum = own[c] + other * rest;
         other_[c] = sum > 0 ? other : 1;
         sum_[c] = sum > 0 ? sum : discounts;
     }
+}
+
+double ByteProjection::discounts_of(const ByteFit& fit) {
+    if (fit.id < 0)
+        return fit.sum_of(discounts_.data());
+    size_t id = static_cast<size_t>(fit.id);
+    if (id >= sums_.size())
+        sums_.resize(static_cast<size_t>(pair_.byte_fits->found()) + id / 2, std::numeric_limits<double>::quiet_NaN());
+    if (std::isnan(sums_[id]))
+        sums_[id] = fit.sum_of(discounts_.data());
+    return sums_[id];
 }
 
 double ByteProjection::discount(int32_t length, int32_t candidate) const {
@@ -153,19 +164,19 @@ double ByteProjection::mass_of(const Listed& listed) const {
     double mass = 0;
     for (uint64_t left = listed.takers; left != 0; left &= left - 1) {
         int32_t c = __builtin_ctzll(left);
-        double weight = listed.weight > 0 ? listed.weight : other_[c] * discount(listed.length, c);
+        double weight = listed.weight > 0 ? listed.weight : other_[c] * discount(listed.named.length, c);
         mass += mass_[c] * (weight / sum_[c]);
     }
     return mass;
 }
 
 // Candidates whose longer tokens a token is one of.
-uint64_t ByteProjection::takers_of(int32_t place, int32_t length) const {
+uint64_t ByteProjection::takers_of(const NamedToken& named) const {
     uint64_t takers = 0;
     for (int32_t c = 0; c < count_; c++) {
         // A token without a place has -1, which wraps to a distance that no range has.
-        bool inside = static_cast<uint32_t>(place) - static_cast<uint32_t>(start_[c]) < static_cast<uint32_t>(places_[c]);
-        takers |= static_cast<uint64_t>(inside & (length > first_length_[c])) << c;
+        bool inside = static_cast<uint32_t>(named.place) - static_cast<uint32_t>(start_[c]) < static_cast<uint32_t>(places_[c]);
+        takers |= static_cast<uint64_t>(inside & (named.length > first_length_[c])) << c;
     }
     return takers;
 }
@@ -189,22 +200,21 @@ int32_t ByteProjection::find(int32_t token) const {
         if (slots_[slot] >> 32 != stamp_)
             return kNone;
         int32_t index = static_cast<int32_t>(slots_[slot]);
-        if (listed_[static_cast<size_t>(index)].token == token)
+        if (listed_[static_cast<size_t>(index)].named.token == token)
             return index;
     }
 }
 
-int32_t ByteProjection::list(int32_t token) {
-    uint32_t mask = static_cast<uint32_t>(slots_.size()) - 1, slot = slot_of(token);
+ByteProjection::Listed& ByteProjection::list(const NamedToken& named) {
+    uint32_t mask = static_cast<uint32_t>(slots_.size()) - 1, slot = slot_of(named.token);
     for (; slots_[slot] >> 32 == stamp_; slot = (slot + 1) & mask) {
-        int32_t index = static_cast<int32_t>(slots_[slot]);
-        if (listed_[static_cast<size_t>(index)].token == token)
-            return index;
+        Listed& listed = listed_[static_cast<size_t>(static_cast<int32_t>(slots_[slot]))];
+        if (listed.named.token == named.token)
+            return listed;
     }
-    int32_t index = static_cast<int32_t>(listed_.size());
-    slots_[slot] = uint64_t{stamp_} << 32 | static_cast<uint32_t>(index);
-    listed_.push_back({token, pair_.byte_fits->place_of(token), pair_.target.length_of(token), 0, 0});
-    return index;
+    slots_[slot] = uint64_t{stamp_} << 32 | static_cast<uint32_t>(listed_.size());
+    listed_.push_back({named, 0, 0});
+    return listed_.back();
 }
 
 } // namespace pta

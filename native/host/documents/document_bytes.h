@@ -28,9 +28,9 @@ private:
 
     // A token that some candidate names.
     struct Listed {
-        int32_t token, place, length;
-        double weight;    // the target's own; 0 where it has none
-        uint64_t takers;  // candidates that it fits
+        NamedToken named;
+        double weight;   // the target's own; 0 where it has none
+        uint64_t takers; // candidates that it fits
     };
 
     const ByteFit& fit_of(const CandidateRow& row, int32_t candidate);
@@ -38,8 +38,9 @@ private:
     void list_own(const CandidateRow& row);
     void sum_weights(double other);
     int32_t find(int32_t token) const;
-    int32_t list(int32_t token);
-    uint64_t takers_of(int32_t place, int32_t length) const;
+    Listed& list(const NamedToken& named);
+    uint64_t takers_of(const NamedToken& named) const;
+    double discounts_of(const ByteFit& fit);
     double mass_of(const Listed& listed) const;
     double discount(int32_t length, int32_t candidate) const;
     uint32_t slot_of(int32_t token) const { return static_cast<uint32_t>(token) * 0x9E3779B1u >> shift_; }
@@ -48,6 +49,7 @@ private:
     VocabularyPair& pair_;
     const AlignSettings& settings_;
     std::vector<double> discounts_; // [bytes beyond the candidate]
+    std::vector<double> sums_;      // [id of a fit] sum of its discounts, NaN where nobody has asked
 
     // Candidates that have mass and something to give it to.
     int32_t count_ = 0;
