@@ -64,6 +64,16 @@ struct NearestQuery {
     int32_t distance; // in and out: its distance, INT32_MAX if none
 };
 
+// Ranges of sorted tokens that begin the bytes of candidates. Whole vectors are read: what lies behind count holds nothing.
+struct ByteRanges {
+    static constexpr int32_t kMost = 64;
+    alignas(64) uint32_t start[kMost], last[kMost]; // first place, and places behind it; kEmpty and 0 hold no place
+    alignas(64) uint32_t least_length[kMost];       // bytes that a token must have
+    int32_t count;
+
+    static constexpr uint32_t kEmpty = 0x7fffffff;
+};
+
 struct KernelTable {
     const char* isa;
     int32_t vector_bytes;
@@ -99,6 +109,9 @@ struct KernelTable {
     // Of each cost row [rows, stride] with m columns, 1..64: the smallest cost, and one bit per column of that cost and of the next one. 64 bytes from each
     // row's start are readable.
     void (*cheapest_columns)(const uint8_t* cost, int64_t rows, int32_t m, int64_t stride, uint8_t* least, uint64_t* equal, uint64_t* next);
+
+    // One bit per range that holds a place, 2^32 - 1 being in none, and takes tokens of that length.
+    uint64_t (*byte_takers)(const ByteRanges& ranges, uint32_t place, uint32_t length);
 };
 
 // dispatch.cpp: the only place that looks at the CPU.

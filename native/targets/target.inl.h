@@ -8,6 +8,7 @@
 #include "kernels/semi_relaxed.inl.h"
 #include "kernels/exponential.inl.h"
 #include "kernels/projection.inl.h"
+#include "kernels/byte_ranges.inl.h"
 
 static constexpr KernelTable table_of(const char* isa) {
     return KernelTable{
@@ -26,5 +27,6 @@ static constexpr KernelTable table_of(const char* isa) {
         .exponentials = exponentials,
         .top1 = top1,
         .cheapest_columns = cheapest_columns,
+        .byte_takers = byte_takers,
     };
 }

@@ -34,7 +34,8 @@ bool offer(FusedRow& fused, int32_t token, double mass, int32_t keep) {
 
 } // namespace
 
-ByteProjection::ByteProjection(VocabularyPair& pair, const AlignSettings& settings) : pair_(pair), settings_(settings) {
+ByteProjection::ByteProjection(const KernelTable& kernels, VocabularyPair& pair, const AlignSettings& settings)
+    : kernels_(kernels), pair_(pair), settings_(settings) {
     if (!settings.bytes())
         return;
     discounts_.resize(static_cast<size_t>(pair.byte_fits->longest()) + 1);
@@ -101,12 +102,18 @@ double ByteProjection::collect(const CandidateRow& row) {
             continue;
         fits_[count_] = &fit;
         mass_[count_] = mass;
-        start_[count_] = fit.start;
-        places_[count_] = fit.places;
-        first_length_[count_] = fit.first.length;
+        bool empty = fit.places == 0;
+        ranges_.start[count_] = empty ? ByteRanges::kEmpty : static_cast<uint32_t>(fit.start);
+        ranges_.last[count_] = empty ? 0 : static_cast<uint32_t>(fit.places - 1);
+        ranges_.least_length[count_] = static_cast<uint32_t>(fit.first.length) + 1;
         length_[count_++] = fit.length;
         most += 1 + fit.inside.size();
         all += mass;
+    }
+    ranges_.count = count_;
+    for (int32_t c = count_; c % 16 != 0; c++) { // the widest vector has 16 lanes
+        ranges_.start[c] = ByteRanges::kEmpty;
+        ranges_.last[c] = 0;
     }
     clear_listed(most);
     return all;
@@ -168,17 +175,6 @@ double ByteProjection::mass_of(const Listed& listed) const {
         mass += mass_[c] * (weight / sum_[c]);
     }
     return mass;
-}
-
-// Candidates whose longer tokens a token is one of.
-uint64_t ByteProjection::takers_of(const NamedToken& named) const {
-    uint64_t takers = 0;
-    for (int32_t c = 0; c < count_; c++) {
-        // A token without a place has -1, which wraps to a distance that no range has.
-        bool inside = static_cast<uint32_t>(named.place) - static_cast<uint32_t>(start_[c]) < static_cast<uint32_t>(places_[c]);
-        takers |= static_cast<uint64_t>(inside & (named.length > first_length_[c])) << c;
-    }
-    return takers;
 }
 
 void ByteProjection::clear_listed(size_t most) {

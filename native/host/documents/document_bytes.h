@@ -17,7 +17,7 @@ namespace pta {
 // first ones, those inside), then each candidate's longer tokens from the heaviest on, until one is lighter than all that are kept already.
 class ByteProjection {
 public:
-    ByteProjection(VocabularyPair& pair, const AlignSettings& settings);
+    ByteProjection(const KernelTable& kernels, VocabularyPair& pair, const AlignSettings& settings);
 
     // Puts the heaviest tokens of a row into an empty fused row, heaviest first; none where a mass is not finite. column_mass holds MassRows::add_weights of
     // the target's candidates. Returns the mass of all tokens together.
@@ -39,13 +39,16 @@ private:
     void sum_weights(double other);
     int32_t find(int32_t token) const;
     Listed& list(const NamedToken& named);
-    uint64_t takers_of(const NamedToken& named) const;
+    uint64_t takers_of(const NamedToken& named) const {
+        return kernels_.byte_takers(ranges_, static_cast<uint32_t>(named.place), static_cast<uint32_t>(named.length));
+    }
     double discounts_of(const ByteFit& fit);
     double mass_of(const Listed& listed) const;
     double discount(int32_t length, int32_t candidate) const;
     uint32_t slot_of(int32_t token) const { return static_cast<uint32_t>(token) * 0x9E3779B1u >> shift_; }
     void clear_listed(size_t most);
 
+    const KernelTable& kernels_;
     VocabularyPair& pair_;
     const AlignSettings& settings_;
     std::vector<double> discounts_; // [bytes beyond the candidate]
@@ -55,7 +58,8 @@ private:
     int32_t count_ = 0;
     const ByteFit* fits_[kMostCandidates];
     double mass_[kMostCandidates], other_[kMostCandidates], sum_[kMostCandidates];
-    int32_t start_[kMostCandidates], places_[kMostCandidates], first_length_[kMostCandidates], length_[kMostCandidates];
+    int32_t length_[kMostCandidates];
+    ByteRanges ranges_;
 
     // Listed tokens, and where they stand: slots of an open hash table hold a stamp of the row and an index.
     std::vector<Listed> listed_;

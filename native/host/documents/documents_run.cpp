@@ -36,7 +36,7 @@ int64_t nanoseconds() {
 } // namespace
 
 DocumentsRun::DocumentsRun(Workspace& workspace, VocabularyPair& pair, const AlignSettings& settings)
-    : workspace_(workspace), pair_(pair), settings_(settings), task_{workspace, pair, settings}, semi_relaxed_(settings.options.epsilon), bytes_(pair, settings) {}
+    : workspace_(workspace), pair_(pair), settings_(settings), task_{workspace, pair, settings}, semi_relaxed_(settings.options.epsilon), bytes_(workspace.kernels, pair, settings) {}
 
 void DocumentsRun::lap(AlignStage stage) {
     int64_t now = nanoseconds();

@@ -188,6 +188,22 @@ public sealed class EffectReportTests
         Assert.That(points, Does.Contain("fusion").And.Contain("same-tokenizer").And.Some.Contains("rank correlation"));
     }
 
+    [Test]
+    public void TheSearchStandsOnThePageAlone()
+    {
+        EffectResults results = SampleEffect.Create();
+        EffectMethod change = results.Methods.First(static m => m.Name == "change-0");
+        results = results with { Methods = [.. results.Methods, change with { Name = "first", Group = EffectMethod.Search }, change with { Name = "first-other", Group = EffectMethod.Search }] };
+        string[] readme = Lines(results), page = EffectPage.ToMarkdown(results, []).Split('\n');
+        Assert.That(readme.Any(static l => l.StartsWith("| first", StringComparison.Ordinal)), Is.False);
+        Assert.That(readme, Does.Contain("The 2 rows of the search that set fusion's values are on the results' own page."));
+        Assert.That(page.Count(static l => l.StartsWith("| first | switch", StringComparison.Ordinal)), Is.EqualTo(1));
+        Assert.That(page.Count(static l => l.StartsWith("| first-other | switch", StringComparison.Ordinal)), Is.EqualTo(1));
+        var statistics = new EffectStatistics(results);
+        Assert.That(statistics.Predictions().Select(static p => p.Method.Name), Has.None.StartsWith("first"));
+        Assert.That(EffectCharts.Differences(statistics).Shapes.OfType<TextShape>().Select(static t => t.Text), Has.None.EqualTo("first-other"));
+    }
+
     private static string[] Lines(EffectResults results) => EffectTable.ToMarkdown(results, []).Split('\n');
 
     private (string Json, string Readme) Write(EffectResults results)
