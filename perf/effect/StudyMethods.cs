@@ -64,16 +64,12 @@ internal static class StudyMethods
             Of("renormalised", "mass", "mass renormalised", "mass", "renormalised"),
             Of("label", "fallback", "fallback label", "fallback", "label"),
             Of("own", "fallback", "fallback target", "fallback", "target"),
-            Of("k5", "candidates", "5 candidates", "window", "5", "fused-k", "5"),
             Of("k20", "candidates", "20 candidates") with { Run = StudyRun.Wide },
             Of("k40", "candidates", "40 candidates") with { Run = StudyRun.Widest },
-            Of("t1.5", "temperature", "renormalised, temperature 1.5", "mass", "renormalised", "temperature", "1.5"),
             .. Weights.Select(static w => Of("w" + w, "weight", $"w {w}", "loss-weight", w)),
             Of("min-token", "choice", "min-ce per token", "fusion-level", "token"),
             Of("avg", "choice", "avg-ce per document", "fusion-function", "avg-ce"),
             Of("fill", "choice", "fill: the next best source where the best does not reach", "fill", "on"),
-            Of("one-neox", "sources", "the first source alone") with { Sources = ["neox"] },
-            Of("one-mpt", "sources", "the second source alone") with { Sources = ["mpt"] },
             Of("three", "sources", "a third source") with { Sources = [.. Pair, "third"] },
         ];
         return all.Select(static m => m with { Tier = 1 });
@@ -87,8 +83,6 @@ internal static class StudyMethods
             Of("k40-same-tokenizer", "baselines", "40 candidates of a teacher with the target's tokenizer", Transported) with { Run = StudyRun.Widest, Sources = ["twin"] },
             Of("k20-boundary", "ideas", "20 candidates, transfer boundary", "transfer", "boundary") with { Run = StudyRun.Wide },
             Of("k40-boundary", "ideas", "40 candidates, transfer boundary", "transfer", "boundary") with { Run = StudyRun.Widest },
-            Of("k20-w0.2", "ideas", "20 candidates, w 0.2", "loss-weight", "0.2") with { Run = StudyRun.Wide },
-            Of("k40-w0.2", "ideas", "40 candidates, w 0.2", "loss-weight", "0.2") with { Run = StudyRun.Widest },
             Of("chain", "ideas", "the next token has the mass that the teacher gives to its bytes", "label-mass", "chain"),
             Of("row", "ideas", "each row from the source that is surer of it", "fusion-level", "row"),
         ];

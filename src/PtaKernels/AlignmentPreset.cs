@@ -55,18 +55,18 @@ public static class AlignmentPreset
     public static AlignmentOptions Fusion => Paper with
     {
         Pairing = PairingRule.ByteOffsets,
-        Transfer = TransferRule.BoundaryPrefix, // string, groups, boundary
+        Transfer = TransferRule.BoundaryPrefix, // string, boundary
         Fallback = FallbackRule.Mask, // label, own
-        Columns = CandidateColumns.Union, // with projection top1: target-topk
-        Mass = MassRule.Tail, // renormalised, t0.7, t1.5
-        Transport = TransportKind.SemiRelaxed, // with projection top1: balanced, unbalanced
+        Columns = CandidateColumns.Union, // first-target-topk, where projection top1 reads them
+        Mass = MassRule.Tail, // renormalised, first-t1.5
+        Transport = TransportKind.SemiRelaxed, // balanced, and first-unbalanced, where projection top1 reads it
         Projection = ProjectionRule.Byte, // top1
-        ByteTail = 2, // tail0 to tail4
+        ByteTail = 2, // tail0, tail1, tail4
         Sources = SourceMerging.Independent,
-        Fusion = FusionFunction.MinCe, // avg, avg-token, posterior, row-avg
+        Fusion = FusionFunction.MinCe, // avg, first-avg-token, first-posterior
         FusionLevel = FusionLevel.Document, // min-token, row
         Fill = false, // fill
-        LossWeight = 0.35, // w0.1 to w0.95
+        LossWeight = 0.35, // w0.1, w0.2, w0.5, w0.65
     };
 
     /// <summary>A preset by name.</summary>
