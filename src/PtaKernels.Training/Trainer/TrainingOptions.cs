@@ -15,7 +15,7 @@ public sealed record TrainingOptions
     public required string Output { get; init; }
 
     /// <summary>w of L = w L_CLM + (1 - w) L_F (SPEC A3.6), 0..1.</summary>
-    public double Weight { get; init; } = 0.5;
+    public double Weight { get; init; } = AlignmentPreset.Fusion.LossWeight;
 
     /// <summary>How w develops.</summary>
     public WeightSchedule WeightSchedule { get; init; }

@@ -28,7 +28,7 @@ public sealed class CaptureToStudentTests
         AlignmentRunReport aligned = new AlignmentRun
         {
             TargetDocuments = DocumentFiles.Open(folder["target"]), Target = encoders[0].Vocabulary, SourceDocuments = [DocumentFiles.Open(folder["first"]), DocumentFiles.Open(folder["second"])],
-            Sources = [.. encoders[1..].Select(e => new AlignmentSource(e.Vocabulary.Name, new VocabularyPair(e.Vocabulary, encoders[0].Vocabulary)))],
+            Sources = [.. encoders[1..].Select(e => new AlignmentSource(e.Vocabulary.Name, new VocabularyPair(e.Vocabulary, encoders[0].Vocabulary) { TargetEncoder = encoders[0] }))],
             OutputPath = folder["aligned"], Notice = notices.Add, Selection = new DocumentSelection { Where = ("domain", "even") },
         }.Run(Backends.Backends.Open("native"), AlignmentPreset.Named(preset), CancellationToken.None);
         Assert.That(aligned.Documents, Is.EqualTo(6));
