@@ -38,8 +38,14 @@ internal sealed class EffectStatistics
     /// <summary>Domains without their sum.</summary>
     public IReadOnlyList<string> Domains => [.. Results.HeldOut.Keys];
 
-    /// <summary>Of the methods named ideas, the one that gains most; null for none.</summary>
-    public EffectMethod? BestIdea => Ordered.FirstOrDefault(m => m.Group == "ideas" && Gain(m, EffectResults.All) is not null);
+    /// <summary>Methods beside the teacher with the target's own tokenizer that has as many candidates: <see cref="Fusion"/>, and NAME wherever there is NAME-<see cref="Twin"/>.</summary>
+    public IEnumerable<(EffectMethod Method, EffectMethod Twin)> BesideTwins =>
+        from twin in Shown
+        where twin.Name.EndsWith(Twin, StringComparison.Ordinal)
+        let method = Find(twin.Name == Twin ? Fusion : twin.Name[..^(Twin.Length + 1)])
+        where method is not null && Recovered(method, twin, EffectResults.All) is not null
+        orderby method.Name != Fusion, method.Name
+        select (method, twin);
 
     public EffectMethod? Find(string? name) => name is null ? null : _methods.GetValueOrDefault(name);
 
@@ -68,11 +74,9 @@ internal sealed class EffectStatistics
         return BitsOf(method, domain).Where(r => before.ContainsKey(r.Key)).ToDictionary(static r => r.Key, r => r.Value - before[r.Key]);
     }
 
-    /// <summary>The share of the gain of <see cref="Twin"/> that a method has, means over the seeds of both; null where one is missing.</summary>
-    public double? Recovered(EffectMethod method, string domain)
+    /// <summary>The share of another's gain that a method has, means over the seeds of both; null where one is missing.</summary>
+    public double? Recovered(EffectMethod method, EffectMethod twin, string domain)
     {
-        if (Find(Twin) is not { } twin)
-            return null;
         IReadOnlyDictionary<int, double> all = GainsOf(twin, domain), own = GainsOf(method, domain);
         int[] seeds = [.. own.Keys.Where(all.ContainsKey)];
         return seeds.Length == 0 ? null : seeds.Average(s => own[s]) / seeds.Average(s => all[s]);

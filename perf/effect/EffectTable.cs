@@ -75,13 +75,13 @@ internal static class EffectTable
             yield return new TextBlock($"fusion is worse than {List(lost)} with p < {p} {where}, as it is and less the controls.");
         if (fusion.Bootstrap.Count > 0)
             yield return new TextBlock($"Over resampled documents instead of seeds, 95 % intervals of fusion's difference to {fusion.Control}: {string.Join("; ", fusion.Bootstrap.Select(static b => $"{b.Key} {ChartAxis.Signed(b.Value.Low, 4)} to {ChartAxis.Signed(b.Value.High, 4)}"))}.");
-        string[] shares = [.. new[] { fusion, statistics.BestIdea }.OfType<EffectMethod>().Where(m => statistics.Recovered(m, EffectResults.All) is not null).Select(m => $"{(m == fusion ? "fusion" : $"the best idea, {m.Name},")} recovers {Shares(statistics, m)}")];
+        string[] shares = [.. statistics.BesideTwins.Select(p => $"{p.Method.Name} recovers {Shares(statistics, p.Method, p.Twin)}")];
         if (shares.Length > 0)
-            yield return new TextBlock($"Of what a teacher with the target's own tokenizer gains ({EffectStatistics.Twin}), {string.Join("; ", shares)}.");
+            yield return new TextBlock($"Of what a teacher with the target's own tokenizer gains at as many candidates ({EffectStatistics.Twin}), {string.Join("; ", shares)}.");
     }
 
-    private static string Shares(EffectStatistics statistics, EffectMethod method) =>
-        $"{Number(statistics.Recovered(method, EffectResults.All), 2)} ({string.Join(", ", statistics.Domains.Select(d => $"{d} {Number(statistics.Recovered(method, d), 2)}"))})";
+    private static string Shares(EffectStatistics statistics, EffectMethod method, EffectMethod twin) =>
+        $"{Number(statistics.Recovered(method, twin, EffectResults.All), 2)} ({string.Join(", ", statistics.Domains.Select(d => $"{d} {Number(statistics.Recovered(method, twin, d), 2)}"))})";
 
     /// <summary>Whether the second is better in every domain, as it is and, where they have two controls, less them.</summary>
     private static bool Holds(EffectStatistics statistics, EffectMethod first, EffectMethod second) => statistics.Domains.All(d =>

@@ -34,6 +34,7 @@ internal static class SampleEffect
             Taught("fuse-hard", "baselines", "FuseLLM, hard", seeds, "clm-official", -0.065, 0.18),
             .. Enumerable.Range(0, 24).Select(i => Taught($"change-{i}", EffectMethod.Groups[3 + (i % 11)], $"switch {i} | other", seeds, "clm", -0.030 - (0.0004 * i), 0.19 + (0.0005 * ((i * 7) % 24)))),
             Taught("byte-tail", "ideas", "byte projection, tail shared by length", seeds, "clm", -0.0468, 0.21),
+            Taught("byte-tail-same-tokenizer", "baselines", "the same with more candidates", seeds, "clm", -0.0936, 0.25),
             Taught("agree", "ideas", "the source that agrees", seeds, "clm", -0.0364, 0.2),
             Method("rows-only", "transport", "exact", seeds, null, 0) with { Runs = [.. Taught("", "transport", "", seeds, "clm", 0, 0.1).Runs.Select(static r => r with { BitsPerByte = new Dictionary<string, double>() })] },
         ],
