@@ -29,7 +29,7 @@ public sealed class FusedDocumentTests(string backend)
     private readonly ReferenceBackend _plain = new();
 
     // The emulator takes some milliseconds for each kernel of each document.
-    private readonly int _seeds = BackendCases.IsEmulator(backend) ? 6 : 40;
+    private readonly int _seeds = BackendCases.IsEmulator(backend) ? 4 : 40;
 
     public static IEnumerable<int> VariantNumbers => Enumerable.Range(0, Variants.Length);
 
