@@ -59,7 +59,8 @@ public sealed unsafe partial class NativeBackend
         using (Lease lease = Rent())
         {
             NativeStatus status = call.Run(lease.Workspace, pair, native);
-            encoder?.ThrowFailure();
+            if (status == NativeStatus.Argument)
+                encoder?.ThrowFailure(); // says more than the native side, which only knows that the encoder gave no token
             if (status != NativeStatus.Data)
                 NativeErrors.Require(status);
         }

@@ -43,18 +43,16 @@ public static class VocabularyFile
         ArgumentNullException.ThrowIfNull(notice);
         if (options.Projection != ProjectionRule.Byte)
             return (Read(path), null);
-        using (Opened opened = Open(path))
+        using Opened opened = Open(path);
+        if (opened.Kind != Kind.Own)
         {
-            if (opened.Kind == Kind.Own)
-            {
-                TokenVocabulary vocabulary = ReadOpened(opened);
-                notice($"{path} holds tokens, not how text is cut into them, so the longest token that begins a text stands for its first one; name the tokenizer itself to be exact.");
-                return (vocabulary, new LongestToken(vocabulary));
-            }
+            var encoder = TextEncoder.Read(opened);
+            return (encoder.Vocabulary, encoder);
         }
 
-        var encoder = TextEncoder.Load(path);
-        return (encoder.Vocabulary, encoder);
+        TokenVocabulary vocabulary = ReadOpened(opened);
+        notice($"{path} holds tokens, not how text is cut into them, so the longest token that begins a text stands for its first one; name the tokenizer itself to be exact.");
+        return (vocabulary, new LongestToken(vocabulary));
     }
 
     /// <summary>Reads unpacked content; the path is for messages, the name and the files beside it.</summary>

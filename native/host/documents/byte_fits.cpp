@@ -2,19 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <string>
 
 #include "host/documents/vocabulary_pair.h"
 #include "host/error.h"
 
 namespace pta {
-
-struct ByteFits::Entry {
-    Entry* next;
-    uint32_t hash;
-    std::vector<uint8_t> text;
-    ByteFit fit;
-};
 
 namespace {
 
@@ -27,8 +19,7 @@ int compare(const uint8_t* x, int32_t n, const uint8_t* y, int32_t m) {
 
 ByteFits::ByteFits(const Vocabulary& source, const Vocabulary& target, pta_first_token encoder, void* user)
     : source_(source), target_(target), encoder_(encoder), user_(user),
-      of_token_(new std::atomic<const ByteFit*>[static_cast<size_t>(source.count)]()),
-      buckets_(new std::atomic<Entry*>[kBuckets]()) {
+      of_token_(new std::atomic<const ByteFit*>[static_cast<size_t>(source.count)]()) {
     for (int32_t t = 0; t < target.count; t++) {
         named_.push_back({t, -1, target.length_of(t)});
         longest_ = std::max(longest_, target.length_of(t));
@@ -47,16 +38,6 @@ ByteFits::ByteFits(const Vocabulary& source, const Vocabulary& target, pta_first
         named_[static_cast<size_t>(sorted_[place])].place = static_cast<int32_t>(place);
 }
 
-ByteFits::~ByteFits() {
-    for (uint32_t b = 0; b < kBuckets; b++) {
-        for (Entry* entry = buckets_[b].load(std::memory_order_relaxed); entry != nullptr;) {
-            Entry* next = entry->next;
-            delete entry;
-            entry = next;
-        }
-    }
-}
-
 const ByteFit& ByteFits::find_token(int32_t token) {
     const ByteFit& fit = of_text(source_.bytes_of(token), source_.length_of(token), false);
     of_token_[token].store(&fit, std::memory_order_release);
@@ -66,32 +47,14 @@ const ByteFit& ByteFits::find_token(int32_t token) {
 const ByteFit& ByteFits::of_text(const uint8_t* text, int32_t length, bool space) {
     if (length + space == 0)
         return nothing_;
-    std::vector<uint8_t> spaced;
-    if (space) {
-        spaced.reserve(static_cast<size_t>(length) + 1);
-        spaced.push_back(' ');
-        spaced.insert(spaced.end(), text, text + length++);
-        text = spaced.data();
-    }
-    uint64_t hash = 0xCBF29CE484222325u;
-    for (int32_t i = 0; i < length; i++)
-        hash = (hash ^ text[i]) * 0x100000001B3u;
-    hash ^= hash >> 32;
-    std::atomic<Entry*>& bucket = buckets_[hash % kBuckets];
-    for (const Entry* entry = bucket.load(std::memory_order_acquire); entry != nullptr; entry = entry->next) {
-        if (entry->hash == static_cast<uint32_t>(hash) && entry->text.size() == static_cast<size_t>(length) &&
-            std::memcmp(entry->text.data(), text, static_cast<size_t>(length)) == 0)
-            return entry->fit;
-    }
-    auto entry = std::make_unique<Entry>();
-    entry->hash = static_cast<uint32_t>(hash);
-    entry->text.assign(text, text + length);
-    entry->fit = make(text, length);
-    entry->next = bucket.load(std::memory_order_relaxed);
-    // Two threads may both add a text; both entries say the same.
-    while (!bucket.compare_exchange_weak(entry->next, entry.get(), std::memory_order_release, std::memory_order_relaxed)) {
-    }
-    return entry.release()->fit;
+    TextKey key{text, length, space};
+    const ByteFit* known = known_.find(key);
+    if (known != nullptr)
+        return *known;
+    std::vector<uint8_t> whole(text, text + length);
+    if (space)
+        whole.insert(whole.begin(), ' ');
+    return known_.add(key, make(whole.data(), static_cast<int32_t>(whole.size())));
 }
 
 ByteFit ByteFits::make(const uint8_t* text, int32_t length) {

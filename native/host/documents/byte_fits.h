@@ -1,5 +1,5 @@
 // The target tokens that begin the bytes of source tokens and of what rule (b) leaves of them (SPEC A3.3, projection byte), found when a document first asks
-// for them and then kept. As NearestTexts: readers take no lock, and two threads may find the same one twice.
+// for them and then kept. Readers take no lock, and two threads may find the same one twice.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -8,20 +8,21 @@
 #include <vector>
 
 #include "host/documents/nearest_map.h"
+#include "host/documents/text_table.h"
 #include "ptakernels.h"
 
 namespace pta {
 
 struct Vocabulary;
 
-// For bytes x: the first token of x; tokens longer than it that x starts with and that are shorter than x (inside); and tokens longer than it that start
-// with x, which stand together where tokens are sorted by their bytes. The last kind can be thousands, but a row only needs their number by length and the
-// heaviest of them: two such ranges lie inside one another or apart, and of tokens in the same ranges a longer one never has more mass.
 // A target token with what a row asks of it, so that nothing has to be looked up: its place among the sorted tokens (-1: none) and its bytes.
 struct NamedToken {
     int32_t token, place, length;
 };
 
+// For bytes x: the first token of x; tokens longer than it that x starts with and that are shorter than x (inside); and tokens longer than it that start
+// with x, which stand together where tokens are sorted by their bytes. The last kind can be thousands, but a row only needs their number by length and the
+// heaviest of them: two such ranges lie inside one another or apart, and of tokens in the same ranges a longer one never has more mass.
 struct ByteFit {
     int32_t id = -1;             // numbered as they are found; -1: nothing fits, or a special token
     NamedToken first{-1, -1, 0}; // token -1: nothing fits
@@ -52,9 +53,6 @@ class ByteFits {
 public:
     // The vocabularies and the map of special tokens' partners are borrowed.
     ByteFits(const Vocabulary& source, const Vocabulary& target, pta_first_token encoder, void* user);
-    ~ByteFits();
-    ByteFits(const ByteFits&) = delete;
-    ByteFits& operator=(const ByteFits&) = delete;
 
     // What fits a whole ordinary source token.
     const ByteFit& of_token(int32_t token) {
@@ -73,8 +71,6 @@ public:
     int32_t found() const { return found_.load(std::memory_order_relaxed); }           // ids so far
 
 private:
-    struct Entry;
-    static constexpr uint32_t kBuckets = 1u << 15;
     const ByteFit& find_token(int32_t token);
     ByteFit make(const uint8_t* text, int32_t length);
     int32_t lower_bound(const uint8_t* text, int32_t length) const;
@@ -90,7 +86,7 @@ private:
     std::atomic<int32_t> found_{0};
     std::unordered_map<int32_t, ByteFit> of_special_; // every special target token as a partner
     std::unique_ptr<std::atomic<const ByteFit*>[]> of_token_;
-    std::unique_ptr<std::atomic<Entry*>[]> buckets_;
+    TextTable<ByteFit> known_;
 };
 
 } // namespace pta

@@ -157,7 +157,7 @@ double ByteProjection::discounts_of(const ByteFit& fit) {
         return fit.sum_of(discounts_.data());
     size_t id = static_cast<size_t>(fit.id);
     if (id >= sums_.size())
-        sums_.resize(static_cast<size_t>(pair_.byte_fits->found()) + id / 2, std::numeric_limits<double>::quiet_NaN());
+        sums_.resize(static_cast<size_t>(pair_.byte_fits->found()), std::numeric_limits<double>::quiet_NaN());
     if (std::isnan(sums_[id]))
         sums_[id] = fit.sum_of(discounts_.data());
     return sums_[id];

@@ -34,72 +34,12 @@ void NearestMap::resolve(Workspace& workspace, std::vector<int32_t>& tokens) {
         nearest_[tokens[i]].store(nearest[i], std::memory_order_relaxed);
 }
 
-struct NearestTexts::Entry {
-    Entry* next;
-    uint32_t hash;
-    int32_t nearest;
-    int32_t length; // of the text without the space
-    bool space;
-    uint8_t text[1]; // [length]
-};
-
-namespace {
-uint32_t hash_of(const NearestTexts::Query& query) {
-    uint64_t hash = query.space ? 0x9E3779B97F4A7C15u : 0xC2B2AE3D27D4EB4Fu;
-    int32_t i = 0;
-    for (; i + 8 <= query.length; i += 8) {
-        uint64_t word;
-        std::memcpy(&word, query.text + i, 8);
-        hash = (hash ^ word) * 0xD6E8FEB86659FD93u;
-        hash ^= hash >> 32;
-    }
-    uint64_t rest = static_cast<uint64_t>(query.length) << 56;
-    for (int32_t shift = 0; i < query.length; i++, shift += 8)
-        rest ^= static_cast<uint64_t>(query.text[i]) << shift;
-    hash = (hash ^ rest) * 0xD6E8FEB86659FD93u;
-    return static_cast<uint32_t>(hash >> 32);
-}
-} // namespace
-
-NearestTexts::NearestTexts() : buckets_(new std::atomic<Entry*>[kBuckets]()) {}
-
-NearestTexts::~NearestTexts() {
-    for (uint32_t b = 0; b < kBuckets; b++) {
-        for (Entry* entry = buckets_[b].load(std::memory_order_relaxed); entry != nullptr;) {
-            Entry* next = entry->next;
-            ::operator delete(entry);
-            entry = next;
-        }
-    }
-}
-
-const NearestTexts::Entry* NearestTexts::lookup(uint32_t hash, const Query& query) const {
-    const Entry* entry = buckets_[hash % kBuckets].load(std::memory_order_acquire);
-    for (; entry != nullptr; entry = entry->next) {
-        if (entry->hash == hash && entry->length == query.length && entry->space == query.space &&
-            std::memcmp(entry->text, query.text, static_cast<size_t>(query.length)) == 0)
-            return entry;
-    }
-    return nullptr;
-}
-
-void NearestTexts::insert(uint32_t hash, const Query& query) {
-    auto* entry = static_cast<Entry*>(::operator new(sizeof(Entry) + static_cast<size_t>(query.length)));
-    *entry = {nullptr, hash, query.nearest, query.length, query.space, {0}};
-    std::memcpy(entry->text, query.text, static_cast<size_t>(query.length));
-    std::atomic<Entry*>& bucket = buckets_[hash % kBuckets];
-    entry->next = bucket.load(std::memory_order_relaxed);
-    // Two threads may both add a text; both entries say the same.
-    while (!bucket.compare_exchange_weak(entry->next, entry, std::memory_order_release, std::memory_order_relaxed)) {
-    }
-}
-
 void NearestTexts::find(Workspace& workspace, const Tape& target, Query* queries, int64_t count) {
     std::vector<int64_t> missing;
     for (int64_t q = 0; q < count; q++) {
-        const Entry* entry = lookup(hash_of(queries[q]), queries[q]);
-        if (entry != nullptr)
-            queries[q].nearest = entry->nearest;
+        const int32_t* nearest = known_.find(key_of(queries[q]));
+        if (nearest != nullptr)
+            queries[q].nearest = *nearest;
         else
             missing.push_back(q);
     }
@@ -134,7 +74,7 @@ void NearestTexts::find(Workspace& workspace, const Tape& target, Query* queries
         Query& query = queries[missing[i]];
         query.nearest = nearest[static_cast<size_t>(index[i])];
         if (i == 0 || index[i] != index[i - 1])
-            insert(hash_of(query), query);
+            known_.add(key_of(query), query.nearest);
     }
 }
 

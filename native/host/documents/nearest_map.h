@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "host/documents/text_table.h"
 #include "host/tokens/tape.h"
 #include "host/workspace.h"
 
@@ -44,20 +45,11 @@ public:
         int32_t nearest; // out
     };
 
-    NearestTexts();
-    ~NearestTexts();
-    NearestTexts(const NearestTexts&) = delete;
-    NearestTexts& operator=(const NearestTexts&) = delete;
-
     void find(Workspace& workspace, const Tape& target, Query* queries, int64_t count);
 
 private:
-    // A chained table that only grows: entries are published whole and never change, so reading needs no lock.
-    struct Entry;
-    static constexpr uint32_t kBuckets = 1u << 15;
-    const Entry* lookup(uint32_t hash, const Query& query) const;
-    void insert(uint32_t hash, const Query& query);
-    std::unique_ptr<std::atomic<Entry*>[]> buckets_;
+    static TextKey key_of(const Query& query) { return {query.text, query.length, query.space}; }
+    TextTable<int32_t> known_;
 };
 
 } // namespace pta

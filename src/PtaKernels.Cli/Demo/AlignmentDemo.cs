@@ -102,7 +102,7 @@ internal static class AlignmentDemo
         if (document < 0)
             return;
         var pair = new DocumentPair(samples.SourceDocuments[0][document], samples.TargetDocuments[document]);
-        var vocabularies = new VocabularyPair(samples.Sources[0], samples.Target) { TargetEncoder = new LongestToken(samples.Target) };
+        VocabularyPair vocabularies = VocabularyPair.OfTokens(samples.Sources[0], samples.Target);
         var paper = new DocumentView(terminal, backend, pair, vocabularies, AlignmentPreset.Paper);
         terminal.Line();
         paper.WriteDocument("paper", ShownRow, (0, paper.Length));

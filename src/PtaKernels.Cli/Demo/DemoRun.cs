@@ -83,7 +83,7 @@ internal sealed class DemoRun
         var clock = Stopwatch.StartNew();
         foreach (int[] group in groups)
         {
-            AlignmentSource[] sources = [.. group.Select(s => new AlignmentSource(_samples.Sources[s].Name, new VocabularyPair(_samples.Sources[s], _samples.Target) { TargetEncoder = new LongestToken(_samples.Target) }))];
+            AlignmentSource[] sources = [.. group.Select(s => new AlignmentSource(_samples.Sources[s].Name, VocabularyPair.OfTokens(_samples.Sources[s], _samples.Target)))];
             var aligner = new DocumentAligner(_backend, sources, Options);
             var report = new AlignmentRunReport(group.Length);
             var guard = new Lock();

@@ -59,7 +59,7 @@ internal sealed class AlignCheck(GoldenContext context) : GoldenCheck(context)
         string? path = new[] { stem + ".gz", stem }.FirstOrDefault(File.Exists);
         return path is null || Context.Vocabularies.Find(names.Item1) is not { } s || Context.Vocabularies.Find(names.Item2) is not { } t
             ? Context.Vocabularies.FindPair(names.Item1, names.Item2)
-            : new VocabularyPair(s, t, OfficialMapping.ToMap(OfficialMapping.Read(path), s, t)) { TargetEncoder = new LongestToken(t) };
+            : VocabularyPair.OfTokens(s, t, OfficialMapping.ToMap(OfficialMapping.Read(path), s, t));
     })).Value;
 
     /// <summary>Whether the expected row follows from our plan when rows with several maxima within <see cref="TieUlps"/> may choose any of them.</summary>

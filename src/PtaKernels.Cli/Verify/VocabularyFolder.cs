@@ -20,5 +20,5 @@ internal sealed class VocabularyFolder(string folder)
 
     /// <summary>A pair with its nearest tokens searched on demand, or null when a vocabulary is missing.</summary>
     public VocabularyPair? FindPair(string source, string target) => _pairs.GetOrAdd((source, target), names => new Lazy<VocabularyPair?>(() =>
-        Find(names.Item1) is { } s && Find(names.Item2) is { } t ? new VocabularyPair(s, t) { TargetEncoder = new LongestToken(t) } : null)).Value;
+        Find(names.Item1) is { } s && Find(names.Item2) is { } t ? VocabularyPair.OfTokens(s, t) : null)).Value;
 }

@@ -37,7 +37,7 @@ internal struct DeviceFit
 /// <summary>Where a target token stands among all of them.</summary>
 internal struct TokenPlace
 {
-    /// <summary>Place in <see cref="ByteFits.Sorted"/>, or -1.</summary>
+    /// <summary>Place in <see cref="ByteFits.Places"/>, or -1.</summary>
     public int Place;
 
     /// <summary>Bytes.</summary>

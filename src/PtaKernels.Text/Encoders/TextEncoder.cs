@@ -20,16 +20,19 @@ public abstract class TextEncoder : IFirstToken
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         using VocabularyFile.Opened opened = VocabularyFile.Open(path);
-        return opened.Kind switch
-        {
-            VocabularyFile.Kind.SentencePiece => SentencePieceEncoder.Read(opened.File, opened.Content),
-            VocabularyFile.Kind.Tiktoken => TiktokenRanks.ReadEncoder(opened.File, opened.Content),
-            VocabularyFile.Kind.HuggingFace => HuggingFaceEncoder.Read(opened.Json!.Root),
-            VocabularyFile.Kind.BytePairs => BytePairVocabulary.ReadEncoder(opened.Json!.Root),
-            _ => throw new AlignmentDataException(
-                $"{opened.File}: holds tokens, not how text is cut into them; expected the tokenizer itself: a .model, tokenizer.json, vocab.json with merges.txt, or .tiktoken."),
-        };
+        return Read(opened);
     }
+
+    /// <summary>Reads a tokenizer from a file that was opened already.</summary>
+    internal static TextEncoder Read(VocabularyFile.Opened opened) => opened.Kind switch
+    {
+        VocabularyFile.Kind.SentencePiece => SentencePieceEncoder.Read(opened.File, opened.Content),
+        VocabularyFile.Kind.Tiktoken => TiktokenRanks.ReadEncoder(opened.File, opened.Content),
+        VocabularyFile.Kind.HuggingFace => HuggingFaceEncoder.Read(opened.Json!.Root),
+        VocabularyFile.Kind.BytePairs => BytePairVocabulary.ReadEncoder(opened.Json!.Root),
+        _ => throw new AlignmentDataException(
+            $"{opened.File}: holds tokens, not how text is cut into them; expected the tokenizer itself: a .model, tokenizer.json, vocab.json with merges.txt, or .tiktoken."),
+    };
 
     /// <summary>The tokens.</summary>
     public TokenVocabulary Vocabulary { get; }

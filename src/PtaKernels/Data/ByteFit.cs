@@ -29,7 +29,7 @@ public sealed class ByteFit
     /// <summary>Tokens longer than the first that x starts with and that are shorter than x: by length, then id.</summary>
     public IReadOnlyList<int> Inside { get; init; } = [];
 
-    /// <summary>First place in <see cref="ByteFits.Sorted"/> whose token starts with x.</summary>
+    /// <summary>First place among the sorted tokens (<see cref="ByteFits.Places"/>) whose token starts with x.</summary>
     public int Start { get; init; }
 
     /// <summary>Place behind the last one.</summary>
@@ -45,7 +45,7 @@ public sealed class ByteFit
     public IReadOnlyList<int> CountByExtra { get; init; } = [];
 
     /// <summary>Number of tokens that fit.</summary>
-    public int Count => First < 0 ? 0 : 1 + Inside.Count + CountByExtra.Sum();
+    public int Count { get; init; }
 
     /// <summary>Sum of the discounts of all tokens that fit: the first, those inside, the range by length.</summary>
     /// <param name="discounts">[extra bytes] factor of a token's share, 1 at 0.</param>
@@ -65,7 +65,7 @@ public sealed class ByteFit
 
     /// <summary>Whether a token fits.</summary>
     /// <param name="token">Its id.</param>
-    /// <param name="place">Its place in <see cref="ByteFits.Sorted"/>, or -1.</param>
+    /// <param name="place">Its place (<see cref="ByteFits.Places"/>), or -1.</param>
     /// <param name="length">Its bytes.</param>
     public bool Takes(int token, int place, int length)
     {

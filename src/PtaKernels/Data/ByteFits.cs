@@ -26,6 +26,8 @@ public sealed class ByteFits
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(target);
+        ArgumentNullException.ThrowIfNull(nearest);
+        ArgumentNullException.ThrowIfNull(encoder);
         (_source, _target, _nearest, _encoder) = (source, target, nearest, encoder);
         _sorted = new SortedTokens(target);
         _places = new int[target.Count];
@@ -35,21 +37,8 @@ public sealed class ByteFits
         _ofToken = new ByteFit?[source.Count];
     }
 
-    /// <summary>Ordinary target tokens that have bytes, by these, then by id.</summary>
-    public ReadOnlySpan<int> Sorted => _sorted.Ids;
-
-    /// <summary>[target] place of each token in <see cref="Sorted"/>, -1 where it has none.</summary>
+    /// <summary>[target] place of each token among the ordinary ones that have bytes, sorted by these, then by id; -1 where it has none.</summary>
     public ReadOnlySpan<int> Places => _places;
-
-    /// <summary>How many were found so far.</summary>
-    public int Count
-    {
-        get
-        {
-            lock (_all)
-                return _all.Count;
-        }
-    }
 
     /// <summary>Those found so far from some id on, in the order of their ids.</summary>
     public IReadOnlyList<ByteFit> From(int id)
@@ -93,7 +82,7 @@ public sealed class ByteFits
             return ByteFit.Nothing;
         lock (_all)
         {
-            var fit = new ByteFit { Id = _all.Count, First = partner };
+            var fit = new ByteFit { Id = _all.Count, First = partner, Count = 1 };
             _all.Add(fit);
             return fit;
         }
@@ -114,7 +103,7 @@ public sealed class ByteFits
         var fit = new ByteFit
         {
             Id = _all.Count, First = first, FirstLength = length, Length = text.Length, Inside = inside, Start = range.Start.Value, End = range.End.Value,
-            Shortest = longer[..named], Lowest = [.. longer.Order().Take(named)], CountByExtra = counts,
+            Shortest = longer[..named], Lowest = [.. longer.Order().Take(named)], CountByExtra = counts, Count = 1 + inside.Count + longer.Length,
         };
         _all.Add(fit);
         return fit;

@@ -22,6 +22,11 @@ public sealed class VocabularyPair
             source, target, NearestText, TargetEncoder ?? throw new InvalidOperationException($"vocabulary {target.Name} has no encoder, which projection byte needs.")));
     }
 
+    /// <summary>Joins two vocabularies of which only the tokens are known: <see cref="LongestToken"/> stands for the target's encoder.</summary>
+    /// <inheritdoc cref="VocabularyPair(TokenVocabulary, TokenVocabulary, VocabularyMap?)"/>
+    public static VocabularyPair OfTokens(TokenVocabulary source, TokenVocabulary target, VocabularyMap? officialMap = null) =>
+        new(source, target, officialMap) { TargetEncoder = new LongestToken(target) };
+
     /// <summary>The vocabulary whose model gives.</summary>
     public TokenVocabulary Source { get; }
 

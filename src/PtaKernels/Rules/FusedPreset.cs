@@ -15,7 +15,17 @@ internal static class FusedPreset
     /// <summary>Preset <c>fusion</c> with projection byte.</summary>
     public const int Bytes = 3;
 
-    private static readonly string[] Deciding = ["pairing", "transfer", "cost", "columns", "mass", "transport", "projection", "output"];
+    private static readonly (string Name, Same Same)[] Deciding =
+    [
+        ("pairing", static (in o, in made) => o.Pairing == made.Pairing),
+        ("transfer", static (in o, in made) => o.Transfer == made.Transfer || (IsByBoundaries(made) && IsByBoundaries(o))),
+        ("cost", static (in o, in made) => o.Cost == made.Cost),
+        ("columns", static (in o, in made) => o.Columns == made.Columns),
+        ("mass", static (in o, in made) => o.Mass == made.Mass || (made.Mass == MassRule.Tail && o.Mass == MassRule.Renormalised)),
+        ("transport", static (in o, in made) => o.Transport == made.Transport),
+        ("projection", static (in o, in made) => o.Projection == made.Projection),
+        ("output", static (in o, in made) => o.Output == made.Output),
+    ];
 
     private static readonly (string Name, AlignmentOptions Options)[] Forms =
     [
@@ -25,6 +35,9 @@ internal static class FusedPreset
         ("fusion", AlignmentPreset.Fusion with { Projection = ProjectionRule.Byte }),
     ];
 
+    /// <summary>Whether a switch of some options is as a form is made for it.</summary>
+    private delegate bool Same(in AlignmentOptions options, in AlignmentOptions made);
+
     /// <summary>Whether a form goes by boundaries of bytes: rules (a) and (b) of SPEC A3.2, or (a) alone.</summary>
     public static bool GoesByBoundaries(int form) => form is Transport or Bytes;
 
@@ -33,7 +46,10 @@ internal static class FusedPreset
     {
         for (int form = 0; form < Forms.Length; form++)
         {
-            if (!Differing(form, options).Any())
+            bool all = true;
+            foreach ((_, Same same) in Deciding)
+                all &= same(options, Forms[form].Options);
+            if (all)
                 return form;
         }
 
@@ -43,19 +59,11 @@ internal static class FusedPreset
     /// <summary>The sentence for options that are no form: which switches stand against the nearest one.</summary>
     public static string WhyStepwise(string backend, AlignmentOptions options)
     {
-        (string name, string[] differing) = Enumerable.Range(0, Forms.Length).Select(form => (Forms[form].Name, Differing: Differing(form, options).ToArray())).MinBy(static f => f.Differing.Length);
+        (string name, string[] differing) = Forms
+            .Select(form => (form.Name, Differing: Deciding.Where(d => !d.Same(options, form.Options)).Select(static d => d.Name).ToArray())).MinBy(static f => f.Differing.Length);
         string switches = string.Join(", ", differing.Select(d => $"{d} {AlignmentSwitches.Named(d).Get(options)}"));
         return $"backend {backend}: {switches} {(differing.Length == 1 ? "is" : "are")} not preset {name}'s, so documents are aligned step by step: the same results, more slowly.";
     }
 
-    private static IEnumerable<string> Differing(int form, AlignmentOptions options)
-    {
-        AlignmentOptions made = Forms[form].Options;
-        return Deciding.Where(name => name switch
-        {
-            "transfer" when GoesByBoundaries(form) => options.Transfer is not (TransferRule.Boundary or TransferRule.BoundaryPrefix),
-            "mass" when GoesByBoundaries(form) => options.Mass is not (MassRule.Tail or MassRule.Renormalised),
-            _ => AlignmentSwitches.Named(name).Get(options) != AlignmentSwitches.Named(name).Get(made),
-        });
-    }
+    private static bool IsByBoundaries(in AlignmentOptions options) => options.Transfer is TransferRule.Boundary or TransferRule.BoundaryPrefix;
 }

@@ -100,6 +100,17 @@ public sealed class ByteProjectionTests(string backend)
     }
 
     [Test]
+    public void AnEncoderThatFailsIsHeard()
+    {
+        var drawn = new DrawnDocuments(1, 2);
+        var vocabularies = new VocabularyPair(drawn.Source.Vocabulary, drawn.Target.Vocabulary) { TargetEncoder = new Failing() };
+        IKernelBackend opened = BackendCases.Open(backend);
+        Assert.That(
+            () => opened.AlignBatch(drawn.Pairs, vocabularies, Byte, new AlignedDocument[2], new AlignmentReport()),
+            Throws.InstanceOf<InvalidOperationException>().With.Message.EqualTo("no such text"));
+    }
+
+    [Test]
     public void NoEncoderIsOneSentence()
     {
         var drawn = new DrawnDocuments(1, 1);
@@ -186,5 +197,10 @@ public sealed class ByteProjectionTests(string backend)
     {
         int first = Array.FindIndex(view.Spans, static s => s.End > s.Start);
         return first < 0 ? view.Ids.Length : first;
+    }
+
+    private sealed class Failing : IFirstToken
+    {
+        public int? FirstToken(ReadOnlySpan<byte> text) => throw new InvalidOperationException("no such text");
     }
 }

@@ -20,7 +20,7 @@ internal sealed class DrawnDocuments
         byte[][] targetTexts = [.. texts.Select(t => repaired ? WithOneChange(t) : t)];
         Source = new DrawnTokenizer(_random, RandomMarker(), texts);
         Target = new DrawnTokenizer(_random, RandomMarker(), targetTexts);
-        Vocabularies = new VocabularyPair(Source.Vocabulary, Target.Vocabulary) { TargetEncoder = new LongestToken(Target.Vocabulary) };
+        Vocabularies = VocabularyPair.OfTokens(Source.Vocabulary, Target.Vocabulary);
         Views = [.. Enumerable.Range(0, count * views).Select(d =>
             (Source.View(d % count, !repaired && _random.Next(3) == 0), Target.View(d % count, !repaired && _random.Next(3) == 0)))];
         Pairs = [.. Views.Select(static (v, d) => new DocumentPair(v.Source.ToDocument(d), v.Target.ToDocument(d)))];
