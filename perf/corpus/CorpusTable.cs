@@ -18,7 +18,7 @@ internal static class CorpusTable
         {
             string threads = results.Runs.Any(r => r.Threads != results.Runs[0].Threads) ? Invariant($", {run.Threads} threads") : "";
             text.Append(Invariant($"| `{run.Preset}`{threads} | {run.Sources} | {run.TargetTokens:N0} | {Rate(run.Rate)} | {run.PeakBytes / 1e6:N0} MB | {run.BytesPerToken:F1} B/token, {run.BytesPerDocument / 1000:F1} kB/document | "))
-                .Append(Invariant($"{run.Rate / CorpusResults.OfficialTokensPerSecond:N0}x the rate, 1/{CorpusResults.OfficialBytesPerDocument / run.BytesPerDocument:F0} of the bytes per document |\n"));
+                .Append(Invariant($"{run.Rate / CorpusResults.OfficialTokensPerSecond:N0}x the rate, 1/{CorpusResults.OfficialBytesPerDocument / run.BytesPerDocument:0.#} of the bytes per document |\n"));
         }
 
         text.Append(Invariant($"\n{corpus.Documents:N0} documents, {corpus.TextBytes / 1e6:F0} MB of real text of this machine ({corpus.DistinctBytes / 1e6:F0} MB distinct, "))

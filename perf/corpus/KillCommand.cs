@@ -52,7 +52,9 @@ internal static class KillCommand
                 {
                     hit++;
                     said.Add($"{moment:F2} s");
-                    problem = Path.Exists(output) ? "there is an output under its final name" : null;
+                    // A run may be hit after it has published its output, but what has the final name is whole.
+                    done = Path.Exists(output);
+                    problem = done && FolderBytes.Difference(breaking.Expected, output) is { } half ? "there is another output under the final name: " + half : null;
                     continue;
                 }
 
