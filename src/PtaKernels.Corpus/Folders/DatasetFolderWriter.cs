@@ -1,5 +1,3 @@
-using PtaKernels.Alignment;
-
 namespace PtaKernels.Corpus.Folders;
 
 /// <summary>Aligned documents as a folder that <c>load_from_disk</c> reads: under output <c>official</c> the columns of the official step 3, else those of <see cref="FusedJsonLines"/>.</summary>
@@ -34,9 +32,17 @@ public sealed class DatasetFolderWriter : IDocumentWriter
     }
 
     /// <inheritdoc/>
-    public void Write(IDocumentRecord record, TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, FusedDocument fused)
+    public Action Prepare(OutputBatch batch) => () =>
     {
-        var row = new OutputRow((FolderRecord)record, target, sources, fused);
+        foreach (OutputDocument document in batch.Documents)
+            Write(document);
+    };
+
+    /// <summary>Writes one document.</summary>
+    public void Write(OutputDocument document)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        var row = new OutputRow((FolderRecord)document.Record, document.Target, document.Sources, document.Fused);
         if (row.Record.Split != _split)
         {
             EndSplit();
