@@ -13,7 +13,7 @@ internal sealed record CorpusSinks(Func<string, string> PathOf, Func<string, Tex
     public static CorpusSinks Of(string corpus, string form)
     {
         Func<string, string> path = name => Path.Combine(corpus, form == "jsonl" ? name + Lines : name);
-        return new CorpusSinks(path, (name, _) => form == "none" ? new NoSink() : new JsonLinesSink(path(name)));
+        return new CorpusSinks(path, (name, tokenizer) => form switch { "none" => new NoSink(), "jsonl" => new JsonLinesSink(path(name)), _ => new StoreSink(path(name), tokenizer.Vocabulary) });
     }
 
     /// <summary>A model's documents in a corpus that was made.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PtaKernels.Corpus;
+using PtaKernels.Corpus.Stores;
 
 namespace PtaKernels.CorpusBench;
 
@@ -11,6 +12,21 @@ internal interface ITeacherSink : IDisposable
 
     /// <summary>Publishes what was written.</summary>
     void Commit();
+}
+
+/// <summary>A teacher store.</summary>
+internal sealed class StoreSink(string path, TokenVocabulary vocabulary) : ITeacherSink
+{
+    private readonly TeacherStoreWriter _store = new(path, replace: true, vocabulary, TeacherModel.K, ValueKind.RawLogit, "pta-corpus");
+
+    /// <inheritdoc/>
+    public void Write(TokenizedDocument document) => _store.Write(document);
+
+    /// <inheritdoc/>
+    public void Commit() => _store.Commit();
+
+    /// <inheritdoc/>
+    public void Dispose() => _store.Dispose();
 }
 
 /// <summary>JSON lines, for corpora small enough to look at.</summary>
