@@ -1,17 +1,21 @@
 using PtaKernels.Corpus.Folders;
+using PtaKernels.Corpus.Parquet;
 
 namespace PtaKernels.Corpus;
 
 /// <summary>Finds the reader of a path by what the path is.</summary>
 public static class DocumentFiles
 {
-    /// <summary>A reader of a dataset folder, or else of a JSON-lines file.</summary>
+    /// <summary>A reader of a dataset folder, of Parquet (by the name or the first bytes), or else of a JSON-lines file.</summary>
     /// <exception cref="AlignmentDataException">There is nothing readable there.</exception>
     public static IDocumentReader Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!Path.Exists(path))
             throw new AlignmentDataException($"{path}: no such file or folder.");
+        bool isDataset = Directory.Exists(path) && DatasetFolder.IsDataset(path);
+        if (!isDataset && ParquetDocuments.IsParquet(path))
+            return new ParquetDocuments(path);
         return Directory.Exists(path) ? new DatasetFolder(path) : new JsonLinesReader(path);
     }
 
