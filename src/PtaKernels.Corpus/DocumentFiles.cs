@@ -1,12 +1,13 @@
 using PtaKernels.Corpus.Folders;
 using PtaKernels.Corpus.Parquet;
+using PtaKernels.Corpus.Servers;
 
 namespace PtaKernels.Corpus;
 
 /// <summary>Finds the reader of a path by what the path is.</summary>
 public static class DocumentFiles
 {
-    /// <summary>A reader of a dataset folder, of Parquet (by the name or the first bytes), or else of a JSON-lines file.</summary>
+    /// <summary>A reader of a dataset folder, of Parquet (by the name or the first bytes), of a server's log-probabilities (by the first line), or else of a JSON-lines file.</summary>
     /// <exception cref="AlignmentDataException">There is nothing readable there.</exception>
     public static IDocumentReader Open(string path)
     {
@@ -16,7 +17,9 @@ public static class DocumentFiles
         bool isDataset = Directory.Exists(path) && DatasetFolder.IsDataset(path);
         if (!isDataset && ParquetDocuments.IsParquet(path))
             return new ParquetDocuments(path);
-        return Directory.Exists(path) ? new DatasetFolder(path) : new JsonLinesReader(path);
+        if (Directory.Exists(path))
+            return new DatasetFolder(path);
+        return ServerLines.AreIn(path) ? new ServerLines(path) : new JsonLinesReader(path);
     }
 
     /// <summary>All documents of a path, parsed one by one.</summary>
