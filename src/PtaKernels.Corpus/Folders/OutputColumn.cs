@@ -12,7 +12,11 @@ namespace PtaKernels.Corpus.Folders;
 /// <param name="Target">The target's view.</param>
 /// <param name="Sources">Each source's view.</param>
 /// <param name="Fused">The fused rows, when there are any.</param>
-internal readonly record struct OutputRow(IColumnRecord? Record, TokenizedDocument Target, IReadOnlyList<TokenizedDocument> Sources, FusedDocument? Fused);
+internal readonly record struct OutputRow(IColumnRecord? Record, TokenizedDocument Target, IReadOnlyList<TokenizedDocument> Sources, FusedDocument? Fused)
+{
+    /// <summary>The document's own name, when it has one.</summary>
+    public string? Name { get; init; }
+}
 
 /// <summary>A column of an output, filled row by row; once per record batch it is built, written and cleared.</summary>
 internal abstract class OutputColumn(string name, IArrowType type)

@@ -1,6 +1,7 @@
 using Apache.Arrow;
 using ParquetSharp;
 using ParquetSharp.Arrow;
+using PtaKernels.Corpus.Export;
 using PtaKernels.Corpus.Folders;
 using Field = Apache.Arrow.Field;
 using Schema = Apache.Arrow.Schema;
@@ -28,7 +29,7 @@ internal sealed class ParquetTables : TableOutput
         try
         {
             foreach (string split in splits ?? [""])
-                _files[split] = new AtomicFile(FileOf(path, splits is null ? null : split), replace);
+                _files[split] = new AtomicFile(splits is null ? path : TeacherExport.FileOf(path, split), replace);
         }
         catch
         {
@@ -36,10 +37,6 @@ internal sealed class ParquetTables : TableOutput
             throw;
         }
     }
-
-    /// <summary>The file of a split.</summary>
-    public static string FileOf(string path, string? split) =>
-        split is null ? path : System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path) ?? "", $"{System.IO.Path.GetFileNameWithoutExtension(path)}-{split}{ParquetDocuments.Extension}");
 
     /// <inheritdoc/>
     public override void Begin(string split, IReadOnlyList<Field> fields, byte[] features)
