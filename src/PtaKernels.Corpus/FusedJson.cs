@@ -25,39 +25,37 @@ internal sealed class FusedJson : IDisposable
     {
         _json.WriteStartObject();
         _json.WriteString("id", target.Id);
-        WriteNumbers("input_ids", target.Ids);
-        WriteRows("per_step_logits", target.Length, i => target.Candidates.ValuesOf(i));
-        WriteRows("per_step_indices", target.Length, i => target.Candidates.IndicesOf(i));
+        _json.WriteIntegers("input_ids", target.Ids);
+        _json.WriteRows("per_step_logits", target.Length, i => target.Candidates.ValuesOf(i));
+        _json.WriteRows("per_step_indices", target.Length, i => target.Candidates.IndicesOf(i));
         if (target.MeanCrossEntropy is { } ce)
-            WriteNumber("metric_ce", ce);
-        WriteOptional("per_step_metric_ce", target.LabelCrossEntropy);
-        WriteOptional("per_step_lse", target.LogSumExp);
+            _json.WriteValue("metric_ce", ce);
+        _json.WriteNumbers("per_step_metric_ce", target.LabelCrossEntropy);
+        _json.WriteNumbers("per_step_lse", target.LogSumExp);
         if (fused.Merged is { } merged)
         {
-            WriteRows("fused_indices", merged.Rows, i => merged.IndicesOf(i));
-            WriteRows("fused_probs", merged.Rows, i => merged.ValuesOf(i));
+            _json.WriteRows("fused_indices", merged.Rows, i => merged.IndicesOf(i));
+            _json.WriteRows("fused_probs", merged.Rows, i => merged.ValuesOf(i));
             WriteColumn("fused_missing", merged, static row => row.Missing);
             WriteColumn("kappa", merged, static row => row.Kappa);
             WriteRules("rules", merged);
-            WriteNumbers("source", [.. Enumerable.Range(0, merged.Rows).Select(i => merged[i].Source)]);
+            _json.WriteIntegers("source", [.. Enumerable.Range(0, merged.Rows).Select(i => merged[i].Source)]);
         }
         else
         {
             for (int s = 0; s < fused.PerSource.Length; s++)
             {
                 AlignedDocument aligned = fused.PerSource[s];
-                WriteRows($"per_step_aligned_logits_{s}", aligned.Rows, i => aligned.ValuesOf(i));
-                WriteRows($"per_step_aligned_indices_{s}", aligned.Rows, i => aligned.IndicesOf(i));
+                _json.WriteRows($"per_step_aligned_logits_{s}", aligned.Rows, i => aligned.ValuesOf(i));
+                _json.WriteRows($"per_step_aligned_indices_{s}", aligned.Rows, i => aligned.IndicesOf(i));
                 if (sources[s].MeanCrossEntropy is { } sourceCe)
-                    WriteNumber($"metric_ce_aligned_{s}", sourceCe);
+                    _json.WriteValue($"metric_ce_aligned_{s}", sourceCe);
                 WriteRules($"rules_{s}", aligned);
             }
         }
 
         _json.WriteEndObject();
     }
-
-    private delegate ReadOnlySpan<T> Row<T>(int row);
 
     private void WriteColumn(string name, AlignedDocument document, Func<RowProvenance, double> value)
     {
@@ -73,65 +71,4 @@ internal sealed class FusedJson : IDisposable
             for (int i = 0; i < letters.Length; i++)
                 letters[i] = d[i].Letter;
         }));
-
-    private void WriteOptional(string name, double[]? values)
-    {
-        if (values is null)
-            return;
-        _json.WriteStartArray(name);
-        foreach (double value in values)
-            WriteValue(value);
-        _json.WriteEndArray();
-    }
-
-    private void WriteNumbers(string name, int[] values)
-    {
-        _json.WriteStartArray(name);
-        foreach (int value in values)
-            _json.WriteNumberValue(value);
-        _json.WriteEndArray();
-    }
-
-    private void WriteRows(string name, int rows, Row<int> row)
-    {
-        _json.WriteStartArray(name);
-        for (int i = 0; i < rows; i++)
-        {
-            _json.WriteStartArray();
-            foreach (int value in row(i))
-                _json.WriteNumberValue(value);
-            _json.WriteEndArray();
-        }
-
-        _json.WriteEndArray();
-    }
-
-    private void WriteRows(string name, int rows, Row<double> row)
-    {
-        _json.WriteStartArray(name);
-        for (int i = 0; i < rows; i++)
-        {
-            _json.WriteStartArray();
-            foreach (double value in row(i))
-                WriteValue(value);
-            _json.WriteEndArray();
-        }
-
-        _json.WriteEndArray();
-    }
-
-    private void WriteNumber(string name, double value)
-    {
-        _json.WritePropertyName(name);
-        WriteValue(value);
-    }
-
-    /// <summary>NaN and infinities as strings: valid JSON, and what <see cref="JsonLines"/> reads back.</summary>
-    private void WriteValue(double value)
-    {
-        if (double.IsFinite(value))
-            _json.WriteNumberValue(value);
-        else
-            _json.WriteStringValue(double.IsNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
-    }
 }

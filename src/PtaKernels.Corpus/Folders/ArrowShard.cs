@@ -9,7 +9,7 @@ namespace PtaKernels.Corpus.Folders;
 /// Opening walks the frames of all messages without reading their bodies, so that a file that was cut off is found before any work is done. Files up to 2 GiB
 /// are mapped and read without copying; larger ones are read batch by batch into memory, because an Arrow buffer cannot be larger.
 /// </remarks>
-internal sealed class ArrowShard
+internal sealed class ArrowShard : IColumnFile
 {
     private const uint Continuation = 0xFFFFFFFF;
     private const int MaxMetadata = 1 << 26;
@@ -38,10 +38,10 @@ internal sealed class ArrowShard
             throw new AlignmentDataException($"{path}: has several columns named {twice.Key}; save the dataset again with different names.");
     }
 
-    /// <summary>The file.</summary>
+    /// <inheritdoc/>
     public string Path { get; }
 
-    /// <summary>Its columns.</summary>
+    /// <inheritdoc/>
     public Schema Schema { get; }
 
     /// <summary>Rows of all its record batches.</summary>
@@ -69,9 +69,7 @@ internal sealed class ArrowShard
             throw Damaged($"{first} of its {Rows} rows could be read");
     }
 
-    /// <summary>Runs something that looks into the file's structures; whatever a damaged file breaks in there becomes one sentence.</summary>
-    /// <param name="read">What to run.</param>
-    /// <param name="where">Names the place when it is closer than the file.</param>
+    /// <inheritdoc/>
     public T Guard<T>(Func<T> read, Func<string>? where = null)
     {
         try

@@ -9,7 +9,7 @@ namespace PtaKernels.Corpus.Folders;
 /// <c>per_step_lse</c>, <c>byte_offsets</c>; any other is left alone. Rows that were padded to a fixed length are trimmed to the document's. A document goes by
 /// its string column <c>id</c>, or without one by its split and its row in it, from 0.
 /// </remarks>
-public sealed class DatasetFolder : IDocumentReader
+public sealed class DatasetFolder : IDocumentReader, IColumnReader
 {
     internal const string DictFile = "dataset_dict.json", StateFile = "state.json", InfoFile = "dataset_info.json";
 
@@ -31,7 +31,7 @@ public sealed class DatasetFolder : IDocumentReader
         ArgumentException.ThrowIfNullOrEmpty(path);
         Path = path;
         if (!IsDataset(path))
-            throw new AlignmentDataException($"{path}: is no dataset folder: it has neither {DictFile} nor {StateFile}; name a folder made by save_to_disk.");
+            throw new AlignmentDataException($"{path}: is no dataset folder: it has neither {DictFile} nor {StateFile}; name a folder made by save_to_disk, or one of Parquet files.");
         IsDict = File.Exists(System.IO.Path.Combine(path, DictFile));
         _splits = IsDict ? [.. SplitNames().Select(name => new DatasetSplit(System.IO.Path.Combine(path, name), name, require))] : [new DatasetSplit(path, null, require)];
         Splits = [.. _splits.Select(static s => s.Name)];
@@ -73,6 +73,9 @@ public sealed class DatasetFolder : IDocumentReader
         ArgumentNullException.ThrowIfNull(request);
         return new DatasetFolderWriter(request.Path, request.Replace, this, [.. request.Sources.Cast<DatasetFolder>()], request.Options.Output);
     }
+
+    /// <inheritdoc/>
+    IColumnSplit IColumnReader.ColumnsOf(string split) => SplitOf(split);
 
     /// <summary>A split by its name.</summary>
     internal DatasetSplit SplitOf(string name) => Array.Find(_splits, s => s.Name == name) ?? throw new ArgumentException($"{Path} has no split {name}.");

@@ -1,34 +1,36 @@
 namespace PtaKernels.Corpus.Folders;
 
-/// <summary>Aligned documents as a folder that <c>load_from_disk</c> reads: under output <c>official</c> the columns of the official step 3, else those of <see cref="FusedJsonLines"/>.</summary>
+/// <summary>
+/// Aligned documents in Arrow columns, as a folder that <c>load_from_disk</c> reads or as a Parquet file: under output <c>official</c> the columns of the official
+/// step 3, else those of <see cref="FusedJsonLines"/>.
+/// </summary>
 /// <remarks>Written under <c>OUT.partial</c> and renamed when it is complete. The same documents give the same bytes.</remarks>
 public sealed class DatasetFolderWriter : IDocumentWriter
 {
-    /// <summary>Rows and bytes of a record batch.</summary>
-    private const int MaxRows = 1000;
-    private const long MaxBytes = 32_000_000;
-
-    private readonly DatasetOutput _output;
-    private readonly DatasetFolder _target;
-    private readonly DatasetFolder[] _sources;
+    private readonly TableOutput _output;
+    private readonly TableRows _rows;
+    private readonly IColumnReader _target;
+    private readonly IColumnReader[] _sources;
     private readonly OutputUnit _unit;
-    private readonly long _maxShard;
     private readonly HashSet<string> _written = new(StringComparer.Ordinal);
     private string? _split;
-    private OutputColumn[] _columns = [];
-    private ShardFiles? _shards;
-    private byte[] _features = [];
-    private int _rows;
+
+    /// <summary>Starts a folder.</summary>
+    /// <exception cref="AlignmentDataException">The output exists and may not be replaced, or holds an input.</exception>
+    internal DatasetFolderWriter(string path, bool replace, DatasetFolder target, DatasetFolder[] sources, OutputUnit unit, long maxShard = ShardFiles.MaxShard)
+        : this(() => new FolderTables(path, replace, sources.Prepend(target).Select(static i => i.Path), target.IsDict ? target.Splits : null, maxShard), target, sources, unit)
+    {
+    }
 
     /// <summary>Starts an output.</summary>
     /// <exception cref="AlignmentDataException">The output exists and may not be replaced, or holds an input.</exception>
-    internal DatasetFolderWriter(string path, bool replace, DatasetFolder target, DatasetFolder[] sources, OutputUnit unit, long maxShard = ShardFiles.MaxShard)
+    internal DatasetFolderWriter(Func<TableOutput> open, IColumnReader target, IColumnReader[] sources, OutputUnit unit)
     {
-        (_target, _sources, _unit, _maxShard) = (target, sources, unit, maxShard);
-        _output = new DatasetOutput(path, replace, sources.Prepend(target).Select(static i => i.Path));
+        (_target, _sources, _unit) = (target, sources, unit);
         foreach (string split in target.Splits)
             _ = PlanOf(split); // what cannot be written is refused before any work
-        _output.Create();
+        _output = open();
+        _rows = new TableRows(_output);
     }
 
     /// <inheritdoc/>
@@ -42,17 +44,14 @@ public sealed class DatasetFolderWriter : IDocumentWriter
     public void Write(OutputDocument document)
     {
         ArgumentNullException.ThrowIfNull(document);
-        var row = new OutputRow((FolderRecord)document.Record, document.Target, document.Sources, document.Fused);
-        if (row.Record.Split != _split)
+        var row = (FolderRecord)document.Record;
+        if (row.Split != _split)
         {
             EndSplit();
-            BeginSplit(row.Record.Split);
+            BeginSplit(row.Split);
         }
 
-        foreach (OutputColumn column in _columns)
-            column.Append(row);
-        if (++_rows == MaxRows || _columns.Sum(static c => c.Bytes) >= MaxBytes)
-            EndBatch();
+        _rows.Add(new OutputRow(row, document.Target, document.Sources, document.Fused));
     }
 
     /// <inheritdoc/>
@@ -65,55 +64,32 @@ public sealed class DatasetFolderWriter : IDocumentWriter
             EndSplit();
         }
 
-        if (_target.IsDict)
-            DatasetFiles.WriteDict(_output.Partial, _target.Splits);
         _output.Commit();
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _shards?.Dispose();
-        _shards = null;
-        _output.Dispose();
-    }
-
-    private string FolderOf(string split) => _target.IsDict ? Path.Combine(_output.Partial, split) : _output.Partial;
+    public void Dispose() => _output.Dispose();
 
     private (OutputColumn[] Columns, byte[] Features) PlanOf(string split)
     {
-        DatasetSplit input = _target.SplitOf(split);
-        OutputColumn[] columns = OutputColumns.For(input, [.. _sources.Select(s => s.SplitOf(split))], _unit);
+        IColumnSplit input = _target.ColumnsOf(split);
+        OutputColumn[] columns = OutputColumns.For(input, [.. _sources.Select(s => s.ColumnsOf(split))], _unit);
         HashSet<string> copied = [.. columns.OfType<CopiedColumn>().Select(static c => c.Field.Name)];
-        return (columns, Features.Of(columns.Select(static c => c.Field), input.Shards[0].Path, name => copied.Contains(name) ? input.FeatureOf(name) : null));
+        return (columns, Features.Of(columns.Select(static c => c.Field), input.FirstFile, name => copied.Contains(name) ? input.FeatureOf(name) : null));
     }
 
     private void BeginSplit(string split)
     {
         _split = split;
         _written.Add(split);
-        (_columns, _features) = PlanOf(split);
-        Directory.CreateDirectory(FolderOf(split));
-        _shards = new ShardFiles(FolderOf(split), DatasetFiles.SchemaOf(_columns.Select(static c => c.Field), _features), _maxShard);
-    }
-
-    private void EndBatch()
-    {
-        if (_rows > 0)
-            _shards!.Write([.. _columns.Select(static c => c.Build())], _rows);
-        foreach (OutputColumn column in _columns)
-            column.Clear();
-        _rows = 0;
+        (OutputColumn[] columns, byte[] features) = PlanOf(split);
+        _rows.Begin(split, columns, features);
     }
 
     private void EndSplit()
     {
-        if (_split is null)
-            return;
-        EndBatch();
-        (string[] files, string fingerprint) = _shards!.Finish();
-        _shards.Dispose();
-        DatasetFiles.WriteDataset(FolderOf(_split), _split, files, fingerprint, _features);
+        if (_split is not null)
+            _rows.End();
         _split = null;
     }
 }

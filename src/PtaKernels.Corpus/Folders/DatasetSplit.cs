@@ -1,9 +1,10 @@
 using System.Text.Json;
+using Apache.Arrow;
 
 namespace PtaKernels.Corpus.Folders;
 
 /// <summary>One Dataset folder: its shards in order.</summary>
-internal sealed class DatasetSplit
+internal sealed class DatasetSplit : IColumnSplit
 {
     private const string Unnamed = "data";
 
@@ -35,8 +36,14 @@ internal sealed class DatasetSplit
     /// <summary>The folder.</summary>
     public string Folder { get; }
 
-    /// <summary>The split's name.</summary>
+    /// <inheritdoc/>
     public string Name { get; }
+
+    /// <inheritdoc/>
+    public string FirstFile => Shards[0].Path;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Field> Columns => Shards[0].Schema.FieldsList;
 
     /// <summary>The files, in order.</summary>
     public ArrowShard[] Shards { get; }
@@ -44,7 +51,7 @@ internal sealed class DatasetSplit
     /// <summary>Rows of all shards.</summary>
     public long Rows => Shards.Sum(static s => s.Rows);
 
-    /// <summary>What <c>dataset_info.json</c> says of a column, or null.</summary>
+    /// <inheritdoc/>
     public JsonElement? FeatureOf(string column)
     {
         string file = Path.Combine(Folder, DatasetFolder.InfoFile);
@@ -94,17 +101,17 @@ internal sealed class DatasetSplit
     }
 }
 
-/// <summary>A row of a dataset folder.</summary>
+/// <summary>A row of a dataset folder, or of another file of the same columns.</summary>
 /// <param name="Shard">Its file.</param>
 /// <param name="Columns">Its record batch.</param>
-/// <param name="Split">Its split.</param>
+/// <param name="Split">Its split; empty where there are none.</param>
 /// <param name="BatchRow">Its number in the batch.</param>
 /// <param name="Row">Its number in the split.</param>
-internal sealed record FolderRecord(ArrowShard Shard, DocumentColumns Columns, string Split, int BatchRow, long Row) : IDocumentRecord
+internal sealed record FolderRecord(IColumnFile Shard, DocumentColumns Columns, string Split, int BatchRow, long Row) : IColumnRecord
 {
     public string Where => $"{Shard.Path}, row {Row}";
 
-    public string DefaultId => $"{Split}/{Row}";
+    public string DefaultId => Split.Length == 0 ? $"row {Row}" : $"{Split}/{Row}";
 
     /// <summary>The string column <c>id</c>, else <see cref="DefaultId"/>.</summary>
     public string Id => Columns.NameOf(BatchRow) ?? DefaultId;

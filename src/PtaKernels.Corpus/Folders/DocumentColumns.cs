@@ -21,8 +21,8 @@ internal sealed class DocumentColumns
     private readonly ArrowBatch _batch;
     private readonly Dictionary<string, IArrowArray> _columns;
 
-    /// <summary>The columns of a batch of a shard whose schema was checked.</summary>
-    public DocumentColumns(ArrowShard shard, ArrowBatch batch)
+    /// <summary>The columns of a batch of a file whose schema was checked.</summary>
+    public DocumentColumns(IColumnFile shard, ArrowBatch batch)
     {
         _file = shard.Path;
         _batch = batch;
@@ -48,7 +48,7 @@ internal sealed class DocumentColumns
 
     /// <summary>Checks that a shard has the columns, with types that can be read.</summary>
     /// <exception cref="AlignmentDataException">A column is missing or of another type.</exception>
-    public static void Require(ArrowShard shard)
+    public static void Require(IColumnFile shard)
     {
         foreach ((string name, int depth, bool floats, bool required) in Expected)
         {

@@ -8,7 +8,15 @@ using PtaKernels.Alignment;
 namespace PtaKernels.Corpus.Folders;
 
 /// <summary>A document on its way out.</summary>
-internal readonly record struct OutputRow(FolderRecord Record, TokenizedDocument Target, IReadOnlyList<TokenizedDocument> Sources, FusedDocument Fused);
+/// <param name="Record">Where its other columns are, when any are copied.</param>
+/// <param name="Target">The target's view.</param>
+/// <param name="Sources">Each source's view.</param>
+/// <param name="Fused">The fused rows, when there are any.</param>
+internal readonly record struct OutputRow(IColumnRecord? Record, TokenizedDocument Target, IReadOnlyList<TokenizedDocument> Sources, FusedDocument? Fused)
+{
+    /// <summary>The document's own name, when it has one.</summary>
+    public string? Name { get; init; }
+}
 
 /// <summary>A column of an output, filled row by row; once per record batch it is built, written and cleared.</summary>
 internal abstract class OutputColumn(string name, IArrowType type)
@@ -58,7 +66,7 @@ internal sealed class CopiedColumn(Field input) : OutputColumn(input.Name, input
 
     public override void Append(in OutputRow row)
     {
-        FolderRecord record = row.Record;
+        IColumnRecord record = row.Record!;
         record.Shard.Guard(
             () =>
             {

@@ -8,23 +8,22 @@ internal static class OutputColumns
 {
     /// <summary>The columns in order.</summary>
     /// <exception cref="AlignmentDataException">An input column has the name of an output column.</exception>
-    public static OutputColumn[] For(DatasetSplit target, IReadOnlyList<DatasetSplit> sources, OutputUnit unit)
+    public static OutputColumn[] For(IColumnSplit target, IReadOnlyList<IColumnSplit> sources, OutputUnit unit)
     {
-        Schema schema = target.Shards[0].Schema;
         bool official = unit == OutputUnit.Official;
         // The official packing repeats every column whose name holds "metric_ce" by the document's length, so step 3 drops the per-token one.
-        OutputColumn[] kept = [.. schema.FieldsList.Where(f => f.Name != DocumentColumns.Text && !(official && f.Name == DocumentColumns.CrossEntropy)).Select(f => Kept(f, target))];
+        OutputColumn[] kept = [.. target.Columns.Where(f => f.Name != DocumentColumns.Text && !(official && f.Name == DocumentColumns.CrossEntropy)).Select(f => Kept(f, target))];
         OutputColumn[] made = official ? [.. Enumerable.Range(0, sources.Count).SelectMany(s => PerSource(s, sources[s]))] : [.. Merged()];
         if (kept.FirstOrDefault(k => made.Any(m => m.Field.Name == k.Field.Name)) is { } twice)
         {
             throw new AlignmentDataException(
-                $"{target.Shards[0].Path}: already has a column {twice.Field.Name}, which the alignment writes; name the dataset before its alignment, or rename the column.");
+                $"{target.FirstFile}: already has a column {twice.Field.Name}, which the alignment writes; name the dataset before its alignment, or rename the column.");
         }
 
         return [.. kept, .. made];
     }
 
-    private static OutputColumn Kept(Field field, DatasetSplit target)
+    private static OutputColumn Kept(Field field, IColumnSplit target)
     {
         try
         {
@@ -37,7 +36,7 @@ internal static class OutputColumns
         }
         catch (NotSupportedException)
         {
-            throw new AlignmentDataException($"{target.Shards[0].Path}: column {field.Name} is {ArrowLists.Describe(field.DataType)}, which cannot be copied to the output; remove the column.");
+            throw new AlignmentDataException($"{target.FirstFile}: column {field.Name} is {ArrowLists.Describe(field.DataType)}, which cannot be copied to the output; remove the column.");
         }
     }
 
@@ -49,8 +48,8 @@ internal static class OutputColumns
         {
             if (row.Target.Length == 0)
                 return;
-            IArrowArray rows = row.Record.Columns[field.Name], positions = ArrowLists.ItemsOf(rows), values = ArrowLists.ItemsOf(positions);
-            int start = ArrowLists.RangeOf(field.Name, rows, row.Record.BatchRow).Start;
+            IArrowArray rows = row.Record!.Columns[field.Name], positions = ArrowLists.ItemsOf(rows), values = ArrowLists.ItemsOf(positions);
+            int start = ArrowLists.RangeOf(field.Name, rows, row.Record!.BatchRow).Start;
             (int first, int k) = ArrowLists.RangeOf(field.Name, positions, start);
             ReadOnlySpan<byte> bytes = values.Data.Buffers[1].Span.Slice((values.Offset + first) * width, row.Target.Length * k * width);
             for (int t = 0; t < row.Target.Length; t++)
@@ -59,7 +58,7 @@ internal static class OutputColumns
                 column.EndPosition();
             }
 
-            row.Record.Columns.KeepAlive();
+            row.Record!.Columns.KeepAlive();
         });
     }
 
@@ -69,24 +68,24 @@ internal static class OutputColumns
         int width = ((FixedWidthType)leaf).BitWidth / 8;
         return new ListColumn<byte>(field.Name, leaf, 1, (ListColumn<byte> column, in OutputRow row) =>
         {
-            IArrowArray rows = row.Record.Columns[field.Name], values = ArrowLists.ItemsOf(rows);
-            (int start, int length) = ArrowLists.RangeOf(field.Name, rows, row.Record.BatchRow);
+            IArrowArray rows = row.Record!.Columns[field.Name], values = ArrowLists.ItemsOf(rows);
+            (int start, int length) = ArrowLists.RangeOf(field.Name, rows, row.Record!.BatchRow);
             column.Add(values.Data.Buffers[1].Span.Slice((values.Offset + start) * width, Math.Min(length, row.Target.Length) * width));
-            row.Record.Columns.KeepAlive();
+            row.Record!.Columns.KeepAlive();
         });
     }
 
-    private static IEnumerable<OutputColumn> PerSource(int s, DatasetSplit source)
+    private static IEnumerable<OutputColumn> PerSource(int s, IColumnSplit source)
     {
-        yield return Values($"per_step_aligned_logits_{s}", (in OutputRow row) => row.Fused.PerSource[s]);
-        yield return Tokens($"per_step_aligned_indices_{s}", (in OutputRow row) => row.Fused.PerSource[s]);
-        if (source.Shards[0].Schema.FieldsLookup.Contains(DocumentColumns.MeanCrossEntropy))
+        yield return Values($"per_step_aligned_logits_{s}", (in OutputRow row) => row.Fused!.PerSource[s]);
+        yield return Tokens($"per_step_aligned_indices_{s}", (in OutputRow row) => row.Fused!.PerSource[s]);
+        if (source.Columns.Any(static f => f.Name == DocumentColumns.MeanCrossEntropy))
             yield return new NumberColumn($"metric_ce_aligned_{s}", (in OutputRow row) => row.Sources[s].MeanCrossEntropy);
     }
 
     private static IEnumerable<OutputColumn> Merged()
     {
-        static AlignedDocument Of(in OutputRow row) => row.Fused.Merged!;
+        static AlignedDocument Of(in OutputRow row) => row.Fused!.Merged!;
         yield return Tokens("fused_indices", Of);
         yield return Values("fused_probs", Of);
         yield return PerRow("fused_missing", DoubleType.Default, static row => row.Missing);
@@ -125,7 +124,7 @@ internal static class OutputColumns
     private static ListColumn<T> PerRow<T>(string name, IArrowType type, Func<RowProvenance, T> value)
         where T : unmanaged => new(name, type, 1, (ListColumn<T> column, in OutputRow row) =>
         {
-            AlignedDocument document = row.Fused.Merged!;
+            AlignedDocument document = row.Fused!.Merged!;
             for (int i = 0; i < document.Rows; i++)
                 column.Add([value(document[i])]);
         });

@@ -17,17 +17,28 @@ internal abstract class ValueCopier(IArrowType type)
     /// <summary>Bytes held.</summary>
     public abstract long Bytes { get; }
 
+    /// <summary>Whether <see cref="For"/> knows a type.</summary>
+    public static bool Copies(IArrowType type) => type switch
+    {
+        BooleanType or StringType or BinaryType or LargeStringType or LargeBinaryType => true,
+        ListType or LargeListType or FixedSizeListType => Copies(ArrowLists.ItemOf(type)!),
+        StructType record => record.Fields.All(static f => Copies(f.DataType)),
+        DictionaryType => false, // as wide as its keys, but nothing without its words
+        FixedWidthType width => width.BitWidth > 0 && width.BitWidth % 8 == 0,
+        _ => false,
+    };
+
     /// <summary>A copier of a type.</summary>
     /// <exception cref="NotSupportedException">Values of that type are not kept.</exception>
     public static ValueCopier For(IArrowType type) => type switch
     {
+        _ when !Copies(type) => throw new NotSupportedException(type.Name),
         BooleanType => new BooleanCopier(type),
         StringType or BinaryType => new BytesCopier<int>(type),
         LargeStringType or LargeBinaryType => new BytesCopier<long>(type),
         ListType or LargeListType or FixedSizeListType => new ListCopier(type, For(ArrowLists.ItemOf(type)!)),
         StructType record => new StructCopier(record, [.. record.Fields.Select(static f => For(f.DataType))]),
-        FixedWidthType { BitWidth: > 0 } width when width.BitWidth % 8 == 0 => new FixedWidthCopier(type, width.BitWidth / 8),
-        _ => throw new NotSupportedException(type.Name),
+        _ => new FixedWidthCopier(type, ((FixedWidthType)type).BitWidth / 8),
     };
 
     /// <summary>Adds a range of values.</summary>

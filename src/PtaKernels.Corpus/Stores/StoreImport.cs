@@ -121,7 +121,7 @@ public sealed class StoreImport
         K = document.Candidates.K,
         ValueKind = ValueKind ?? (document.LogSumExp is null ? Stores.ValueKind.RawLogit : Stores.ValueKind.Logprob),
         LabelType = LabelTypeOf(reader),
-        Official = SchemaOf(reader) is { } schema && IsOfficial(schema),
+        Official = ColumnsOf(reader) is { } columns && IsOfficial(columns),
     };
 
     private EncodedItem Encode(CorpusItem item, StoreWriter writer, StoreHeader header, Field[] others)
@@ -156,7 +156,7 @@ public sealed class StoreImport
             throw new AlignmentDataException($"{record.Where}, input_ids {bad}: {document.Ids[bad]} is no token of {Vocabulary.Name}; give the tokenizer that made the ids.");
         if (header.ValueKind == Stores.ValueKind.Logprob)
             document = AsLogprobs(document, record.Where);
-        if (record is not FolderRecord row)
+        if (record is not IColumnRecord row)
         {
             batch.Add(document, record.Where);
             return;
@@ -196,7 +196,7 @@ public sealed class StoreImport
     }
 
     /// <summary>Mask and labels where they are not all ones and the tokens.</summary>
-    private static (sbyte[]? Mask, long[]? Labels) OfficialColumnsOf(FolderRecord row, int[] ids)
+    private static (sbyte[]? Mask, long[]? Labels) OfficialColumnsOf(IColumnRecord row, int[] ids)
     {
         int[] mask = Flat(StoreColumns.Mask), labels = Flat(StoreColumns.Labels);
         row.Columns.KeepAlive();
@@ -210,25 +210,25 @@ public sealed class StoreImport
         }
     }
 
-    private static Schema? SchemaOf(IDocumentReader reader) => (reader as DatasetFolder)?.SplitOf(reader.Splits[0]).Shards[0].Schema;
+    private static IReadOnlyList<Field>? ColumnsOf(IDocumentReader reader) => (reader as IColumnReader)?.ColumnsOf(reader.Splits[0]).Columns;
 
-    private static bool IsOfficial(Schema schema) => Leaf(schema, StoreColumns.Mask) is Int8Type && Leaf(schema, StoreColumns.Labels) is Int64Type;
+    private static bool IsOfficial(IReadOnlyList<Field> columns) => Leaf(columns, StoreColumns.Mask) is Int8Type && Leaf(columns, StoreColumns.Labels) is Int64Type;
 
-    private static IArrowType? Leaf(Schema schema, string column) => schema.FieldsLookup.Contains(column) ? ArrowLists.ItemOf(schema.GetFieldByName(column).DataType) : null;
+    private static IArrowType? Leaf(IReadOnlyList<Field> columns, string name) => columns.FirstOrDefault(c => c.Name == name) is { } column ? ArrowLists.ItemOf(column.DataType) : null;
 
     private NumberType LabelTypeOf(IDocumentReader reader)
     {
-        if (SchemaOf(reader) is { } schema && Leaf(schema, DocumentColumns.CrossEntropy) is { } leaf)
+        if (ColumnsOf(reader) is { } columns && Leaf(columns, DocumentColumns.CrossEntropy) is { } leaf)
             return leaf is HalfFloatType ? NumberType.Float16 : leaf is DoubleType && Store.Values == NumberType.Float64 ? NumberType.Float64 : NumberType.Float32;
         return Store.Values == NumberType.Float64 ? NumberType.Float64 : NumberType.Float32;
     }
 
     private IEnumerable<Field> OtherFields(IDocumentReader reader)
     {
-        if (SchemaOf(reader) is not { } schema)
+        if (ColumnsOf(reader) is not { } columns)
             yield break;
-        bool official = IsOfficial(schema);
-        foreach (Field field in schema.FieldsList)
+        bool official = IsOfficial(columns);
+        foreach (Field field in columns)
         {
             bool known = DocumentColumns.IsKnown(field.Name) || field.Name == TextDocument.IdField || (official && field.Name is StoreColumns.Mask or StoreColumns.Labels);
             if (known || Dropped.Contains(field.Name))

@@ -2,10 +2,11 @@ using System.Text.Json;
 using Apache.Arrow;
 using PtaKernels.Corpus;
 using PtaKernels.Corpus.Folders;
+using PtaKernels.Corpus.Parquet;
 
 namespace PtaKernels.Training;
 
-/// <summary>Aligned documents as <c>pta align</c> writes them: JSON lines or a dataset folder.</summary>
+/// <summary>Aligned documents as <c>pta align</c> writes them: JSON lines, a dataset folder or Parquet.</summary>
 internal abstract class AlignedInput
 {
     public const string FusedIds = "fused_indices", FusedMasses = "fused_probs", FusedMissing = "fused_missing";
@@ -21,7 +22,12 @@ internal abstract class AlignedInput
 
     /// <summary>Opens a path.</summary>
     /// <exception cref="AlignmentDataException">There is nothing readable there.</exception>
-    public static AlignedInput Open(string path) => DocumentFiles.Open(path) is DatasetFolder folder ? new FolderInput(folder) : new LineInput(path);
+    public static AlignedInput Open(string path) => DocumentFiles.Open(path) switch
+    {
+        DatasetFolder folder => new FolderInput(folder),
+        ParquetDocuments file => new ParquetInput(file),
+        _ => new LineInput(path),
+    };
 
     private sealed class FolderInput(DatasetFolder folder) : AlignedInput
     {
@@ -30,6 +36,15 @@ internal abstract class AlignedInput
         public override bool IsDict => folder.IsDict;
 
         public override IEnumerable<AlignedRecord> Read(string split) => folder.Read(split).Select(static r => new FolderDocument((FolderRecord)r));
+    }
+
+    private sealed class ParquetInput(ParquetDocuments file) : AlignedInput
+    {
+        public override IReadOnlyList<string> Splits { get; } = ["train"];
+
+        public override bool IsDict => false;
+
+        public override IEnumerable<AlignedRecord> Read(string split) => file.Read(file.Splits[0]).Select(static r => new FolderDocument((FolderRecord)r));
     }
 
     private sealed class LineInput(string path) : AlignedInput

@@ -28,7 +28,7 @@ public sealed class FolderErrorTests
     public void AFolderThatIsNoDataset()
     {
         Directory.CreateDirectory(_scratch["empty"]);
-        AssertRefused($"{_scratch["empty"]}: is no dataset folder: it has neither dataset_dict.json nor state.json; name a folder made by save_to_disk.", "empty");
+        AssertRefused($"{_scratch["empty"]}: is no dataset folder: it has neither dataset_dict.json nor state.json; name a folder made by save_to_disk, or one of Parquet files.", "empty");
         AssertRefused($"{_scratch["none"]}: no such file or folder.", "none");
     }
 

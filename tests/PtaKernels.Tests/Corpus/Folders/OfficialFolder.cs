@@ -94,7 +94,7 @@ internal static class OfficialFolder
         writer.WriteEnd();
     }
 
-    private static (string[] Names, ArrayData[] Data) Columns(FolderLayout layout, ModelRow[] rows)
+    public static (string[] Names, ArrayData[] Data) Columns(FolderLayout layout, ModelRow[] rows)
     {
         List<(string, ArrayData)> columns =
         [
