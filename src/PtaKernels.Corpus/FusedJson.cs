@@ -26,8 +26,12 @@ internal sealed class FusedJson : IDisposable
         _json.WriteStartObject();
         _json.WriteString("id", target.Id);
         _json.WriteIntegers("input_ids", target.Ids);
-        _json.WriteRows("per_step_logits", target.Length, i => target.Candidates.ValuesOf(i));
-        _json.WriteRows("per_step_indices", target.Length, i => target.Candidates.IndicesOf(i));
+        if (target.Candidates.Rows == target.Length)
+        {
+            _json.WriteRows("per_step_logits", target.Length, i => target.Candidates.ValuesOf(i));
+            _json.WriteRows("per_step_indices", target.Length, i => target.Candidates.IndicesOf(i));
+        }
+
         if (target.MeanCrossEntropy is { } ce)
             _json.WriteValue("metric_ce", ce);
         _json.WriteNumbers("per_step_metric_ce", target.LabelCrossEntropy);

@@ -41,6 +41,9 @@ public interface IDocumentRecord
     /// <summary>The name the document goes by when the input gives none. Given names must be the same for every model.</summary>
     string DefaultId { get; }
 
+    /// <summary>Its number in its split, from 0; -1 where that is not known.</summary>
+    long Number => -1;
+
     /// <summary>About how much of the input is read with it, 0..1.</summary>
     double Share { get; }
 

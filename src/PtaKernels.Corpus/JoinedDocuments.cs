@@ -88,6 +88,8 @@ internal sealed record JoinedRecord(IDocumentRecord Inner, double Share) : IDocu
 
     public long Size => Inner.Size;
 
+    public long Number => Inner.Number;
+
     public string Evidence => Inner.Evidence;
 
     public void WriteKey(Utf8JsonWriter json) => Inner.WriteKey(json);

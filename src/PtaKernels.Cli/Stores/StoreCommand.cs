@@ -9,6 +9,7 @@ internal static class StoreCommand
     public static Command Create() => new("store", "Compact stores of teachers' candidates and of aligned documents: import, check, repair, merge, split.")
     {
         StoreImportCommand.Create(),
+        StoreExportCommand.Create(),
         StoreInfoCommand.Create(),
         StoreCheckCommands.Check(),
         StoreCheckCommands.Repair(),

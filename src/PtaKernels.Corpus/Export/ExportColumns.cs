@@ -34,8 +34,9 @@ internal static class ExportColumns
     /// <summary>The columns of a split of which only the documents are known.</summary>
     /// <param name="present">Names of the optional columns that some document has.</param>
     /// <param name="values">Type of the values.</param>
-    public static OutputColumn[] Of(IReadOnlySet<string> present, ExportValues values) =>
-        [.. Order.Where(n => n is DocumentColumns.Ids or Mask or Labels or DocumentColumns.Logits or DocumentColumns.Indices || present.Contains(n)).Select(n => Made(n, null, values))];
+    /// <param name="typeOf">The type that a column of numbers has in the input, where it has one.</param>
+    public static OutputColumn[] Of(IReadOnlySet<string> present, ExportValues values, Func<string, IArrowType?>? typeOf = null) =>
+        [.. Order.Where(n => n is DocumentColumns.Ids or Mask or Labels or DocumentColumns.Logits or DocumentColumns.Indices || present.Contains(n)).Select(n => Made(n, typeOf?.Invoke(n), values))];
 
     /// <summary>Names of the optional columns that a document has.</summary>
     public static IEnumerable<string> PresentIn(TokenizedDocument document, IDocumentRecord record)

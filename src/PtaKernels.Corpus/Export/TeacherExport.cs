@@ -1,6 +1,7 @@
 using Apache.Arrow;
 using PtaKernels.Corpus.Folders;
 using PtaKernels.Corpus.Parquet;
+using PtaKernels.Corpus.Stores;
 
 namespace PtaKernels.Corpus.Export;
 
@@ -179,7 +180,7 @@ public sealed class TeacherExport
             HashSet<string> present = new(StringComparer.Ordinal);
             foreach ((IDocumentRecord record, TokenizedDocument document) in Documents(split, cancellation))
                 present.UnionWith(ExportColumns.PresentIn(document, record));
-            columns = ExportColumns.Of(present, Values);
+            columns = Input is StoreReader store ? StoreExportColumns.Of(store, present, Values) : ExportColumns.Of(present, Values);
         }
 
         HashSet<string> copied = [.. columns.OfType<CopiedColumn>().Select(static c => c.Field.Name)];

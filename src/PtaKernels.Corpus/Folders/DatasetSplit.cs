@@ -111,6 +111,8 @@ internal sealed record FolderRecord(IColumnFile Shard, DocumentColumns Columns, 
 {
     public string Where => $"{Shard.Path}, row {Row}";
 
+    public long Number => Row;
+
     public string DefaultId => Split.Length == 0 ? $"row {Row}" : $"{Split}/{Row}";
 
     /// <summary>The string column <c>id</c>, else <see cref="DefaultId"/>.</summary>

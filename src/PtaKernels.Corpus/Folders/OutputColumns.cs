@@ -13,7 +13,7 @@ internal static class OutputColumns
         bool official = unit == OutputUnit.Official;
         // The official packing repeats every column whose name holds "metric_ce" by the document's length, so step 3 drops the per-token one.
         OutputColumn[] kept = [.. target.Columns.Where(f => f.Name != DocumentColumns.Text && !(official && f.Name == DocumentColumns.CrossEntropy)).Select(f => Kept(f, target))];
-        OutputColumn[] made = official ? [.. Enumerable.Range(0, sources.Count).SelectMany(s => PerSource(s, sources[s]))] : [.. Merged()];
+        OutputColumn[] made = official ? [.. Enumerable.Range(0, sources.Count).SelectMany(s => PerSource(s, sources[s].Columns.Any(static c => c.Name == DocumentColumns.MeanCrossEntropy)))] : [.. Merged()];
         if (kept.FirstOrDefault(k => made.Any(m => m.Field.Name == k.Field.Name)) is { } twice)
         {
             throw new AlignmentDataException(
@@ -75,15 +75,19 @@ internal static class OutputColumns
         });
     }
 
-    private static IEnumerable<OutputColumn> PerSource(int s, IColumnSplit source)
+    /// <summary>What a source gives under output <c>official</c>.</summary>
+    /// <param name="s">Its number.</param>
+    /// <param name="hasMean">Whether its documents have a mean cross-entropy.</param>
+    public static IEnumerable<OutputColumn> PerSource(int s, bool hasMean)
     {
         yield return Values($"per_step_aligned_logits_{s}", (in OutputRow row) => row.Fused!.PerSource[s]);
         yield return Tokens($"per_step_aligned_indices_{s}", (in OutputRow row) => row.Fused!.PerSource[s]);
-        if (source.Columns.Any(static f => f.Name == DocumentColumns.MeanCrossEntropy))
+        if (hasMean)
             yield return new NumberColumn($"metric_ce_aligned_{s}", (in OutputRow row) => row.Sources[s].MeanCrossEntropy);
     }
 
-    private static IEnumerable<OutputColumn> Merged()
+    /// <summary>The merged rows of the other outputs.</summary>
+    public static IEnumerable<OutputColumn> Merged()
     {
         static AlignedDocument Of(in OutputRow row) => row.Fused!.Merged!;
         yield return Tokens("fused_indices", Of);

@@ -9,7 +9,7 @@ internal sealed class AlignedBatch : IStoreBatch
     private readonly StoreHeader _header;
     private readonly TokenIds _encoding;
     private readonly StringArray.Builder _names = new();
-    private readonly Int64Array.Builder _textBytes = new();
+    private readonly Int64Array.Builder _textBytes = new(), _rows = new();
     private readonly StoreList _ids;
     private readonly Group[] _groups;
 
@@ -34,25 +34,27 @@ internal sealed class AlignedBatch : IStoreBatch
     public long TextBytes { get; private set; }
 
     /// <summary>Adds a document.</summary>
-    /// <param name="target">The target's view.</param>
-    /// <param name="sources">Each source's view, in listing order.</param>
-    /// <param name="fused">The fused rows.</param>
-    public void Add(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, FusedDocument fused)
+    public void Add(OutputDocument document)
     {
-        long? bytes = target.Spans is { Length: > 0 } spans ? spans.Max(static s => s.End) : null;
-        Add(target.Id, bytes, target.Ids, fused.Merged is { } merged ? [merged] : fused.PerSource, fused.Merged is null ? [.. sources.Select(static s => s.MeanCrossEntropy)] : [null]);
-    }
-
-    /// <summary>Adds a document from its parts.</summary>
-    public void Add(string id, long? textBytes, int[] ids, IReadOnlyList<AlignedDocument> groups, IReadOnlyList<double?> means)
-    {
+        (IDocumentRecord record, TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, FusedDocument fused) = document;
+        long? textBytes = target.Spans is { Length: > 0 } spans ? spans.Max(static s => s.End) : null;
+        int[] ids = target.Ids;
+        AlignedDocument[] groups = fused.Merged is { } merged ? [merged] : fused.PerSource;
+        double?[] means = fused.Merged is null ? [.. sources.Select(static s => s.MeanCrossEntropy)] : [null];
         _ids.Begin();
         if (_encoding.Write(ids, _ids.Take(_encoding.BytesOf(ids.Length))) is var bad and >= 0)
-            throw new AlignmentDataException($"{id}, {StoreColumns.Ids} {bad}: {ids[bad]} is no id of {_header.Tokenizer.Name}, which has {_header.Tokenizer.Tokens} tokens.");
+            throw new AlignmentDataException($"{record.Where}, {StoreColumns.Ids} {bad}: {ids[bad]} is no id of {_header.Tokenizer.Name}, which has {_header.Tokenizer.Tokens} tokens.");
         for (int g = 0; g < _groups.Length; g++)
             _groups[g].Add(groups[g], means[g]);
         _ids.End();
-        _names.Append(id);
+        if (target.Id == record.DefaultId)
+            _names.AppendNull();
+        else
+            _names.Append(target.Id);
+        if (record.Number >= 0)
+            _rows.Append(record.Number);
+        else
+            _rows.AppendNull();
         if (textBytes is { } known)
             _textBytes.Append(known);
         else
@@ -63,13 +65,14 @@ internal sealed class AlignedBatch : IStoreBatch
     }
 
     /// <inheritdoc/>
-    public ArrayData[] Build() => [_names.Build().Data, _textBytes.Build().Data, _ids.Build(), .. _groups.SelectMany(static g => g.Build())];
+    public ArrayData[] Build() => [_names.Build().Data, _textBytes.Build().Data, _ids.Build(), _rows.Build().Data, .. _groups.SelectMany(static g => g.Build())];
 
     /// <inheritdoc/>
     public void Clear()
     {
         _names.Clear();
         _textBytes.Clear();
+        _rows.Clear();
         _ids.Clear();
         foreach (Group group in _groups)
             group.Clear();

@@ -2,10 +2,11 @@ namespace PtaKernels.Corpus.Stores;
 
 /// <summary>A row of a store of aligned documents.</summary>
 /// <param name="Id">Its name.</param>
+/// <param name="Number">Number of the target's document in its split, or null.</param>
 /// <param name="Ids">The target's tokens.</param>
 /// <param name="Groups">Fused rows: one group where the sources are merged, else one for each source.</param>
 /// <param name="MeanCrossEntropy">[groups] each source's mean label cross-entropy, or null.</param>
-internal sealed record AlignedRow(string Id, int[] Ids, AlignedDocument[] Groups, double?[] MeanCrossEntropy);
+internal sealed record AlignedRow(string Id, long? Number, int[] Ids, AlignedDocument[] Groups, double?[] MeanCrossEntropy);
 
 /// <summary>Reads rows of a store of aligned documents.</summary>
 internal static class AlignedRows
@@ -26,6 +27,7 @@ internal static class AlignedRows
         int length = rows.Bytes(StoreColumns.Rules + suffixes[0], row, 1).Length;
         return new AlignedRow(
             id,
+            rows.NumberOf<long>(StoreColumns.Row, row),
             rows.IdsOf(StoreColumns.Ids, row, length),
             [.. suffixes.Select(s => Group(rows, row, s, id, length))],
             [.. suffixes.Select(s => rows.NumberOf<double>(StoreColumns.MeanCrossEntropy + s, row))]);

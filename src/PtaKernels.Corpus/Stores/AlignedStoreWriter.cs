@@ -71,7 +71,7 @@ internal sealed class AlignedStoreWriter : IDocumentWriter
         StoreEncoder encoder = _writer.Rent();
         var rows = (AlignedBatch)encoder.Batch;
         foreach (OutputDocument document in batch.Documents)
-            rows.Add(document.Target, document.Sources, document.Fused);
+            rows.Add(document);
         encoder.Encode();
         // Not the batch itself: its documents need not wait for the writer.
         (string split, long firstRow, long count, IReadOnlyList<byte[]> quarantined, Alignment.AlignmentRunReport report) = (batch.Split, batch.FirstRow, batch.Rows, batch.Quarantined, batch.Report);

@@ -10,6 +10,9 @@ internal static class StoreColumns
     // Both kinds.
     public const string Id = "id", Ids = "input_ids", TextBytes = "text_bytes";
 
+    // Aligned: number of the target's document in its split.
+    public const string Row = "row";
+
     // Teachers.
     public const string Candidates = "candidates", Values = "values", LogSumExp = "log_sum_exp", LabelCrossEntropy = "label_cross_entropy";
     public const string MeanCrossEntropy = "mean_cross_entropy", ByteLengths = "byte_lengths", ByteOffsets = "byte_offsets", Mask = "attention_mask", Labels = "labels";
@@ -43,6 +46,7 @@ internal static class StoreColumns
             return fields;
         }
 
+        fields.Add(Column(Row, Int64Type.Default));
         foreach (string group in GroupsOf(header))
         {
             fields.AddRange(

@@ -64,7 +64,7 @@ public sealed class StoreCopy
             },
         };
         Field[] fields = [.. StoreColumns.FieldsOf(header)];
-        Field[] others = OthersOf(Inputs[0]);
+        Field[] others = [.. Inputs[0].Others];
         using StoreWriter writer = Repair
             ? StoreWriter.Repair(OutputPath, Notice)
             : StoreWriter.Create(OutputPath, Replace, Inputs.Select(static i => i.Path), Notice);
@@ -114,9 +114,6 @@ public sealed class StoreCopy
     }
 
     private static StoreRow RowOf(IDocumentRecord record) => ((StoreRecord)(record is JoinedRecord joined ? joined.Inner : record)).Row;
-
-    private static Field[] OthersOf(StoreReader reader) =>
-        reader.Shards.Count == 0 ? [] : [.. reader.Open(0).Schema.FieldsList.Skip(StoreColumns.FieldsOf(reader.Header).Count)];
 
     private static void RequireSameForm(StoreReader first, StoreReader other)
     {

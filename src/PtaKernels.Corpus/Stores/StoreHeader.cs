@@ -35,6 +35,17 @@ public sealed record StoreTokenizer(string Name, string Fingerprint, int Tokens)
         return new StoreTokenizer(vocabulary.Name, vocabulary.Fingerprint, vocabulary.Count);
     }
 
+    /// <summary>Refuses a store of another tokenizer.</summary>
+    /// <param name="path">That store.</param>
+    /// <param name="other">Its tokenizer.</param>
+    /// <exception cref="AlignmentDataException">It is another.</exception>
+    public void Require(string path, StoreTokenizer other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (other.Fingerprint != Fingerprint)
+            throw new AlignmentDataException($"{path}: its ids are of {other.Name} (fingerprint {other.Fingerprint}), not of {Name} ({Fingerprint}); name the store that the target's documents were read from.");
+    }
+
     /// <summary>Refuses another vocabulary.</summary>
     /// <param name="path">The store.</param>
     /// <param name="vocabulary">What it is about to be read with.</param>

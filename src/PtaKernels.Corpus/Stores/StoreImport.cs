@@ -158,12 +158,12 @@ public sealed class StoreImport
             document = AsLogprobs(document, record.Where);
         if (record is not IColumnRecord row)
         {
-            batch.Add(document, record.Where);
+            batch.Add(document, record.Where, record.DefaultId);
             return;
         }
 
         (sbyte[]? mask, long[]? labels) = header.Official ? row.Shard.Guard(() => OfficialColumnsOf(row, document.Ids), () => row.Where) : (null, null);
-        batch.Add(document, record.Where, mask, labels, (c, copier) => row.Shard.Guard(
+        batch.Add(document, record.Where, record.DefaultId, mask, labels, (c, copier) => row.Shard.Guard(
             () =>
             {
                 copier.Append(row.Columns[others[c].Name].Data, row.BatchRow, 1);

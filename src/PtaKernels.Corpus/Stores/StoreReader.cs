@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Apache.Arrow;
 using PtaKernels.Corpus.Folders;
 
 namespace PtaKernels.Corpus.Stores;
@@ -46,6 +47,9 @@ public sealed class StoreReader : IDocumentReader
 
     /// <summary>Sums over the shards.</summary>
     public StoreTotals Totals => _manifest.Totals!;
+
+    /// <summary>The input's other columns.</summary>
+    internal IReadOnlyList<Field> Others => Header.Others.Count == 0 || Shards.Count == 0 ? [] : [.. Open(0).Schema.FieldsList.Skip(StoreColumns.FieldsOf(Header).Count)];
 
     /// <inheritdoc/>
     public string Identity => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(System.IO.Path.Combine(Path, StoreManifest.FileName))));
@@ -193,7 +197,7 @@ internal sealed record StoreRow(StoreRows Rows, string Split, int BatchRow, long
 }
 
 /// <summary>A teacher's document in a store.</summary>
-internal sealed record StoreRecord(StoreReader Reader, StoreRow Row) : IDocumentRecord
+internal sealed record StoreRecord(StoreReader Reader, StoreRow Row) : IColumnRecord
 {
     /// <summary>About what a token takes at k = 10; it only bounds how many documents are in memory.</summary>
     private const int BytesPerToken = 50;
@@ -204,6 +208,14 @@ internal sealed record StoreRecord(StoreReader Reader, StoreRow Row) : IDocument
 
     public double Share => Row.Share;
 
+    public long Number => Row.Number;
+
+    public IColumnFile Shard => Row.Rows.Shard;
+
+    public DocumentColumns Columns => Row.Rows.Columns;
+
+    public int BatchRow => Row.BatchRow;
+
     public long Size => Row.Guard(() => (long)StoreColumns.LengthOf(Reader.Header, Row.Rows, Row.BatchRow) * BytesPerToken);
 
     public string Evidence => Where;
@@ -212,7 +224,7 @@ internal sealed record StoreRecord(StoreReader Reader, StoreRow Row) : IDocument
 
     public string? ValueOf(string column) => column == StoreColumns.Id
         ? Row.Guard(() => Row.Rows.TextOf(column, Row.BatchRow))
-        : Reader.Header.Others.Any(o => o.Key == column) ? Row.Guard(() => Row.Rows.TextOf(column, Row.BatchRow))
+        : Reader.Header.Others.Any(o => o.Key == column) ? Row.Guard(() => Columns.ValueOf(column, BatchRow, Where))
         : throw new AlignmentDataException($"{Where}: has no column {column} with one value; the columns are {string.Join(", ", Reader.Header.Others.Select(static o => o.Key).Prepend(StoreColumns.Id))}.");
 
     public TokenizedDocument Parse()

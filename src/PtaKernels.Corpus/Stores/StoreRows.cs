@@ -9,6 +9,7 @@ internal sealed class StoreRows
 {
     private readonly ArrowBatch _batch;
     private readonly Dictionary<string, ArrayData> _columns;
+    private DocumentColumns? _arrays;
 
     /// <summary>The columns of a batch whose shard's schema was checked.</summary>
     public StoreRows(StoreHeader header, ArrowShard shard, ArrowBatch batch)
@@ -31,6 +32,9 @@ internal sealed class StoreRows
 
     /// <summary>How ids are kept.</summary>
     public TokenIds Encoding { get; }
+
+    /// <summary>The columns as Arrow arrays; made when first asked for.</summary>
+    public DocumentColumns Columns => _arrays ??= new DocumentColumns(Shard, _batch);
 
     /// <summary>Documents in it.</summary>
     public int Count => _batch.Batch.Length;

@@ -53,11 +53,12 @@ internal sealed class TeacherBatch : IStoreBatch
     /// <summary>Adds a document.</summary>
     /// <param name="document">The document, with the header's number of candidates.</param>
     /// <param name="where">Its place, for messages.</param>
+    /// <param name="defaultId">The name that it has for want of one, which is not stored; null where every name is given.</param>
     /// <param name="mask">An official attention mask that is not all ones, or null.</param>
     /// <param name="labels">Official labels that are not the tokens, or null.</param>
     /// <param name="copyOther">Appends the row of the input's n-th other column; null where there is none.</param>
     /// <exception cref="AlignmentDataException">It does not fit the store.</exception>
-    public void Add(TokenizedDocument document, string where, sbyte[]? mask = null, long[]? labels = null, Action<int, ValueCopier>? copyOther = null)
+    public void Add(TokenizedDocument document, string where, string? defaultId, sbyte[]? mask = null, long[]? labels = null, Action<int, ValueCopier>? copyOther = null)
     {
         int length = document.Length, k = _header.K!.Value;
         if (length > 0 && document.Candidates.K != k)
@@ -94,7 +95,10 @@ internal sealed class TeacherBatch : IStoreBatch
             _textBytes.Append(known);
         else
             _textBytes.AppendNull();
-        _names.Append(document.Id);
+        if (document.Id == defaultId)
+            _names.AppendNull();
+        else
+            _names.Append(document.Id);
         if (document.MeanCrossEntropy is { } mean)
             _means.Append(mean);
         else

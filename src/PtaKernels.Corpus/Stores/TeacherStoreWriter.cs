@@ -63,7 +63,7 @@ public sealed class TeacherStoreWriter : IDisposable
     {
         ArgumentNullException.ThrowIfNull(document);
         _open ??= _writer.Rent();
-        ((TeacherBatch)_open.Batch).Add(document, document.Id);
+        ((TeacherBatch)_open.Batch).Add(document, document.Id, null);
         _documents++;
         if (_open.Batch.Documents == DocumentsOfBatch || _open.Batch.Tokens >= TokensOfBatch)
             EndBatch();

@@ -3,10 +3,11 @@ using Apache.Arrow;
 using PtaKernels.Corpus;
 using PtaKernels.Corpus.Folders;
 using PtaKernels.Corpus.Parquet;
+using PtaKernels.Corpus.Stores;
 
 namespace PtaKernels.Training;
 
-/// <summary>Aligned documents as <c>pta align</c> writes them: JSON lines, a dataset folder or Parquet.</summary>
+/// <summary>Aligned documents as <c>pta align</c> writes them: JSON lines, a dataset folder, Parquet or a store.</summary>
 internal abstract class AlignedInput
 {
     public const string FusedIds = "fused_indices", FusedMasses = "fused_probs", FusedMissing = "fused_missing";
@@ -26,6 +27,7 @@ internal abstract class AlignedInput
     {
         DatasetFolder folder => new FolderInput(folder),
         ParquetDocuments file => new ParquetInput(file),
+        StoreReader store => new StoreInput(store),
         _ => new LineInput(path),
     };
 
