@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using PtaKernels.Alignment;
+using PtaKernels.Cli.Stores;
 using PtaKernels.Corpus;
 using PtaKernels.Text;
 

@@ -107,17 +107,15 @@ public sealed class AlignmentRun
         var worker = new AlignmentWorker(aligner, documents, output, Sources.Count, OnError, together: backend.DocumentsAtOnce > 1);
         var report = new AlignmentRunReport(Sources.Count);
         long aligned = 0;
-        int shards = 0;
         // A device's call works on many documents: two of them overlap parsing with it.
         int workers = Workers > 0 ? Workers : backend.DocumentsAtOnce > 1 ? 2 : Environment.ProcessorCount;
-        OrderedPipeline.Run(documents.Items(output, backend.DocumentsAtOnce), worker.Work, done =>
+        OrderedPipeline.Run(documents.Items(output.WrittenAt, output.NextWritten, backend.DocumentsAtOnce), worker.Work, done =>
         {
             if (done.Written is { } part)
             {
                 output.Skip(part);
-                if (part.Shard.Counts is { } counts)
-                    report.Add(counts, part.Shard.Documents, part.Shard.Tokens, part.Shard.Quarantined);
-                shards++;
+                if (part.Counts is { } counts)
+                    report.Add(counts, part.Documents, part.Tokens, part.Quarantined);
                 return;
             }
 
@@ -126,7 +124,7 @@ public sealed class AlignmentRun
             foreach (byte[] line in done.Quarantined)
                 quarantine?.Write(line);
             done.Append!();
-            Progress?.Invoke(new RunProgress(aligned, documents.ShareOf(done.Share, report), output.Part));
+            Progress?.Invoke(new RunProgress(aligned, documents.ShareOf(done.Share, report.Documents + report.Quarantined), output.Part));
         }, workers, cancellation);
         if (report.Documents + report.Quarantined == 0)
             throw new AlignmentDataException($"{TargetDocuments.Path}: holds no document{(Selection == new DocumentSelection() ? "" : " that was asked for")}.");

@@ -1,4 +1,5 @@
 using PtaKernels.Alignment;
+using PtaKernels.Corpus.Stores;
 
 namespace PtaKernels.Corpus;
 
@@ -8,7 +9,7 @@ namespace PtaKernels.Corpus;
 /// <param name="Quarantined">Documents that were set aside, a JSON line each.</param>
 /// <param name="Append">Writes it.</param>
 /// <param name="Share">About how much of the input is read with it, 0..1.</param>
-internal sealed record AlignedItem(WrittenPart? Written, AlignmentRunReport Report, IReadOnlyList<byte[]> Quarantined, Action? Append, double Share);
+internal sealed record AlignedItem(StoreShard? Written, AlignmentRunReport Report, IReadOnlyList<byte[]> Quarantined, Action? Append, double Share);
 
 /// <summary>What one thread does with an item: parse, align, make it ready to be written.</summary>
 internal sealed class AlignmentWorker(DocumentAligner aligner, CorpusDocuments documents, IDocumentWriter output, int sources, OnError onError, bool together)

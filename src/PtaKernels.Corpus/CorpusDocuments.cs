@@ -1,4 +1,4 @@
-using PtaKernels.Alignment;
+using PtaKernels.Corpus.Stores;
 
 namespace PtaKernels.Corpus;
 
@@ -8,7 +8,7 @@ namespace PtaKernels.Corpus;
 /// <param name="Rows">Rows that were read, those not taken included.</param>
 /// <param name="Records">[documents][models] the records taken, the target's first.</param>
 /// <param name="Written">The part that is written already; then there are no records.</param>
-internal sealed record CorpusItem(string Split, long FirstRow, long Rows, IDocumentRecord[][] Records, WrittenPart? Written = null);
+internal sealed record CorpusItem(string Split, long FirstRow, long Rows, IDocumentRecord[][] Records, StoreShard? Written = null);
 
 /// <summary>The same documents of all models, in order.</summary>
 internal sealed class CorpusDocuments(IDocumentReader target, IReadOnlyList<IDocumentReader> sources, DocumentSelection selection)
@@ -60,37 +60,42 @@ internal sealed class CorpusDocuments(IDocumentReader target, IReadOnlyList<IDoc
 
     /// <summary>Share of the work done.</summary>
     /// <param name="share">Share of the target's input that is read.</param>
-    /// <param name="report">What is done.</param>
-    public double ShareOf(double share, AlignmentRunReport report)
+    /// <param name="done">Documents that are written or set aside.</param>
+    public double ShareOf(double share, long done)
     {
         long asked = selection.Limit * target.Splits.Count;
-        return Math.Max(share, asked == 0 ? 0 : (double)(report.Documents + report.Quarantined) / asked);
+        return Math.Max(share, asked == 0 ? 0 : (double)done / asked);
     }
 
     /// <summary>All selected documents, whether written or not.</summary>
-    public IEnumerable<IDocumentRecord[]> All() => target.Splits.SelectMany(split => Together(split, 0, long.MaxValue, 0)).Where(static r => r.Records is not null).Select(static r => r.Records!);
+    public IEnumerable<IDocumentRecord[]> All() => target.Splits
+        .SelectMany(split => selection.RangeOf(split, target) is var (first, stop) ? Together(split, first, stop, 0) : [])
+        .Where(static r => r.Records is not null)
+        .Select(static r => r.Records!);
 
     /// <summary>The items of a run: documents that the output lacks, and parts that it has.</summary>
     /// <remarks>Where an item ends depends on the documents and on where it began, and a part that is written ends where an item ended: a run that goes on gives the items of one in one piece.</remarks>
-    /// <param name="output">The output.</param>
+    /// <param name="writtenAt">The part that begins with a row of a split, if it is written already.</param>
+    /// <param name="nextWritten">The first row from one on with which such a part begins.</param>
     /// <param name="documentsAtOnce">Documents that the backend wants in one call.</param>
-    public IEnumerable<CorpusItem> Items(IDocumentWriter output, int documentsAtOnce)
+    public IEnumerable<CorpusItem> Items(Func<string, long, StoreShard?> writtenAt, Func<string, long, long?> nextWritten, int documentsAtOnce = 1)
     {
         int most = Math.Max(DocumentsOfItem, documentsAtOnce);
         foreach (string split in target.Splits)
         {
-            long row = 0, taken = 0;
-            while (true)
+            (long row, long last) = selection.RangeOf(split, target);
+            long taken = 0;
+            while (row < last)
             {
-                if (output.WrittenAt(split, row) is { } part)
+                if (writtenAt(split, row) is { } part)
                 {
-                    yield return new CorpusItem(split, row, part.Shard.Rows, [], part);
-                    row += part.Shard.Rows;
-                    taken += part.Shard.Documents + part.Shard.Quarantined;
+                    yield return new CorpusItem(split, row, part.Rows, [], part);
+                    row += part.Rows;
+                    taken += part.Documents + part.Quarantined;
                     continue;
                 }
 
-                long stop = output.NextWritten(split, row) ?? long.MaxValue;
+                long stop = Math.Min(nextWritten(split, row) ?? last, last);
                 foreach (CorpusItem item in Unwritten(split, row, stop, taken, most))
                 {
                     row += item.Rows;

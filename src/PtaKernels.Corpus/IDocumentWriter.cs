@@ -23,7 +23,7 @@ public interface IDocumentWriter : IDisposable
     }
 
     /// <summary>What is written already from a row of a split on, or null; never the same row twice.</summary>
-    WrittenPart? WrittenAt(string split, long row) => null;
+    StoreShard? WrittenAt(string split, long row) => null;
 
     /// <summary>The first row from one on with which something begins that is written already; null where there is none.</summary>
     long? NextWritten(string split, long row) => null;
@@ -34,7 +34,7 @@ public interface IDocumentWriter : IDisposable
     Action Prepare(OutputBatch batch);
 
     /// <summary>Goes behind a part that <see cref="WrittenAt"/> gave; in the documents' order.</summary>
-    void Skip(WrittenPart part)
+    void Skip(StoreShard part)
     {
     }
 
@@ -58,10 +58,6 @@ public sealed record OutputDocument(IDocumentRecord Record, TokenizedDocument Ta
 /// <param name="Report">Counts of both.</param>
 public sealed record OutputBatch(
     string Split, long FirstRow, long Rows, IReadOnlyList<OutputDocument> Documents, IReadOnlyList<byte[]> Quarantined, AlignmentRunReport Report);
-
-/// <summary>Rows of a split that an output holds already.</summary>
-/// <param name="Shard">The shard they are in.</param>
-public sealed record WrittenPart(StoreShard Shard);
 
 /// <summary>What an alignment asks of its output.</summary>
 public sealed record OutputRequest

@@ -60,7 +60,7 @@ internal sealed class AlignedStoreWriter : IDocumentWriter
     }
 
     /// <inheritdoc/>
-    public WrittenPart? WrittenAt(string split, long row) => _writer.TakeWritten(split, row) is { } shard ? new WrittenPart(shard) : null;
+    public StoreShard? WrittenAt(string split, long row) => _writer.WrittenAt(split, row);
 
     /// <inheritdoc/>
     public long? NextWritten(string split, long row) => _writer.NextWritten(split, row);
@@ -79,7 +79,7 @@ internal sealed class AlignedStoreWriter : IDocumentWriter
     }
 
     /// <inheritdoc/>
-    public void Skip(WrittenPart part) => _writer.Skip(part.Shard);
+    public void Skip(StoreShard part) => _writer.Skip(part);
 
     /// <inheritdoc/>
     public void Commit() => _writer.Commit();

@@ -56,6 +56,20 @@ internal static class StoreColumns
         return fields;
     }
 
+    /// <summary>Tokens of a document.</summary>
+    /// <exception cref="InvalidDataException">The row is damaged.</exception>
+    public static int LengthOf(StoreHeader header, StoreRows rows, int row)
+    {
+        if (header.Kind == StoreKind.Aligned)
+            return rows.Bytes(Rules + GroupsOf(header)[0], row, 1).Length;
+        int width = Numbers.WidthOf(header.Values);
+        return rows.Bytes(Values, row, width).Length / (width * header.K!.Value);
+    }
+
+    /// <summary>Whether a name is one of a teacher's own columns.</summary>
+    public static bool IsKnown(string name) =>
+        name is Id or Ids or TextBytes or Candidates or Values or LogSumExp or LabelCrossEntropy or MeanCrossEntropy or ByteLengths or ByteOffsets or Mask or Labels;
+
     /// <summary>The schema of a shard.</summary>
     /// <param name="header">The store's header, which the schema repeats.</param>
     /// <param name="others">The input's other columns.</param>

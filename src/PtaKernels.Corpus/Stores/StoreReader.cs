@@ -81,7 +81,7 @@ public sealed class StoreReader : IDocumentReader
             foreach (ArrowBatch batch in shard.ReadBatches())
             {
                 if (number - before < batch.FirstRow + batch.Batch.Length)
-                    return new StoreRecord(this, new StoreRow(new StoreRows(Header, shard, batch), split, (int)(number - before - batch.FirstRow), number, 0));
+                    return new StoreRecord(this, new StoreRow(new StoreRows(Header, shard, batch), split, (int)(number - before - batch.FirstRow), number, index, number - before == Shards[index].Documents - 1));
             }
         }
 
@@ -120,7 +120,7 @@ public sealed class StoreReader : IDocumentReader
             var rows = new StoreRows(Header, shard, batch);
             for (int row = 0; row < rows.Count; row++)
             {
-                yield return new StoreRow(rows, Shards[index].Split, row, before + batch.FirstRow + row, 0);
+                yield return new StoreRow(rows, Shards[index].Split, row, before + batch.FirstRow + row, index, batch.FirstRow + row == Shards[index].Documents - 1);
                 if (row % RowsBetweenForgets == RowsBetweenForgets - 1)
                     rows.Forget();
             }
@@ -166,8 +166,10 @@ public sealed class StoreReader : IDocumentReader
 /// <param name="Split">Its split.</param>
 /// <param name="BatchRow">Its number in the batch.</param>
 /// <param name="Number">Its number in the split.</param>
+/// <param name="ShardIndex">Its shard.</param>
+/// <param name="IsLast">Whether it is the shard's last one.</param>
 /// <param name="Share">About how much of the store is read with it, 0..1.</param>
-internal sealed record StoreRow(StoreRows Rows, string Split, int BatchRow, long Number, double Share)
+internal sealed record StoreRow(StoreRows Rows, string Split, int BatchRow, long Number, int ShardIndex, bool IsLast, double Share = 0)
 {
     /// <summary>Its place, for messages.</summary>
     public string Where => $"{Rows.Shard.Path}, document {Number}";
@@ -193,13 +195,16 @@ internal sealed record StoreRow(StoreRows Rows, string Split, int BatchRow, long
 /// <summary>A teacher's document in a store.</summary>
 internal sealed record StoreRecord(StoreReader Reader, StoreRow Row) : IDocumentRecord
 {
+    /// <summary>About what a token takes at k = 10; it only bounds how many documents are in memory.</summary>
+    private const int BytesPerToken = 50;
+
     public string Where => Row.Where;
 
     public string DefaultId => $"{Row.Split}/{Row.Number}";
 
     public double Share => Row.Share;
 
-    public long Size => Row.Guard(() => Row.Rows.Bytes(Reader.Header.Kind == StoreKind.Teacher ? StoreColumns.Values : StoreColumns.Tokens + StoreColumns.GroupsOf(Reader.Header)[0], Row.BatchRow, Reader.Header.Kind == StoreKind.Teacher ? Numbers.WidthOf(Reader.Header.Values) : 1).Length);
+    public long Size => Row.Guard(() => (long)StoreColumns.LengthOf(Reader.Header, Row.Rows, Row.BatchRow) * BytesPerToken);
 
     public string Evidence => Where;
 

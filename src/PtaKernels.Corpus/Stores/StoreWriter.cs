@@ -56,6 +56,9 @@ internal sealed class StoreWriter : IDisposable
     /// <summary>Shards that are complete.</summary>
     public int ShardCount => _shards.Count;
 
+    /// <summary>Sums over the complete shards; after <see cref="Commit"/> over all.</summary>
+    public StoreTotals Totals => StoreManifest.TotalsOf([.. _shards, .. _pending is null ? [] : new[] { _pending }]);
+
     /// <summary>Opens a new store, or what a stopped run left of it.</summary>
     /// <param name="path">Its final name.</param>
     /// <param name="replace">Whether a store of that name is replaced, and what another run left there removed.</param>
@@ -138,12 +141,7 @@ internal sealed class StoreWriter : IDisposable
     }
 
     /// <summary>The shard that begins with a row of a split, if it is there; the caller goes on behind it.</summary>
-    public StoreShard? TakeWritten(string split, long row)
-    {
-        if (!_written.TryGetValue((split, row), out StoreShard? shard))
-            return null;
-        return shard;
-    }
+    public StoreShard? WrittenAt(string split, long row) => _written.GetValueOrDefault((split, row));
 
     /// <summary>The first row from one on with which a shard that is there begins, or null.</summary>
     public long? NextWritten(string split, long row)

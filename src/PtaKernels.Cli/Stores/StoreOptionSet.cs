@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Reflection;
 using PtaKernels.Corpus.Stores;
 
-namespace PtaKernels.Cli;
+namespace PtaKernels.Cli.Stores;
 
 /// <summary>Options of every verb that writes a store. One instance per verb.</summary>
 internal sealed class StoreOptionSet
@@ -26,9 +26,11 @@ internal sealed class StoreOptionSet
     private readonly Option<bool> _repair = new("--repair") { Hidden = true };
 
     /// <summary>Adds them to a verb.</summary>
-    public void AddTo(Command verb)
+    /// <param name="verb">The verb.</param>
+    /// <param name="encodings">Whether the verb decides how ids and values are kept.</param>
+    public void AddTo(Command verb, bool encodings = true)
     {
-        foreach (Option option in (Option[])[_shardTokens, _ids, _values, _zstd, _workers, _repair])
+        foreach (Option option in encodings ? (Option[])[_shardTokens, _ids, _values, _zstd, _workers, _repair] : [_shardTokens, _zstd, _workers, _repair])
             verb.Options.Add(option);
     }
 
@@ -40,9 +42,6 @@ internal sealed class StoreOptionSet
         Values = parse.GetValue(_values) switch { "float32" => NumberType.Float32, "float64" => NumberType.Float64, _ => NumberType.Float16 },
         Zstd = parse.GetValue(_zstd),
     };
-
-    /// <summary>Whether the type of the values was named rather than defaulted.</summary>
-    public bool NamesValues(ParseResult parse) => parse.GetResult(_values) is { Implicit: false };
 
     /// <summary>Whether <c>pta store repair</c> asks.</summary>
     public bool Repairs(ParseResult parse) => parse.GetValue(_repair);
@@ -72,7 +71,10 @@ internal sealed class StoreOptionSet
     }
 
     /// <summary>The command that makes a store's missing shards again in place.</summary>
-    public static string[] RepairOf(StoreProducer producer, string path) => [.. producer.Command, "--out", path, "--repair"];
+    /// <exception cref="AlignmentDataException">No command line made the store.</exception>
+    public static string[] RepairOf(StoreProducer producer, string path) => producer.Command.Count > 0
+        ? [.. producer.Command, "--out", path, "--repair"]
+        : throw new AlignmentDataException($"{path}: was written by {producer.Program}, not by a command of pta; make it again with that program.");
 
     private static string ProgramName => "pta " + (typeof(StoreOptionSet).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "");
 }
