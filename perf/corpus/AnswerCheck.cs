@@ -65,9 +65,12 @@ internal static class AnswerCheck
     {
         if (a[row].Rule != b[row].Rule || a[row].Source != b[row].Source || !Near(a[row].Missing, b[row].Missing) || a.IndicesOf(row).Length != b.IndicesOf(row).Length)
             return false;
-        for (int i = 0; i < a.IndicesOf(row).Length; i++)
+        ReadOnlySpan<int> tokens = b.IndicesOf(row);
+        for (int i = 0; i < tokens.Length; i++)
         {
-            if (a.IndicesOf(row)[i] != b.IndicesOf(row)[i] || !Near(a.ValuesOf(row)[i], b.ValuesOf(row)[i]))
+            // Values that are the same but for rounding may stand in another order.
+            int at = a.IndicesOf(row)[i] == tokens[i] ? i : tokens.IndexOf(a.IndicesOf(row)[i]);
+            if (at < 0 || !Near(a.ValuesOf(row)[i], b.ValuesOf(row)[at]))
                 return false;
         }
 

@@ -38,9 +38,14 @@ public class MeasuringTests
         Assert.That(AnswerCheck.Compare(one, [Answer("x", 7, 0.6, RowRule.Group)]), Is.EqualTo((2, 2)));
         Assert.That(AnswerCheck.Compare(one, [Answer("x", 8, 0.5, RowRule.Group)]), Is.EqualTo((2, 2)));
         Assert.That(AnswerCheck.Compare(one, [Answer("x", 7, 0.5, RowRule.Prefix)]), Is.EqualTo((2, 2)));
+        Assert.That(AnswerCheck.Compare([Pair(5, 6, 0.4, 0.4001)], [Pair(6, 5, 0.4, 0.4001)]), Is.EqualTo((1, 0)), "near values in another order");
+        Assert.That(AnswerCheck.Compare([Pair(5, 6, 0.5, 0.3)], [Pair(6, 5, 0.5, 0.3)]), Is.EqualTo((1, 1)));
         Assert.That(() => AnswerCheck.Compare(one, [Answer("y", 7, 0.5, RowRule.Group)]), Throws.TypeOf<AlignmentDataException>());
         Assert.That(() => AnswerCheck.Compare([], []), Throws.TypeOf<AlignmentDataException>());
     }
+
+    private static AlignedRow Pair(int first, int second, double more, double less) => new(
+        "x", [3], [new AlignedDocument("x", OutputUnit.Probabilities, [0, 2], [first, second], [more, less], [new RowProvenance(RowRule.Group, -1, 0, 0.2, 1)])], [null]);
 
     private static AlignedRow Answer(string id, int token, double value, RowRule rule) => new(
         id, [3, 4], [new AlignedDocument(id, OutputUnit.Probabilities, [0, 1, 2], [token, token], [value, value], [new RowProvenance(rule, -1, 0, 1 - value, 1), new RowProvenance(rule, -1, 0, 1 - value, 1)])], [null]);
