@@ -1,88 +1,87 @@
-using System.Text.Json;
-using PtaKernels.Corpus;
+using PtaKernels.Corpus.Stores;
 
 namespace PtaKernels.CorpusBench;
 
-/// <summary>Whether two backends give the same documents.</summary>
+/// <summary>Whether two backends give the same fused rows.</summary>
 internal static class AnswerCheck
 {
     private const string Other = "reference";
 
-    /// <summary>Relative difference of two numbers that count as the same: a float16's last place is half of it.</summary>
+    /// <summary>Difference of two values that count as the same, relative to the larger of them and 1: a float16's last place is less.</summary>
     private const double Tolerance = 1e-3;
 
-    /// <summary>Numbers that may differ: ties of candidates that rounding breaks (SPEC A4).</summary>
+    /// <summary>Share of the rows that may differ: ties of candidates that rounding breaks (SPEC A4).</summary>
     private const double MostDifferent = 2e-3;
 
     /// <summary>Aligns the first documents by the best backend and by the plain one.</summary>
     /// <exception cref="AlignmentDataException">The answers differ.</exception>
     public static CheckedAnswer Run(AlignWork work)
     {
+        if (!CorpusSinks.IsStore(work.Corpus))
+            throw new AlignmentDataException($"{work.Corpus}: answers are compared in stores; make the corpus with --form store, or add --check 0.");
         string first = work.OutputNamed("check-first.tmp"), second = work.OutputNamed("check-second.tmp");
-        string[] lines = [first + ".lines.jsonl", second + ".lines.jsonl"];
         try
         {
-            foreach ((string output, string? backend, string text) in new[] { (first, work.Backend, lines[0]), (second, Other, lines[1]) })
+            foreach ((string output, string? backend) in new[] { (first, work.Backend), (second, Other) })
             {
                 AlignWork.Remove(output);
                 PtaProcess.Run((work with { Backend = backend }).Arguments(output)).Dispose();
-                if (CorpusSinks.IsStore(work.Corpus))
-                    PtaProcess.Run(["store", "export", output, "--out", text, "--force"]).Dispose();
-                else
-                    File.Copy(output, text, overwrite: true);
             }
 
-            (long numbers, long different) = Compare(lines[0], lines[1]);
-            return different <= numbers * MostDifferent ? new CheckedAnswer(work.Preset, work.Documents, Other, numbers, different)
-                : throw new AlignmentDataException($"preset {work.Preset}: {different} of {numbers} numbers differ from backend {Other}'s on the first {work.Documents} documents; nothing was timed.");
+            (long rows, long different) = Compare(Read(first), Read(second));
+            return different <= rows * MostDifferent ? new CheckedAnswer(work.Preset, work.Documents, Other, rows, different)
+                : throw new AlignmentDataException($"preset {work.Preset}: {different} of {rows} rows differ from backend {Other}'s on the first {work.Documents} documents; nothing was timed.");
         }
         finally
         {
-            foreach (string path in new[] { first, second }.Concat(lines))
-                AlignWork.Remove(path);
+            AlignWork.Remove(first);
+            AlignWork.Remove(second);
         }
     }
 
-    /// <summary>Compares two files of JSON lines number by number; texts and shapes must be the same.</summary>
-    /// <exception cref="AlignmentDataException">Not even the shapes are.</exception>
-    internal static (long Numbers, long Different) Compare(string first, string second)
+    /// <summary>Compares documents row by row.</summary>
+    /// <exception cref="AlignmentDataException">They are not the same documents, or none.</exception>
+    internal static (long Rows, long Different) Compare(IReadOnlyList<AlignedRow> first, IReadOnlyList<AlignedRow> second)
     {
-        long numbers = 0, different = 0;
-        foreach ((NumberedLine a, NumberedLine b) in JsonLines.ReadLines(first).Zip(JsonLines.ReadLines(second)))
+        if (first.Count == 0 || !first.Select(static d => d.Id).SequenceEqual(second.Select(static d => d.Id)))
+            throw new AlignmentDataException($"{first.Count} and {second.Count} documents are compared, and they are none or not the same.");
+        long rows = 0, different = 0;
+        foreach ((AlignedRow one, AlignedRow other) in first.Zip(second))
         {
-            using JsonDocument one = JsonDocument.Parse(a.Text), other = JsonDocument.Parse(b.Text);
-            if (!Walk(one.RootElement, other.RootElement))
-                throw new AlignmentDataException($"{first} and {second}, line {a.Number}: the documents have different shapes.");
-        }
-
-        long lines = JsonLines.ReadLines(first).LongCount();
-        return numbers > 0 && lines == JsonLines.ReadLines(second).LongCount() ? (numbers, different)
-            : throw new AlignmentDataException($"{first} and {second}: are empty or not of the same length.");
-
-        bool Walk(JsonElement one, JsonElement other)
-        {
-            if (one.ValueKind == JsonValueKind.Number && other.ValueKind == JsonValueKind.Number)
+            if (!one.Ids.AsSpan().SequenceEqual(other.Ids) || one.Groups.Length != other.Groups.Length)
+                throw new AlignmentDataException(one.Id, "the two outputs have other tokens.");
+            foreach ((AlignedDocument a, AlignedDocument b) in one.Groups.Zip(other.Groups))
             {
-                double x = one.GetDouble(), y = other.GetDouble();
-                numbers++;
-                different += Math.Abs(x - y) <= Tolerance * Math.Max(1, Math.Abs(x)) ? 0 : 1;
-                return true;
+                rows += a.Rows;
+                for (int t = 0; t < a.Rows; t++)
+                    different += IsSame(a, b, t) ? 0 : 1;
             }
-
-            return one.ValueKind == other.ValueKind && one.ValueKind switch
-            {
-                JsonValueKind.Array => one.GetArrayLength() == other.GetArrayLength() && one.EnumerateArray().Zip(other.EnumerateArray()).All(p => Walk(p.First, p.Second)),
-                JsonValueKind.Object => one.EnumerateObject().Zip(other.EnumerateObject()).All(p => p.First.Name == p.Second.Name && Walk(p.First.Value, p.Second.Value)),
-                JsonValueKind.String => Same(one.GetString()!, other.GetString()!),
-                _ => true,
-            };
         }
 
-        // Letters of the rows' rules: a row that a tie moved may have another one.
-        bool Same(string one, string other)
+        return (rows, different);
+    }
+
+    private static bool IsSame(AlignedDocument a, AlignedDocument b, int row)
+    {
+        if (a[row].Rule != b[row].Rule || a[row].Source != b[row].Source || !Near(a[row].Missing, b[row].Missing) || a.IndicesOf(row).Length != b.IndicesOf(row).Length)
+            return false;
+        ReadOnlySpan<int> tokens = b.IndicesOf(row);
+        for (int i = 0; i < tokens.Length; i++)
         {
-            different += one == other ? 0 : 1;
-            return one.Length == other.Length;
+            // Values that are the same but for rounding may stand in another order.
+            int at = a.IndicesOf(row)[i] == tokens[i] ? i : tokens.IndexOf(a.IndicesOf(row)[i]);
+            if (at < 0 || !Near(a.ValuesOf(row)[i], b.ValuesOf(row)[at]))
+                return false;
         }
+
+        return true;
+    }
+
+    private static bool Near(double x, double y) => x.Equals(y) || Math.Abs(x - y) <= Tolerance * Math.Max(1, Math.Max(Math.Abs(x), Math.Abs(y)));
+
+    private static AlignedRow[] Read(string store)
+    {
+        var reader = new StoreReader(store);
+        return [.. reader.Splits.SelectMany(split => reader.Rows(split, 0)).Select(static row => row.Guard(() => AlignedRows.Document(row.Rows, row.BatchRow, $"{row.Number}")))];
     }
 }

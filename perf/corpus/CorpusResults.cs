@@ -66,9 +66,9 @@ internal sealed record CorpusResults
 /// <param name="Preset">The preset.</param>
 /// <param name="Documents">Documents compared.</param>
 /// <param name="Backend">The backend beside the one that is timed.</param>
-/// <param name="Numbers">Numbers compared.</param>
-/// <param name="Different">Those that are not the same to 1 in 1,000.</param>
-internal sealed record CheckedAnswer(string Preset, long Documents, string Backend, long Numbers, long Different);
+/// <param name="Rows">Fused rows compared.</param>
+/// <param name="Different">Those whose rule, tokens or values are not the same, values to 1 in 1,000.</param>
+internal sealed record CheckedAnswer(string Preset, long Documents, string Backend, long Rows, long Different);
 
 /// <summary>One size, preset and number of sources.</summary>
 internal sealed record MeasuredRun

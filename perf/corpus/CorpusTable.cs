@@ -29,7 +29,7 @@ internal static class CorpusTable
             .Append(Invariant($"Candidates: top {TeacherModel.K} of an interpolated trigram model counted on other text, helped so that it predicts (gold top-1 {target.GoldTop1:P0} in the target); {results.Runs[0].InputBytesPerToken:F1} bytes per token read. "))
             .Append(Invariant($"The official code stores {CorpusResults.OfficialBytesPerDocument / 1000:F0} kB per document and model, whatever its length, and aligns about {CorpusResults.OfficialTokensPerSecond:F0} tokens/s."));
         if (results.Checks.Count > 0)
-            text.Append(Invariant($" Before timing, the first {results.Checks[0].Documents} documents were compared with backend `{results.Checks[0].Backend}`: {results.Checks.Sum(static c => c.Different):N0} of {results.Checks.Sum(static c => c.Numbers):N0} numbers differ, by ties."));
+            text.Append(Invariant($" Before timing, the first {results.Checks[0].Documents} documents were compared with backend `{results.Checks[0].Backend}`: {results.Checks.Sum(static c => c.Different):N0} of {results.Checks.Sum(static c => c.Rows):N0} rows differ."));
         return text.Append('\n').ToString();
     }
 

@@ -30,6 +30,7 @@ internal static class MakeCommand
                 throw new ArgumentException($"--sources is {models}; it must be 1 or 2.");
             if (parse.GetValue(tokens) < 1 || parse.GetValue(counted) < 1)
                 throw new ArgumentException("--tokens and --counted must be above 0.");
+            string[] names = [CorpusTokenizers.Target, .. CorpusTokenizers.Sources.Take(models)];
             CorpusSinks sinks = CorpusSinks.Of(folder, parse.GetValue(form)!);
             var run = new MakeRun
             {
@@ -37,7 +38,8 @@ internal static class MakeCommand
                 CountedTokens = parse.GetValue(counted),
                 Output = folder,
                 Seed = (ulong)parse.GetValue(seed),
-                Models = [CorpusTokenizers.Target, .. CorpusTokenizers.Sources.Take(models)],
+                Models = names,
+                Tokenizers = CorpusTokenizers.Load(folder, names),
                 Texts = parse.GetValue(texts) is { } given ? MachineTexts.OfFolder(given) : MachineTexts.Find(),
                 Open = sinks.Open,
                 PathOf = sinks.PathOf,

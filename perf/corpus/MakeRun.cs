@@ -26,6 +26,9 @@ internal sealed class MakeRun
     /// <summary>Names of the tokenizers, the target's first.</summary>
     public required IReadOnlyList<string> Models { get; init; }
 
+    /// <summary>The tokenizers themselves.</summary>
+    public required IReadOnlyList<TextEncoder> Tokenizers { get; init; }
+
     /// <summary>The text.</summary>
     public required IReadOnlyDictionary<string, MachineText[]> Texts { get; init; }
 
@@ -45,8 +48,7 @@ internal sealed class MakeRun
         var clock = Stopwatch.StartNew();
         Directory.CreateDirectory(Output);
         File.Delete(Path.Combine(Output, CorpusFacts.FileName));
-        TextEncoder[] tokenizers = CorpusTokenizers.Load(Output, Models);
-        var collection = new TextCollection(Texts, tokenizers, Seed);
+        var collection = new TextCollection(Texts, Tokenizers, Seed);
         List<CorpusDocument> all = collection.Collect(TargetTokens + CountedTokens + (2 * LengthMix.MostTokens), cancellation);
         int counted = Prefix(all, 0, CountedTokens), end = counted + Prefix(all, counted, TargetTokens);
         CorpusDocument[] documents = [.. all[counted..end]];
@@ -54,7 +56,7 @@ internal sealed class MakeRun
         Notice($"{documents.Length:N0} documents, {documents.Sum(static d => (long)d.Text.Length):N0} bytes, from {collection.DistinctBytes:N0} bytes of distinct text in {textSeconds:F1} s");
         List<ModelFacts> models = [];
         for (int m = 0; m < Models.Count; m++)
-            models.Add(Annotate(Models[m], m, tokenizers[m], all[..counted], documents, cancellation));
+            models.Add(Annotate(Models[m], m, Tokenizers[m], all[..counted], documents, cancellation));
         WriteDocuments(documents);
         var facts = new CorpusFacts
         {

@@ -48,7 +48,7 @@ internal sealed class MeasureRun
         {
             CheckedAnswer answer = AnswerCheck.Run(new AlignWork(Corpus, preset, Sources.Max(), CheckedDocuments));
             checks.Add(answer);
-            Notice($"{preset}: {answer.Documents} documents as backend {answer.Backend} has them, {answer.Different} of {answer.Numbers:N0} numbers different");
+            Notice($"{preset}: {answer.Documents} documents as backend {answer.Backend} has them, {answer.Different} of {answer.Rows:N0} rows different");
         }
 
         int[] threads = Threads.Count > 0 ? [.. Threads] : [Environment.ProcessorCount];

@@ -1,3 +1,4 @@
+using PtaKernels.Corpus.Stores;
 using PtaKernels.CorpusBench;
 using PtaKernels.Tests.Corpus;
 
@@ -30,15 +31,24 @@ public class MeasuringTests
     }
 
     [Test]
-    public void AnswersAreComparedNumberByNumber()
+    public void AnswersAreComparedRowByRow()
     {
-        using var folder = new TemporaryFolder();
-        string first = folder.Write("a.jsonl", """{"id":"x","rules":"OOS","rows":[[1,2],[0.5]]}""");
-        Assert.That(AnswerCheck.Compare(first, folder.Write("b.jsonl", """{"id":"x","rules":"OOS","rows":[[1,2.0001],[0.5]]}""")), Is.EqualTo((3, 0)));
-        Assert.That(AnswerCheck.Compare(first, folder.Write("c.jsonl", """{"id":"x","rules":"OOX","rows":[[1,3],[0.5]]}""")), Is.EqualTo((3, 2)));
-        Assert.That(() => AnswerCheck.Compare(first, folder.Write("d.jsonl", """{"id":"x","rules":"OOS","rows":[[1,2],[0.5,1]]}""")), Throws.TypeOf<AlignmentDataException>());
-        Assert.That(() => AnswerCheck.Compare(first, folder.Write("e.jsonl")), Throws.TypeOf<AlignmentDataException>());
+        AlignedRow[] one = [Answer("x", 7, 0.5, RowRule.Group)];
+        Assert.That(AnswerCheck.Compare(one, [Answer("x", 7, 0.5001, RowRule.Group)]), Is.EqualTo((2, 0)));
+        Assert.That(AnswerCheck.Compare(one, [Answer("x", 7, 0.6, RowRule.Group)]), Is.EqualTo((2, 2)));
+        Assert.That(AnswerCheck.Compare(one, [Answer("x", 8, 0.5, RowRule.Group)]), Is.EqualTo((2, 2)));
+        Assert.That(AnswerCheck.Compare(one, [Answer("x", 7, 0.5, RowRule.Prefix)]), Is.EqualTo((2, 2)));
+        Assert.That(AnswerCheck.Compare([Pair(5, 6, 0.4, 0.4001)], [Pair(6, 5, 0.4, 0.4001)]), Is.EqualTo((1, 0)), "near values in another order");
+        Assert.That(AnswerCheck.Compare([Pair(5, 6, 0.5, 0.3)], [Pair(6, 5, 0.5, 0.3)]), Is.EqualTo((1, 1)));
+        Assert.That(() => AnswerCheck.Compare(one, [Answer("y", 7, 0.5, RowRule.Group)]), Throws.TypeOf<AlignmentDataException>());
+        Assert.That(() => AnswerCheck.Compare([], []), Throws.TypeOf<AlignmentDataException>());
     }
+
+    private static AlignedRow Pair(int first, int second, double more, double less) => new(
+        "x", [3], [new AlignedDocument("x", OutputUnit.Probabilities, [0, 2], [first, second], [more, less], [new RowProvenance(RowRule.Group, -1, 0, 0.2, 1)])], [null]);
+
+    private static AlignedRow Answer(string id, int token, double value, RowRule rule) => new(
+        id, [3, 4], [new AlignedDocument(id, OutputUnit.Probabilities, [0, 1, 2], [token, token], [value, value], [new RowProvenance(rule, -1, 0, 1 - value, 1), new RowProvenance(rule, -1, 0, 1 - value, 1)])], [null]);
 
     [Test]
     public void ResultsReadBackAndMakeATable()
