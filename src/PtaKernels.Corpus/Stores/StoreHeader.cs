@@ -139,7 +139,7 @@ public sealed record StoreHeader
     public OutputUnit? Unit { get; init; }
 
     /// <summary>How ids become bytes.</summary>
-    internal TokenIds TokenIds => new(Ids, BitPacking.BitsFor(Tokenizer.Tokens));
+    internal TokenIds TokenIds => new(Ids, Tokenizer.Tokens);
 }
 
 /// <summary>A line of the manifest: a shard that is complete.</summary>

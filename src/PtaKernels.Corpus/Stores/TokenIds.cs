@@ -18,9 +18,11 @@ public enum IdEncoding
 
 /// <summary>Token ids as bytes.</summary>
 /// <param name="Encoding">How.</param>
-/// <param name="Bits">Bits of an id when packed.</param>
-internal readonly record struct TokenIds(IdEncoding Encoding, int Bits)
+/// <param name="Tokens">Number of ids in the vocabulary.</param>
+internal readonly record struct TokenIds(IdEncoding Encoding, int Tokens)
 {
+    private int Bits => BitPacking.BitsFor(Tokens);
+
     /// <summary>The smallest encoding that an Arrow reader understands without help, or packed where that saves a quarter and more.</summary>
     /// <param name="tokens">Size of the vocabulary.</param>
     /// <param name="encoding">The encoding asked for; null for that choice.</param>
@@ -29,7 +31,7 @@ internal readonly record struct TokenIds(IdEncoding Encoding, int Bits)
     {
         if (encoding == IdEncoding.U16 && tokens > 1 << 16)
             throw new ArgumentException($"--ids u16 holds ids below 65,536, and the vocabulary has {tokens} tokens; take packed or u32.");
-        return new TokenIds(encoding ?? (tokens > 1 << 16 ? IdEncoding.Packed : IdEncoding.U16), BitPacking.BitsFor(tokens));
+        return new TokenIds(encoding ?? (tokens > 1 << 16 ? IdEncoding.Packed : IdEncoding.U16), tokens);
     }
 
     /// <summary>Type of a column of lists of ids.</summary>
@@ -54,15 +56,9 @@ internal readonly record struct TokenIds(IdEncoding Encoding, int Bits)
     /// <returns>Index of the first id that does not fit, or -1.</returns>
     public int Write(ReadOnlySpan<int> ids, Span<byte> destination)
     {
-        uint most = Encoding switch
-        {
-            IdEncoding.U16 => ushort.MaxValue,
-            IdEncoding.U32 => int.MaxValue,
-            _ => (1u << Bits) - 1,
-        };
         for (int i = 0; i < ids.Length; i++)
         {
-            if ((uint)ids[i] > most)
+            if ((uint)ids[i] >= (uint)Tokens)
                 return i;
         }
 

@@ -45,10 +45,10 @@ public class MeasuringTests
     }
 
     private static AlignedRow Pair(int first, int second, double more, double less) => new(
-        "x", [3], [new AlignedDocument("x", OutputUnit.Probabilities, [0, 2], [first, second], [more, less], [new RowProvenance(RowRule.Group, -1, 0, 0.2, 1)])], [null]);
+        "x", null, [3], [new AlignedDocument("x", OutputUnit.Probabilities, [0, 2], [first, second], [more, less], [new RowProvenance(RowRule.Group, -1, 0, 0.2, 1)])], [null]);
 
     private static AlignedRow Answer(string id, int token, double value, RowRule rule) => new(
-        id, [3, 4], [new AlignedDocument(id, OutputUnit.Probabilities, [0, 1, 2], [token, token], [value, value], [new RowProvenance(rule, -1, 0, 1 - value, 1), new RowProvenance(rule, -1, 0, 1 - value, 1)])], [null]);
+        id, null, [3, 4], [new AlignedDocument(id, OutputUnit.Probabilities, [0, 1, 2], [token, token], [value, value], [new RowProvenance(rule, -1, 0, 1 - value, 1), new RowProvenance(rule, -1, 0, 1 - value, 1)])], [null]);
 
     [Test]
     public void ResultsReadBackAndMakeATable()
