@@ -1,8 +1,11 @@
 namespace PtaKernels.Alignment;
 
-/// <summary>Counts of a whole run. Not thread-safe: one per worker, joined by <see cref="Add"/>.</summary>
+/// <summary>Counts of a whole run. Not thread-safe: one per worker, joined by <see cref="Add(AlignmentRunReport)"/>.</summary>
 public sealed class AlignmentRunReport
 {
+    private static readonly Dictionary<string, RowRule> RuleLetters = Enum.GetValues<RowRule>().ToDictionary(static r => RowProvenance.LetterOf(r).ToString());
+    private static readonly Dictionary<string, TransportStatus> StatusNames = Enum.GetValues<TransportStatus>().ToDictionary(static s => AlignmentSwitches.Kebab(s.ToString()));
+
     private readonly long[] _mergedRows = new long[Enum.GetValues<RowRule>().Length];
 
     /// <summary>An empty report for a number of sources.</summary>
@@ -64,6 +67,54 @@ public sealed class AlignmentRunReport
         }
     }
 
+    /// <summary>All counts but those of documents and tokens.</summary>
+    public AlignmentCounts Counts => new(
+        [.. Sources.Select(static s => new SourceCounts(
+            s.RepairedDocuments, s.SourceTokens, s.Iterations, s.ProjectionTies, s.SignalRows, s.SignalKept,
+            NonZero(RuleLetters, s.RowsOf), NonZero(StatusNames, s.TransportsOf), s.Notices))],
+        [.. Gold.Select(static g => g.Counts)],
+        MergedGold.Counts,
+        NonZero(RuleLetters, MergedRowsOf));
+
+    /// <summary>Adds counts that were kept, and the documents and tokens that they belong to.</summary>
+    /// <param name="counts">Counts of as many sources.</param>
+    /// <param name="documents">Documents aligned.</param>
+    /// <param name="tokens">Their target positions.</param>
+    /// <param name="quarantined">Documents set aside.</param>
+    /// <exception cref="ArgumentException">Another number of sources, or an unknown letter.</exception>
+    public void Add(AlignmentCounts counts, long documents, long tokens, long quarantined)
+    {
+        ArgumentNullException.ThrowIfNull(counts);
+        if (counts.Sources.Count != Sources.Length || counts.Gold.Count != Sources.Length)
+            throw new ArgumentException($"counts of {counts.Sources.Count} sources were kept, and there are {Sources.Length}.");
+        Documents += documents;
+        TargetTokens += tokens;
+        Quarantined += quarantined;
+        MergedGold.Add(counts.MergedGold);
+        for (int s = 0; s < Sources.Length; s++)
+        {
+            SourceCounts kept = counts.Sources[s];
+            Sources[s].Documents += documents;
+            Sources[s].TargetTokens += tokens;
+            Sources[s].RepairedDocuments += kept.RepairedDocuments;
+            Sources[s].SourceTokens += kept.SourceTokens;
+            Sources[s].Iterations += kept.Iterations;
+            Sources[s].ProjectionTies += kept.ProjectionTies;
+            Sources[s].SignalRows += kept.SignalRows;
+            Sources[s].SignalKept += kept.SignalKept;
+            foreach ((string letter, long rows) in kept.Rows)
+                Sources[s].AddRows(RuleOf(letter), rows);
+            foreach ((string name, long transports) in kept.Transports)
+                Sources[s].AddTransports(StatusOf(name), transports);
+            foreach (string notice in kept.Notices)
+                Sources[s].AddNotice(notice);
+            Gold[s].Add(counts.Gold[s]);
+        }
+
+        foreach ((string letter, long rows) in counts.MergedRows)
+            _mergedRows[(int)RuleOf(letter)] += rows;
+    }
+
     /// <summary>Adds another worker's counts.</summary>
     public void Add(AlignmentRunReport other)
     {
@@ -81,6 +132,13 @@ public sealed class AlignmentRunReport
         for (int r = 0; r < _mergedRows.Length; r++)
             _mergedRows[r] += other._mergedRows[r];
     }
+
+    private static Dictionary<string, long> NonZero<T>(Dictionary<string, T> names, Func<T, long> count) =>
+        names.Where(n => count(n.Value) != 0).ToDictionary(static n => n.Key, n => count(n.Value));
+
+    private static RowRule RuleOf(string letter) => RuleLetters.TryGetValue(letter, out RowRule rule) ? rule : throw new ArgumentException($"'{letter}' is the letter of no rule.");
+
+    private static TransportStatus StatusOf(string name) => StatusNames.TryGetValue(name, out TransportStatus status) ? status : throw new ArgumentException($"'{name}' is no end of a transport.");
 }
 
 /// <summary>How rows predict the document's own next token, beside the target's own distribution on the same rows (SPEC A3.4).</summary>
@@ -120,14 +178,24 @@ public sealed class GoldStatistics
         }
     }
 
+    /// <summary>The values.</summary>
+    public GoldCounts Counts => new(Rows, FusedHits, TargetHits, FusedProbability);
+
     /// <summary>Adds other counts.</summary>
     public void Add(GoldStatistics other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        Rows += other.Rows;
-        FusedHits += other.FusedHits;
-        TargetHits += other.TargetHits;
-        FusedProbability += other.FusedProbability;
+        Add(other.Counts);
+    }
+
+    /// <summary>Adds counts that were kept.</summary>
+    public void Add(GoldCounts kept)
+    {
+        ArgumentNullException.ThrowIfNull(kept);
+        Rows += kept.Rows;
+        FusedHits += kept.FusedHits;
+        TargetHits += kept.TargetHits;
+        FusedProbability += kept.FusedProbability;
     }
 
     private static int FirstMaximum(ReadOnlySpan<double> values)

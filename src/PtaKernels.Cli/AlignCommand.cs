@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using PtaKernels.Alignment;
+using PtaKernels.Cli.Stores;
 using PtaKernels.Corpus;
 using PtaKernels.Text;
 
@@ -14,14 +15,14 @@ internal static class AlignCommand
     public static Command Create()
     {
         var common = new CommonOptions();
-        var target = new Option<string>("--target") { Description = "the target's documents: JSON lines, plain or .gz, or a dataset folder of save_to_disk", HelpName = "path", Required = true };
+        var target = new Option<string>("--target") { Description = $"the target's documents: {DocumentFiles.Formats}", HelpName = "path", Required = true };
         var targetVocabulary = new Option<string>("--target-vocab") { Description = "the target's vocabulary: " + VocabularyFile.Formats, HelpName = "file", Required = true };
         var sources = new Option<string[]>("--source") { Description = "a source's documents, the same ones in the same order and form; repeat for several sources", HelpName = "path", Required = true };
         var sourceVocabularies = new Option<string[]>("--source-vocab") { Description = "each source's vocabulary, in the same order and any of these forms", HelpName = "file", Required = true };
         var maps = new Option<string[]>("--map") { Description = "official vocabulary map of each source (pta map); default: searched on demand", HelpName = "file" };
         var output = new Option<string>("--out") { Description = "the aligned documents, in the form of the input", HelpName = "path", Required = true };
         var force = new Option<bool>("--force") { Description = "replace an existing output" };
-        var onError = new Option<string>("--on-error") { Description = "bad documents end the run, or go to OUT.quarantine.jsonl with their reason [stop | quarantine]", HelpName = "value", DefaultValueFactory = static _ => "stop" };
+        var onError = new Option<string>("--on-error") { Description = "bad documents end the run, or go to OUT.quarantine.jsonl (a store's own quarantine-N.jsonl) with their reason [stop | quarantine]", HelpName = "value", DefaultValueFactory = static _ => "stop" };
         onError.AcceptOnlyFromAmong("stop", "quarantine");
         var order = new Option<string?>("--source-order") { Description = "sources best first, by number from 1, as 2,1; default: by corpus bits per byte", HelpName = "list" };
         var limit = new Option<long>("--limit") { Description = "only the first N documents (of each split)", HelpName = "N" };
@@ -37,6 +38,8 @@ internal static class AlignCommand
         {
             target, targetVocabulary, sources, sourceVocabularies, maps, output, force, onError, order, limit, sample, seed, where, report, common.Backend, common.Json,
         };
+        var store = new StoreOptionSet();
+        store.AddTo(verb);
         common.AddSwitches(verb);
         verb.SetAction((parse, cancellation) => Task.Run(() =>
         {
@@ -53,7 +56,7 @@ internal static class AlignCommand
             AlignmentRunReport? result = null;
             AlignmentRun? run = null;
             var clock = Stopwatch.StartNew();
-            ProgressReport.Run(terminal, "aligning", "tokens", progress =>
+            ProgressReport.Run(terminal, "aligning", "tokens", (Action<RunProgress> progress) =>
             {
                 run = new AlignmentRun
                 {
@@ -66,6 +69,10 @@ internal static class AlignCommand
                     OnError = parse.GetValue(onError) == "stop" ? OnError.Stop : OnError.Quarantine,
                     SourceOrder = given,
                     Selection = selection,
+                    Repair = store.Repairs(parse),
+                    Producer = StoreOptionSet.ProducerOf(parse),
+                    Store = store.Of(parse),
+                    Workers = store.WorkersOf(parse),
                     Progress = progress,
                     Notice = terminal.Notice,
                 };
@@ -85,7 +92,7 @@ internal static class AlignCommand
             foreach (string notice in notices.Concat(result!.Sources.SelectMany(static s => s.Notices)).Distinct())
                 terminal.Notice(notice);
             if (result.Quarantined > 0)
-                terminal.Errors.WriteLine($"notice: {result.Quarantined} documents are in {run.QuarantinePath} with their reasons.");
+                terminal.Errors.WriteLine($"notice: {result.Quarantined} documents are in {run.UsedQuarantine} with their reasons.");
             if (result.Warning is { } warning)
                 terminal.Errors.WriteLine("warning: " + warning);
             return 0;

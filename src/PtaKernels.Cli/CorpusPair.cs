@@ -43,6 +43,6 @@ internal sealed class CorpusPair(IDocumentReader source, IDocumentReader target)
     private static IEnumerable<TokenizedDocument> Documents(IDocumentReader reader)
     {
         IEnumerable<string> splits = reader.Splits.Contains(CountedSplit) ? [CountedSplit] : reader.Splits;
-        return splits.SelectMany(reader.Read).Select(static record => record.Parse());
+        return splits.SelectMany(split => reader.Read(split)).Select(static record => record.Parse());
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using PtaKernels.Cli.Stores;
 using PtaKernels.Gpu;
 
 namespace PtaKernels.Cli;
@@ -64,6 +65,7 @@ internal static class Program
             SplitCommand.Create(),
             CaptureCommand.Create(),
             AlignCommand.Create(),
+            StoreCommand.Create(),
             PackCommand.Create(),
             MapCommand.Create(),
             VerifyCommand.Create(),
@@ -104,6 +106,6 @@ internal static class Program
     private static string PathOf(ParseResult parse)
     {
         Command command = parse.CommandResult.Command;
-        return command is RootCommand ? "pta" : $"pta {command.Name}";
+        return command is RootCommand ? "pta" : string.Join(' ', command.Parents.OfType<Command>().Take(1).Select(static p => p is RootCommand ? "pta" : $"pta {p.Name}").Append(command.Name));
     }
 }

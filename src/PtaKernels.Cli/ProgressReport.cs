@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using PtaKernels.Corpus;
 using Spectre.Console;
 
 namespace PtaKernels.Cli;
@@ -18,7 +19,11 @@ internal static class ProgressReport
         });
 
     /// <summary>Runs work that tells how many units are done and what share of the whole that is.</summary>
-    public static void Run(Terminal terminal, string title, string unit, Action<Action<long, double>> work)
+    public static void Run(Terminal terminal, string title, string unit, Action<Action<long, double>> work) =>
+        Run(terminal, title, unit, (Action<RunProgress> report) => work((done, share) => report(new RunProgress(done, share))));
+
+    /// <summary>Runs work that tells how far it is; a run that goes on begins with a share of the whole.</summary>
+    public static void Run(Terminal terminal, string title, string unit, Action<Action<RunProgress>> work)
     {
         if (terminal.ShowsProgress)
             RunWithBar(terminal, title, unit, work);
@@ -26,34 +31,39 @@ internal static class ProgressReport
             RunWithLines(terminal, title, unit, work);
     }
 
-    private static void RunWithBar(Terminal terminal, string title, string unit, Action<Action<long, double>> work)
+    private static void RunWithBar(Terminal terminal, string title, string unit, Action<Action<RunProgress>> work)
     {
         var rate = new RateColumn(unit);
         terminal.ErrorConsole.Progress().AutoClear(true).Columns(
             new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), rate, new RemainingTimeColumn()).Start(context =>
             {
                 ProgressTask task = context.AddTask(Terminal.Escape(title), maxValue: 1);
-                work((done, share) =>
+                work(progress =>
                 {
-                    rate.Done = done;
-                    task.Value = share;
+                    rate.Done = progress.Tokens;
+                    task.Value = progress.Share;
+                    if (progress.Part is { } part)
+                        task.Description = Terminal.Escape($"{title}, {part}");
                 });
                 task.Value = task.MaxValue;
             });
     }
 
-    private static void RunWithLines(Terminal terminal, string title, string unit, Action<Action<long, double>> work)
+    private static void RunWithLines(Terminal terminal, string title, string unit, Action<Action<RunProgress>> work)
     {
         var clock = Stopwatch.StartNew();
         TimeSpan last = TimeSpan.Zero;
-        work((done, share) =>
+        double? first = null;
+        work(progress =>
         {
+            (long done, double share, string? part) = progress;
+            first ??= share; // what was done before this run began says nothing about its speed
             if (clock.Elapsed - last < Quiet || share >= 1)
                 return;
             last = clock.Elapsed;
             double seconds = clock.Elapsed.TotalSeconds;
             terminal.Errors.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{title}: {done} {unit}, {100 * share:F0} %, {done / seconds:F0} {unit}/s, {seconds * (1 - share) / Math.Max(1e-9, share):F0} s left"));
+                $"{title}: {done} {unit}, {100 * share:F0} %, {done / seconds:F0} {unit}/s, {seconds * (1 - share) / Math.Max(1e-9, share - first.Value):F0} s left{(part is null ? "" : ", " + part)}"));
         });
     }
 

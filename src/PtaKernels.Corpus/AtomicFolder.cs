@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace PtaKernels.Corpus;
 
 /// <summary>A folder of several files that appears under its name only when all of them are complete and on the disk.</summary>
@@ -8,13 +6,8 @@ namespace PtaKernels.Corpus;
 /// where the file system can (Linux: ext4, xfs, btrfs, tmpfs, overlay), and stays whole until then. What a stopped run left is removed by the next, unless it
 /// says that it goes on with it.
 /// </remarks>
-internal sealed partial class AtomicFolder : IDisposable
+internal sealed class AtomicFolder : IDisposable
 {
-    private const int NoSpace = 28;
-    private const int QuotaExceeded = 122;
-    private const int CurrentFolder = -100;
-    private const int Exchange = 2;
-
     private readonly string _path;
     private readonly string _former;
     private readonly bool _replace;
@@ -86,7 +79,7 @@ internal sealed partial class AtomicFolder : IDisposable
     {
         try
         {
-            Flush(PartialPath);
+            DurableFiles.FlushFolder(PartialPath);
             if (!Directory.Exists(_path))
             {
                 Directory.Move(PartialPath, _path);
@@ -96,14 +89,14 @@ internal sealed partial class AtomicFolder : IDisposable
                 Directory.Delete(_path); // was empty; if not any more, this refuses
                 Directory.Move(PartialPath, _path);
             }
-            else if (!OperatingSystem.IsLinux() || Rename(CurrentFolder, PartialPath, CurrentFolder, _path, Exchange) != 0)
+            else if (!DurableFiles.TryExchange(PartialPath, _path))
             {
                 Directory.Move(_path, _former);
                 Directory.Move(PartialPath, _path);
             }
 
             _done = true;
-            Flush(Path.GetDirectoryName(_path)!);
+            DurableFiles.FlushFolder(Path.GetDirectoryName(_path)!);
             Remove(PartialPath); // the former folder, after an exchange
             Remove(_former);
         }
@@ -126,11 +119,8 @@ internal sealed partial class AtomicFolder : IDisposable
     /// <summary>What went wrong, and what the state of things is.</summary>
     private AlignmentDataException Sentence(Exception e)
     {
-        string reason = (e.HResult & 0xFFFF) is NoSpace or QuotaExceeded
-            ? "there is no space left on the disk; free some and run it again"
-            : e.Message.TrimEnd('.');
         string former = Directory.Exists(_path) ? "what was there is unchanged" : "nothing was written there";
-        return new AlignmentDataException($"{_path}: {reason} ({former}).", e);
+        return new AlignmentDataException($"{_path}: {DurableFiles.ReasonOf(e)} ({former}).", e);
     }
 
     private static void Remove(string folder)
@@ -138,28 +128,4 @@ internal sealed partial class AtomicFolder : IDisposable
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
     }
-
-    /// <summary>Makes the names in a folder last; a file system that cannot is left as it is.</summary>
-    private static void Flush(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-            return;
-        int descriptor = Open(folder, 0);
-        if (descriptor < 0)
-            return;
-        _ = Synchronize(descriptor);
-        _ = Close(descriptor);
-    }
-
-    [LibraryImport("libc", EntryPoint = "renameat2", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
-    private static partial int Rename(int fromFolder, string from, int toFolder, string to, uint flags);
-
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync")]
-    private static partial int Synchronize(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int descriptor);
 }

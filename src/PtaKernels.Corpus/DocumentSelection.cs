@@ -6,6 +6,9 @@ public sealed record DocumentSelection
     /// <summary>Stop after that many documents of each split; 0 = all.</summary>
     public long Limit { get; init; }
 
+    /// <summary>Take only one of several parts of each split: rows that follow one another, each part as many, give or take one. <c>(0, 1)</c> = all.</summary>
+    public (int Index, int Count) Part { get; init; } = (0, 1);
+
     /// <summary>Share of the documents to take at random, each on its own, 0 &lt; share ≤ 1.</summary>
     public double Sample { get; init; } = 1;
 
@@ -14,6 +17,19 @@ public sealed record DocumentSelection
 
     /// <summary>Take only documents whose field has this value; null = all.</summary>
     public (string Column, string Value)? Where { get; init; }
+
+    /// <summary>The rows of a split among which documents are taken.</summary>
+    /// <param name="split">The split.</param>
+    /// <param name="reader">The target's documents.</param>
+    /// <exception cref="AlignmentDataException">A part is asked for, and the reader does not know how many documents there are.</exception>
+    public (long First, long Stop) RangeOf(string split, IDocumentReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        if (Part.Count == 1)
+            return (0, long.MaxValue);
+        long count = reader.CountOf(split) ?? throw new AlignmentDataException($"{reader.Path}: only reading it tells how many documents it has, so that no part of it can be taken; import it into a store.");
+        return ((long)((Int128)count * Part.Index / Part.Count), (long)((Int128)count * (Part.Index + 1) / Part.Count));
+    }
 
     /// <summary>Whether a document is taken.</summary>
     /// <param name="split">The split.</param>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using PtaKernels.Alignment;
 
 namespace PtaKernels.Corpus;
 
@@ -19,17 +18,18 @@ public interface IDocumentReader
     /// <summary>Documents of a split, or null when only reading it tells.</summary>
     long? CountOf(string split);
 
+    /// <summary>Tells these documents from others without reading all of them: a run that goes on must go on with the same input.</summary>
+    string Identity { get; }
+
     /// <summary>The documents of a split, read as they are asked for. May be called again.</summary>
+    /// <param name="split">The split.</param>
+    /// <param name="first">Number of the first document wanted, from 0.</param>
     /// <exception cref="AlignmentDataException">The file is damaged beyond single documents.</exception>
-    IEnumerable<IDocumentRecord> Read(string split);
+    IEnumerable<IDocumentRecord> Read(string split, long first = 0);
 
     /// <summary>Opens an output of this reader's kind for a run in which it is the target.</summary>
-    /// <param name="output">Its final name.</param>
-    /// <param name="replace">Whether it may exist.</param>
-    /// <param name="sources">The sources' readers, of this reader's kind and splits.</param>
-    /// <param name="unit">What the fused values are.</param>
     /// <exception cref="AlignmentDataException">The output exists and may not be replaced.</exception>
-    IDocumentWriter OpenOutput(string output, bool replace, IReadOnlyList<IDocumentReader> sources, OutputUnit unit);
+    IDocumentWriter OpenOutput(OutputRequest request);
 }
 
 /// <summary>One stored document, not yet parsed. Records stay valid while others are read, and may be parsed by several threads.</summary>
@@ -44,6 +44,9 @@ public interface IDocumentRecord
     /// <summary>About how much of the input is read with it, 0..1.</summary>
     double Share { get; }
 
+    /// <summary>About the bytes of it, where that is known without parsing it; else 0.</summary>
+    long Size => 0;
+
     /// <summary>What is kept of it in a quarantine file: enough to find or repair it.</summary>
     string Evidence { get; }
 
@@ -57,18 +60,4 @@ public interface IDocumentRecord
     /// <summary>The document.</summary>
     /// <exception cref="AlignmentDataException">It is bad input; the message says where and what to do.</exception>
     TokenizedDocument Parse();
-}
-
-/// <summary>Aligned documents out. Nothing appears under the final name before <see cref="Commit"/>; disposing without it removes what was written.</summary>
-public interface IDocumentWriter : IDisposable
-{
-    /// <summary>Writes one document.</summary>
-    /// <param name="record">The target's record, from the reader that opened this output.</param>
-    /// <param name="target">The target's view.</param>
-    /// <param name="sources">Each source's view, in listing order.</param>
-    /// <param name="fused">The fused rows.</param>
-    void Write(IDocumentRecord record, TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, FusedDocument fused);
-
-    /// <summary>Publishes the output under its final name.</summary>
-    void Commit();
 }

@@ -18,10 +18,17 @@ public sealed class JsonLinesReader(string path) : IDocumentReader
     public long? CountOf(string split) => null;
 
     /// <inheritdoc/>
-    public IEnumerable<IDocumentRecord> Read(string split) => JsonLines.ReadLines(path).Select(line => new Record(path, line));
+    public string Identity => InputIdentity.OfFile(path);
 
     /// <inheritdoc/>
-    public IDocumentWriter OpenOutput(string output, bool replace, IReadOnlyList<IDocumentReader> sources, OutputUnit unit) => new FusedJsonLines(output, replace);
+    public IEnumerable<IDocumentRecord> Read(string split, long first = 0) => JsonLines.ReadLines(path).SkipLong(first).Select(line => new Record(path, line));
+
+    /// <inheritdoc/>
+    public IDocumentWriter OpenOutput(OutputRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return new FusedJsonLines(request.Path, request.Replace);
+    }
 
     private sealed class Record(string path, NumberedLine line) : IDocumentRecord
     {
@@ -30,6 +37,8 @@ public sealed class JsonLinesReader(string path) : IDocumentReader
         public string DefaultId => JsonLines.DefaultIdOf(line);
 
         public double Share => line.Share;
+
+        public long Size => line.Text.Length;
 
         public string Evidence => line.Text;
 

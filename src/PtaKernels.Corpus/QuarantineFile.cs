@@ -9,10 +9,13 @@ internal sealed class QuarantineFile(string path) : IDisposable
     private readonly AtomicFile _file = new(path, replace: true);
     private bool _any;
 
-    public void Write(IDocumentRecord[] records, AlignmentDataException error)
+    /// <summary>The line of a document.</summary>
+    /// <param name="records">Every model's record, the target's first.</param>
+    /// <param name="error">Why it was set aside.</param>
+    public static byte[] LineOf(IDocumentRecord[] records, AlignmentDataException error)
     {
-        _any = true;
-        using (var json = new Utf8JsonWriter(_file.Stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using var line = new MemoryStream();
+        using (var json = new Utf8JsonWriter(line, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             records[0].WriteKey(json);
@@ -25,9 +28,18 @@ internal sealed class QuarantineFile(string path) : IDisposable
             json.WriteEndObject();
         }
 
-        _file.Stream.WriteByte((byte)'\n');
+        line.WriteByte((byte)'\n');
+        return line.ToArray();
     }
 
+    /// <summary>Writes a line.</summary>
+    public void Write(byte[] line)
+    {
+        _any = true;
+        _file.Stream.Write(line);
+    }
+
+    /// <summary>Publishes the file, if anything was written.</summary>
     public void Commit()
     {
         if (_any)

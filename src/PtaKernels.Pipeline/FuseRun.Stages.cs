@@ -102,14 +102,14 @@ public sealed partial class FuseRun
                 OutputPath = path,
                 Replace = true,
                 OnError = _config.OnError == "stop" ? OnError.Stop : OnError.Quarantine,
-                Progress = report,
+                Progress = progress => report(progress.Tokens, progress.Share),
                 Notice = _progress.Notice,
             };
             AlignmentRunReport done = run.Run(_backend, student.Options, cancellation);
             if (done.Warning is { } warning)
                 _progress.Notice($"{student.Name}: {warning}");
             if (done.Quarantined > 0)
-                _progress.Notice($"{student.Name}: {done.Quarantined} documents are in {run.QuarantinePath} with their reasons.");
+                _progress.Notice($"{student.Name}: {done.Quarantined} documents are in {run.UsedQuarantine} with their reasons.");
             return AlignOutcome.Of(done);
         }, static done => $"{done.TargetTokens} tokens, {100 * done.Coverage:F1} % of the rows taught");
     }

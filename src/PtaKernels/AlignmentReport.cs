@@ -84,6 +84,12 @@ public sealed class AlignmentReport
             _notices.Add(sentence);
     }
 
+    /// <summary>Adds rows that a rule filled, counted elsewhere.</summary>
+    public void AddRows(RowRule rule, long rows) => _rows[(int)rule] += rows;
+
+    /// <summary>Adds transports that ended in a status, counted elsewhere.</summary>
+    public void AddTransports(TransportStatus status, long transports) => _statuses[(int)status] += transports;
+
     /// <summary>Counts one row, its transport and its signal.</summary>
     public void CountRow(in RowProvenance row)
     {

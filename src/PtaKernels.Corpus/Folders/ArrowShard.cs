@@ -4,7 +4,7 @@ using Apache.Arrow.Ipc;
 
 namespace PtaKernels.Corpus.Folders;
 
-/// <summary>One <c>.arrow</c> file of a dataset: an Arrow IPC stream, uncompressed, as <c>save_to_disk</c> writes it.</summary>
+/// <summary>One <c>.arrow</c> file: an Arrow IPC stream, uncompressed, as <c>save_to_disk</c> writes it, or a store's.</summary>
 /// <remarks>
 /// Opening walks the frames of all messages without reading their bodies, so that a file that was cut off is found before any work is done. Files up to 2 GiB
 /// are mapped and read without copying; larger ones are read batch by batch into memory, because an Arrow buffer cannot be larger.
@@ -14,16 +14,20 @@ internal sealed class ArrowShard : IColumnFile
     private const uint Continuation = 0xFFFFFFFF;
     private const int MaxMetadata = 1 << 26;
 
+    private static readonly Apache.Arrow.Compression.CompressionCodecFactory Codecs = new();
+
     private readonly long _mapLimit;
+    private readonly bool _compressed;
 
     /// <summary>Checks a file's frames and reads its schema.</summary>
     /// <param name="path">The file.</param>
     /// <param name="mapLimit">Largest file that is mapped.</param>
+    /// <param name="compressed">Whether its buffers may be compressed.</param>
     /// <exception cref="AlignmentDataException">The file is missing, cut off, damaged, or not such a stream.</exception>
-    public ArrowShard(string path, long mapLimit = int.MaxValue)
+    public ArrowShard(string path, long mapLimit = int.MaxValue, bool compressed = false)
     {
         Path = path;
-        _mapLimit = mapLimit;
+        (_mapLimit, _compressed) = (mapLimit, compressed);
         using FileStream file = Open();
         (Rows, long schemaEnd) = Walk(file);
         byte[] first = new byte[schemaEnd];
@@ -49,7 +53,9 @@ internal sealed class ArrowShard : IColumnFile
     {
         using FileStream file = Open();
         MappedFile? mapped = file.Length <= _mapLimit ? new MappedFile(file) : null;
-        using ArrowStreamReader reader = mapped is null ? new ArrowStreamReader(file, leaveOpen: true) : new ArrowStreamReader(mapped.Memory);
+        using ArrowStreamReader reader = mapped is null
+            ? new ArrowStreamReader(file, Codecs, leaveOpen: true)
+            : new ArrowStreamReader(mapped.Memory, Codecs);
         long first = 0;
         while (Guard(reader.ReadNextRecordBatch) is { } batch)
         {
@@ -79,7 +85,7 @@ internal sealed class ArrowShard : IColumnFile
     private FileStream Open()
     {
         if (!File.Exists(Path))
-            throw new AlignmentDataException($"{Path}: missing, though state.json lists it; copy the whole folder again.");
+            throw new AlignmentDataException($"{Path}: missing, though the folder lists it; copy the whole folder again.");
         return new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
     }
 
@@ -118,7 +124,7 @@ internal sealed class ArrowShard : IColumnFile
                 throw Damaged($"the message at byte {at - 8} has no valid header");
             if (message.BodyLength > int.MaxValue)
                 throw new AlignmentDataException($"{Path}: its message {number} has {message.BodyLength} bytes, and at most 2 GiB can be read; save the dataset with fewer rows per batch.");
-            if (message.Compressed)
+            if (message.Compressed && !_compressed)
                 throw new AlignmentDataException($"{Path}: its buffers are compressed, which save_to_disk never does; save the dataset without compression.");
             at += size;
             if (number == 0 && message.BodyLength > 0)

@@ -57,16 +57,22 @@ public sealed class DatasetFolder : IDocumentReader, IColumnReader
     public long? CountOf(string split) => SplitOf(split).Rows;
 
     /// <inheritdoc/>
-    public IEnumerable<IDocumentRecord> Read(string split)
+    public string Identity => InputIdentity.OfFiles(_splits.SelectMany(static s => s.Shards.Select(static f => f.Path).Prepend(System.IO.Path.Combine(s.Folder, StateFile))));
+
+    /// <inheritdoc/>
+    public IEnumerable<IDocumentRecord> Read(string split, long first = 0)
     {
         int index = Array.FindIndex(_splits, s => s.Name == split);
         long before = _splits.Take(index).Sum(static s => s.Rows);
-        return _splits[index].Read().Select(record => record with { Share = (before + record.Row + 1.0) / _rows });
+        return _splits[index].Read(first).Select(record => record with { Share = (before + record.Row + 1.0) / _rows });
     }
 
     /// <inheritdoc/>
-    public IDocumentWriter OpenOutput(string output, bool replace, IReadOnlyList<IDocumentReader> sources, OutputUnit unit) =>
-        new DatasetFolderWriter(output, replace, this, [.. sources.Cast<DatasetFolder>()], unit);
+    public IDocumentWriter OpenOutput(OutputRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return new DatasetFolderWriter(request.Path, request.Replace, this, [.. request.Sources.Cast<DatasetFolder>()], request.Options.Output);
+    }
 
     /// <inheritdoc/>
     IColumnSplit IColumnReader.ColumnsOf(string split) => SplitOf(split);

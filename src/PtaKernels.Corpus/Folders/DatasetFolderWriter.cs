@@ -1,5 +1,3 @@
-using PtaKernels.Alignment;
-
 namespace PtaKernels.Corpus.Folders;
 
 /// <summary>
@@ -36,16 +34,24 @@ public sealed class DatasetFolderWriter : IDocumentWriter
     }
 
     /// <inheritdoc/>
-    public void Write(IDocumentRecord record, TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, FusedDocument fused)
+    public Action Prepare(OutputBatch batch) => () =>
     {
-        var row = (FolderRecord)record;
+        foreach (OutputDocument document in batch.Documents)
+            Write(document);
+    };
+
+    /// <summary>Writes one document.</summary>
+    public void Write(OutputDocument document)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        var row = (FolderRecord)document.Record;
         if (row.Split != _split)
         {
             EndSplit();
             BeginSplit(row.Split);
         }
 
-        _rows.Add(new OutputRow(row, target, sources, fused));
+        _rows.Add(new OutputRow(row, document.Target, document.Sources, document.Fused));
     }
 
     /// <inheritdoc/>

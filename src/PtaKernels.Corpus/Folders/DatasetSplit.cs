@@ -62,16 +62,24 @@ internal sealed class DatasetSplit : IColumnSplit
             && features.TryGetProperty(column, out JsonElement feature) ? feature.Clone() : null;
     }
 
-    /// <summary>The rows, one record batch in memory at a time.</summary>
-    public IEnumerable<FolderRecord> Read()
+    /// <summary>The rows from one of them on, one record batch in memory at a time.</summary>
+    public IEnumerable<FolderRecord> Read(long first)
     {
         long before = 0;
         foreach (ArrowShard shard in Shards)
         {
+            if (before + shard.Rows <= first)
+            {
+                before += shard.Rows;
+                continue;
+            }
+
             foreach (ArrowBatch batch in shard.ReadBatches())
             {
+                if (before + batch.FirstRow + batch.Batch.Length <= first)
+                    continue;
                 var columns = new DocumentColumns(shard, batch);
-                for (int row = 0; row < batch.Batch.Length; row++)
+                for (int row = (int)Math.Max(0, first - before - batch.FirstRow); row < batch.Batch.Length; row++)
                 {
                     yield return new FolderRecord(shard, columns, Name, row, before + batch.FirstRow + row);
                     if (row % RowsBetweenForgets == RowsBetweenForgets - 1)

@@ -34,6 +34,9 @@ internal sealed class DocumentColumns
         }
     }
 
+    /// <summary>Whether a document is made from a column of that name.</summary>
+    public static bool IsKnown(string name) => System.Array.Exists(Expected, e => e.Name == name);
+
     /// <summary>A column as it is stored.</summary>
     public IArrowArray this[string name] => _columns[name];
 

@@ -64,15 +64,26 @@ public sealed class ParquetDocuments : IDocumentReader, IColumnReader, IColumnSp
     public long? CountOf(string split) => Rows;
 
     /// <inheritdoc/>
-    public IEnumerable<IDocumentRecord> Read(string split)
+    public string Identity => InputIdentity.OfFiles(_files.Select(static f => f.Path));
+
+    /// <inheritdoc/>
+    public IEnumerable<IDocumentRecord> Read(string split, long first = 0)
     {
         long before = 0, all = Rows;
         foreach (ParquetShard file in _files)
         {
+            if (before + file.Rows <= first)
+            {
+                before += file.Rows;
+                continue;
+            }
+
             foreach (ArrowBatch batch in file.ReadBatches())
             {
+                if (before + batch.FirstRow + batch.Batch.Length <= first)
+                    continue;
                 var columns = new DocumentColumns(file, batch);
-                for (int row = 0; row < batch.Batch.Length; row++)
+                for (int row = (int)Math.Max(0, first - before - batch.FirstRow); row < batch.Batch.Length; row++)
                 {
                     long number = before + batch.FirstRow + row;
                     yield return new FolderRecord(file, columns, "", row, number) { Share = (number + 1.0) / all };
@@ -84,10 +95,10 @@ public sealed class ParquetDocuments : IDocumentReader, IColumnReader, IColumnSp
     }
 
     /// <inheritdoc/>
-    public IDocumentWriter OpenOutput(string output, bool replace, IReadOnlyList<IDocumentReader> sources, OutputUnit unit)
+    public IDocumentWriter OpenOutput(OutputRequest request)
     {
-        ArgumentNullException.ThrowIfNull(sources);
-        return new DatasetFolderWriter(() => new ParquetTables(output, replace, null), this, [.. sources.Cast<IColumnReader>()], unit);
+        ArgumentNullException.ThrowIfNull(request);
+        return new DatasetFolderWriter(() => new ParquetTables(request.Path, request.Replace, null), this, [.. request.Sources.Cast<IColumnReader>()], request.Options.Output);
     }
 
     /// <inheritdoc/>

@@ -63,10 +63,17 @@ public sealed class ServerLines(string path) : IDocumentReader
     public long? CountOf(string split) => null;
 
     /// <inheritdoc/>
-    public IEnumerable<IDocumentRecord> Read(string split) => JsonLines.ReadLines(path).Select(line => new Record(path, line));
+    public string Identity => InputIdentity.OfFile(path);
 
     /// <inheritdoc/>
-    public IDocumentWriter OpenOutput(string output, bool replace, IReadOnlyList<IDocumentReader> sources, OutputUnit unit) => new FusedJsonLines(output, replace);
+    public IEnumerable<IDocumentRecord> Read(string split, long first = 0) => JsonLines.ReadLines(path).SkipLong(first).Select(line => new Record(path, line));
+
+    /// <inheritdoc/>
+    public IDocumentWriter OpenOutput(OutputRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return new FusedJsonLines(request.Path, request.Replace);
+    }
 
     private static bool IsServers(ReadOnlySpan<byte> bytes)
     {
@@ -93,6 +100,8 @@ public sealed class ServerLines(string path) : IDocumentReader
         public string DefaultId => JsonLines.DefaultIdOf(line);
 
         public double Share => line.Share;
+
+        public long Size => line.Text.Length;
 
         public string Evidence => line.Text;
 

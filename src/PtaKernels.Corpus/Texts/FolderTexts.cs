@@ -10,7 +10,7 @@ internal static class FolderTexts
     public static IEnumerable<TextDocument> Read(string path, string? domainField, bool keepFields)
     {
         var folder = new DatasetFolder(path, Require);
-        foreach (FolderRecord record in folder.Splits.SelectMany(folder.Read).Cast<FolderRecord>())
+        foreach (FolderRecord record in folder.Splits.SelectMany(split => folder.Read(split)).Cast<FolderRecord>())
         {
             string text = record.ValueOf(TextDocument.TextField)
                 ?? throw new AlignmentDataException($"{record.Where}: {TextDocument.TextField} is null; remove the row.");

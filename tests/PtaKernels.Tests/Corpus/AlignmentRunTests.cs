@@ -87,7 +87,7 @@ public sealed class AlignmentRunTests
     {
         using RunFiles files = new RunFiles(seed: 4, documents: 130).Write();
         var told = new List<(long Tokens, double Share)>();
-        AlignmentRunReport report = files.Run(limit: limit, progress: (tokens, share) => told.Add((tokens, share))).Run(_backend, Fusion, CancellationToken.None);
+        AlignmentRunReport report = files.Run(limit: limit, progress: progress => told.Add((progress.Tokens, progress.Share))).Run(_backend, Fusion, CancellationToken.None);
         Assert.That(told.Select(t => t.Tokens), Is.Ordered);
         Assert.That(told.Select(t => t.Share), Is.Ordered.And.All.InRange(0.0, 1.0));
         Assert.That(told[^1], Is.EqualTo((report.TargetTokens, 1.0)));
@@ -196,7 +196,7 @@ public sealed class AlignmentRunTests
         using RunFiles files = new RunFiles(seed: 11, documents: 200).Write();
         using var cancellation = new CancellationTokenSource();
         int batches = 0;
-        AlignmentRun run = files.Run(OnError.Quarantine, progress: (_, _) =>
+        AlignmentRun run = files.Run(OnError.Quarantine, progress: _ =>
         {
             batches++;
             cancellation.Cancel();

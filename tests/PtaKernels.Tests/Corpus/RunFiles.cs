@@ -51,7 +51,7 @@ internal sealed class RunFiles : IDisposable
     }
 
     public AlignmentRun Run(
-        OnError onError = OnError.Stop, bool replace = false, long limit = 0, IReadOnlyList<int>? order = null, Action<long, double>? progress = null) => new()
+        OnError onError = OnError.Stop, bool replace = false, long limit = 0, IReadOnlyList<int>? order = null, Action<RunProgress>? progress = null) => new()
         {
             TargetDocuments = new JsonLinesReader(TargetPath),
             Target = SmallModel.Target.Vocabulary,

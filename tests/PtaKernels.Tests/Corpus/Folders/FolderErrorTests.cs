@@ -69,7 +69,7 @@ public sealed class FolderErrorTests
     public void AMissingShard()
     {
         File.Delete(_scratch[Shard]);
-        AssertRefused($"{_scratch[Shard]}: missing, though state.json lists it; copy the whole folder again.");
+        AssertRefused($"{_scratch[Shard]}: missing, though the folder lists it; copy the whole folder again.");
     }
 
     [Test]

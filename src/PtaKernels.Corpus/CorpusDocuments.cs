@@ -1,0 +1,166 @@
+using PtaKernels.Corpus.Stores;
+
+namespace PtaKernels.Corpus;
+
+/// <summary>Some documents that follow one another, as every model has them; or a part that is written already.</summary>
+/// <param name="Split">Their split.</param>
+/// <param name="FirstRow">Number of the first row.</param>
+/// <param name="Rows">Rows that were read, those not taken included.</param>
+/// <param name="Records">[documents][models] the records taken, the target's first.</param>
+/// <param name="Written">The part that is written already; then there are no records.</param>
+internal sealed record CorpusItem(string Split, long FirstRow, long Rows, IDocumentRecord[][] Records, StoreShard? Written = null);
+
+/// <summary>The same documents of all models, in order.</summary>
+internal sealed class CorpusDocuments(IDocumentReader target, IReadOnlyList<IDocumentReader> sources, DocumentSelection selection)
+{
+    /// <summary>Documents of an item at most, unless a backend asks for more: a record batch of a store.</summary>
+    private const int DocumentsOfItem = 32;
+
+    /// <summary>Bytes of an item's target records, about, from which on it takes no more documents: what bounds the memory where documents are long.</summary>
+    private const long BytesOfItem = 4 << 20;
+
+    private IDocumentReader[] Readers => [target, .. sources];
+
+    /// <summary>Kinds, splits and counts, where the readers know them, before any work is done.</summary>
+    /// <exception cref="AlignmentDataException">They differ.</exception>
+    public void RequireSameCorpus()
+    {
+        foreach (IDocumentReader source in sources)
+        {
+            if (source.Kind != target.Kind)
+                throw new AlignmentDataException($"{source.Path}: is a {source.Kind}, but the target {target.Path} is a {target.Kind}; give all models' documents in one form.");
+            if (!source.Splits.Order(StringComparer.Ordinal).SequenceEqual(target.Splits.Order(StringComparer.Ordinal)))
+            {
+                throw new AlignmentDataException(
+                    $"{source.Path}: has the splits {string.Join(", ", source.Splits)}, but {target.Path} has {string.Join(", ", target.Splits)}; give the same splits in every folder.");
+            }
+
+            foreach (string split in target.Splits)
+            {
+                if (source.CountOf(split) is { } count && target.CountOf(split) is { } expected && count != expected)
+                {
+                    throw new AlignmentDataException(
+                        $"{source.Path}: {count} rows in split {split}, but {target.Path} has {expected}; give the same documents in every folder.");
+                }
+            }
+        }
+    }
+
+    /// <summary>A model's view of a document must be of that document.</summary>
+    /// <exception cref="AlignmentDataException">It has another name.</exception>
+    public void RequireSame(TokenizedDocument own, IDocumentRecord ownRecord, TokenizedDocument source, IDocumentRecord sourceRecord)
+    {
+        bool unnamed = own.Id == ownRecord.DefaultId && source.Id == sourceRecord.DefaultId;
+        if (!unnamed && own.Id != source.Id)
+        {
+            throw new AlignmentDataException(
+                $"{sourceRecord.Where}: document {source.Id}, but {target.Path} has {own.Id} there; give the same documents in the same order.");
+        }
+    }
+
+    /// <summary>Share of the work done.</summary>
+    /// <param name="share">Share of the target's input that is read.</param>
+    /// <param name="done">Documents that are written or set aside.</param>
+    public double ShareOf(double share, long done)
+    {
+        long asked = selection.Limit * target.Splits.Count;
+        return Math.Max(share, asked == 0 ? 0 : (double)done / asked);
+    }
+
+    /// <summary>All selected documents, whether written or not.</summary>
+    public IEnumerable<IDocumentRecord[]> All() => target.Splits
+        .SelectMany(split => selection.RangeOf(split, target) is var (first, stop) ? Together(split, first, stop, 0) : [])
+        .Where(static r => r.Records is not null)
+        .Select(static r => r.Records!);
+
+    /// <summary>The items of a run: documents that the output lacks, and parts that it has.</summary>
+    /// <remarks>Where an item ends depends on the documents and on where it began, and a part that is written ends where an item ended: a run that goes on gives the items of one in one piece.</remarks>
+    /// <param name="writtenAt">The part that begins with a row of a split, if it is written already.</param>
+    /// <param name="nextWritten">The first row from one on with which such a part begins.</param>
+    /// <param name="documentsAtOnce">Documents that the backend wants in one call.</param>
+    public IEnumerable<CorpusItem> Items(Func<string, long, StoreShard?> writtenAt, Func<string, long, long?> nextWritten, int documentsAtOnce = 1)
+    {
+        int most = Math.Max(DocumentsOfItem, documentsAtOnce);
+        foreach (string split in target.Splits)
+        {
+            (long row, long last) = selection.RangeOf(split, target);
+            long taken = 0;
+            while (row < last)
+            {
+                if (writtenAt(split, row) is { } part)
+                {
+                    yield return new CorpusItem(split, row, part.Rows, [], part);
+                    row += part.Rows;
+                    taken += part.Documents + part.Quarantined;
+                    continue;
+                }
+
+                long stop = Math.Min(nextWritten(split, row) ?? last, last);
+                foreach (CorpusItem item in Unwritten(split, row, stop, taken, most))
+                {
+                    row += item.Rows;
+                    taken += item.Records.Length;
+                    yield return item;
+                }
+
+                if (row != stop)
+                    break;
+            }
+        }
+    }
+
+    private IEnumerable<CorpusItem> Unwritten(string split, long first, long stop, long taken, int most)
+    {
+        List<IDocumentRecord[]> records = [];
+        long start = first, row = first, size = 0;
+        foreach ((long number, IDocumentRecord[]? one) in Together(split, first, stop, taken))
+        {
+            row = number + 1;
+            if (one is null)
+                continue;
+            records.Add(one);
+            size += one[0].Size;
+            if (records.Count < most && size < BytesOfItem)
+                continue;
+            yield return new CorpusItem(split, start, row - start, [.. records]);
+            records.Clear();
+            (start, size) = (row, 0);
+        }
+
+        if (row > start)
+            yield return new CorpusItem(split, start, row - start, [.. records]);
+    }
+
+    /// <summary>The n-th records of all readers together, the target's first; without records where the selection leaves them out.</summary>
+    private IEnumerable<(long Row, IDocumentRecord[]? Records)> Together(string split, long first, long stop, long taken)
+    {
+        IDocumentReader[] readers = Readers;
+        if (first >= stop || (selection.Limit != 0 && taken >= selection.Limit))
+            yield break;
+        IEnumerator<IDocumentRecord>[] files = [.. readers.Select(r => r.Read(split, first).GetEnumerator())];
+        try
+        {
+            for (long row = first; row < stop && (selection.Limit == 0 || taken < selection.Limit); row++)
+            {
+                bool[] more = [.. files.Select(static f => f.MoveNext())];
+                if (Array.TrueForAll(more, static m => !m))
+                    yield break;
+                int ended = Array.IndexOf(more, false);
+                if (ended >= 0)
+                {
+                    throw new AlignmentDataException(
+                        $"{readers[ended].Path}: ends after {row} documents, {readers[Array.IndexOf(more, true)].Path} has more; give the same documents in every file.");
+                }
+
+                bool takes = selection.Takes(split, row, files[0].Current);
+                taken += takes ? 1 : 0;
+                yield return (row, takes ? [.. files.Select(static f => f.Current)] : null);
+            }
+        }
+        finally
+        {
+            foreach (IEnumerator<IDocumentRecord> file in files)
+                file.Dispose();
+        }
+    }
+}

@@ -1,0 +1,91 @@
+namespace PtaKernels.Corpus.Stores;
+
+/// <summary>Aligned documents as a store: fused rows with a byte of provenance each, beside the target's tokens. The target's own candidates stay in its own store.</summary>
+internal sealed class AlignedStoreWriter : IDocumentWriter
+{
+    private readonly StoreWriter _writer;
+    private readonly OutputRequest _request;
+    private readonly IReadOnlyList<string> _splits;
+    private StoreHeader? _header;
+
+    private AlignedStoreWriter(StoreWriter writer, OutputRequest request, IReadOnlyList<string> splits) => (_writer, _request, _splits) = (writer, request, splits);
+
+    /// <inheritdoc/>
+    public bool KeepsQuarantine => true;
+
+    /// <inheritdoc/>
+    public string? Part => $"shard {_writer.ShardCount}";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int>? KnownSourceOrder =>
+        _writer.Former is { SourceOrder: { } order } former && former.Producer.Inputs.SequenceEqual(InputsOf(_request)) && order.Count == _request.Sources.Count ? order : null;
+
+    /// <summary>Opens a store, new, left by a stopped run, or to repair.</summary>
+    /// <exception cref="AlignmentDataException">The name is taken, or the store cannot hold such rows.</exception>
+    public static AlignedStoreWriter Open(OutputRequest request, IReadOnlyList<string> splits)
+    {
+        request.Store.Require();
+        if (request.Sources.Count > Provenance.MaxSources)
+            throw new AlignmentDataException($"{request.Path}: a store tells at most {Provenance.MaxSources} sources apart, and there are {request.Sources.Count}; align in several runs, or into JSON lines.");
+        _ = TokenIds.For(request.Target.Count, request.Store.Ids);
+        StoreWriter writer = request.Repair
+            ? StoreWriter.Repair(request.Path, request.Notice)
+            : StoreWriter.Create(request.Path, request.Replace, request.Inputs.Select(static i => i.Path), request.Notice);
+        return new AlignedStoreWriter(writer, request, splits);
+    }
+
+    /// <inheritdoc/>
+    public void Begin(IReadOnlyList<int> sourceOrder)
+    {
+        AlignmentOptions options = _request.Options;
+        _header = new StoreHeader
+        {
+            Kind = StoreKind.Aligned,
+            Tokenizer = StoreTokenizer.Of(_request.Target),
+            Ids = TokenIds.For(_request.Target.Count, _request.Store.Ids).Encoding,
+            Values = _request.Store.Values,
+            Splits = _splits,
+            ShardTokens = _request.Store.ShardTokens,
+            Zstd = _request.Store.Zstd,
+            Producer = _request.Producer with
+            {
+                Options = AlignmentSwitches.All.ToDictionary(static s => s.Name, s => s.Get(options)),
+                Inputs = InputsOf(_request),
+            },
+            Sources = [.. _request.SourceVocabularies.Select(StoreTokenizer.Of)],
+            SourceOrder = sourceOrder,
+            Unit = options.Output,
+        };
+        _writer.Begin(_header, [], () => new AlignedBatch(_header), again: _request.Replace);
+    }
+
+    /// <inheritdoc/>
+    public StoreShard? WrittenAt(string split, long row) => _writer.WrittenAt(split, row);
+
+    /// <inheritdoc/>
+    public long? NextWritten(string split, long row) => _writer.NextWritten(split, row);
+
+    /// <inheritdoc/>
+    public Action Prepare(OutputBatch batch)
+    {
+        StoreEncoder encoder = _writer.Rent();
+        var rows = (AlignedBatch)encoder.Batch;
+        foreach (OutputDocument document in batch.Documents)
+            rows.Add(document.Target, document.Sources, document.Fused);
+        encoder.Encode();
+        // Not the batch itself: its documents need not wait for the writer.
+        (string split, long firstRow, long count, IReadOnlyList<byte[]> quarantined, Alignment.AlignmentRunReport report) = (batch.Split, batch.FirstRow, batch.Rows, batch.Quarantined, batch.Report);
+        return () => _writer.Append(encoder, split, firstRow, count, quarantined, report);
+    }
+
+    /// <inheritdoc/>
+    public void Skip(StoreShard part) => _writer.Skip(part);
+
+    /// <inheritdoc/>
+    public void Commit() => _writer.Commit();
+
+    /// <inheritdoc/>
+    public void Dispose() => _writer.Dispose();
+
+    private static StoreInput[] InputsOf(OutputRequest request) => [.. request.Inputs.Select(static i => new StoreInput(i.Path, i.Identity))];
+}
