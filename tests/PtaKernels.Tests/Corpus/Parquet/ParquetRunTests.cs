@@ -30,6 +30,13 @@ public sealed class ParquetRunTests
         Assert.That(expected, Has.Length.EqualTo(7));
         Assert.That(actual, Is.EqualTo(expected));
         Assert.That(Pta.Run(Arguments(scratch, preset, ".parquet")).Errors, Does.Contain("exists already"));
+        foreach (string extension in new[] { "", ".parquet" })
+        {
+            PtaRun run = Pta.Run(["pack", "--in", scratch[$"out{extension}"], "--out", scratch[$"packed{extension}"], "--length", "64", "--preset", preset]);
+            Assert.That(run.Exit, Is.Zero, run.Errors);
+        }
+
+        Assert.That(StoredFolder.Read(scratch["packed.parquet"]).Rows, Is.EqualTo(StoredFolder.Read(scratch["packed"]).Rows));
     }
 
     private static string[] Arguments(ScratchFolder scratch, string preset, string extension) =>
