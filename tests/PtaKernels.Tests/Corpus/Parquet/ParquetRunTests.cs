@@ -36,8 +36,11 @@ public sealed class ParquetRunTests
             Assert.That(run.Exit, Is.Zero, run.Errors);
         }
 
-        Assert.That(StoredFolder.Read(scratch["packed.parquet"]).Rows, Is.EqualTo(StoredFolder.Read(scratch["packed"]).Rows));
+        // Without own names a document goes by its split and row in a folder, by its row in Parquet.
+        Assert.That(Packed(scratch["packed.parquet"]), Is.EqualTo(Packed(scratch["packed"]).Select(static r => r.Replace("train/", "row ", StringComparison.Ordinal))));
     }
+
+    private static string[] Packed(string folder) => [.. StoredFolder.Read(folder).Rows.Select(static r => string.Join("; ", r))];
 
     private static string[] Arguments(ScratchFolder scratch, string preset, string extension) =>
         ["align", "--preset", preset, "--target", scratch[$"target{extension}"], "--source", scratch[$"source{extension}"], "--out", scratch[$"out{extension}"], .. Vocabularies];
