@@ -18,7 +18,7 @@ public sealed class ParserFuzzTests
     private static readonly TimeSpan Slowest = TimeSpan.FromSeconds(5);
 
     [TestCaseSource(typeof(FuzzForm), nameof(FuzzForm.All))]
-    public void DamagedFilesAreReadOrRefused(FuzzForm form) => Fuzz(form, seed: 1, SecondsOr(0.5));
+    public void DamagedFilesAreReadOrRefused(FuzzForm form) => Fuzz(form, seed: 1, SecondsOr(0.25));
 
     [Category("Long")]
     [TestCaseSource(typeof(FuzzForm), nameof(FuzzForm.All))]

@@ -200,6 +200,7 @@ public sealed class TeacherExportTests
 
     /// <summary>DuckDB has its own Parquet reader.</summary>
     [Test]
+    [Category("Long")]
     public void DuckDbReadsTheParquetFile()
     {
         // Values in float32: DuckDB knows float16 of Parquet as a number too, but shows it as float.

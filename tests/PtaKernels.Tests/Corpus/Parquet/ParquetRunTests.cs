@@ -7,6 +7,7 @@ using PtaKernels.Tests.Corpus.Folders;
 namespace PtaKernels.Tests.Corpus.Parquet;
 
 /// <summary><c>pta align</c> over Parquet writes Parquet with the columns and bits that it writes into folders.</summary>
+[Category("Long")]
 public sealed class ParquetRunTests
 {
     private static readonly string[] Vocabularies = ["--target-vocab", Pta.Samples("vocab/spA.json.gz"), "--source-vocab", Pta.Samples("vocab/gpt2.json.gz")];
