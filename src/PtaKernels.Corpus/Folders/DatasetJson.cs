@@ -38,8 +38,22 @@ internal static class DatasetJson
                 : throw new AlignmentDataException($"{file}: an entry of _data_files has no filename; copy or save the dataset again."))]
             : throw new AlignmentDataException($"{file}: lists no _data_files; copy or save the dataset again.");
 
+    /// <summary>A text.</summary>
+    /// <exception cref="AlignmentDataException">It is no Unicode.</exception>
+    public static string Text(string file, JsonElement value)
+    {
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new AlignmentDataException($"{file}: a text in it is no Unicode; copy or save the dataset again.", e);
+        }
+    }
+
     private static string Name(string file, JsonElement value) =>
-        value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } name && name == Path.GetFileName(name) && name is not ("." or "..")
+        value.ValueKind == JsonValueKind.String && Text(file, value) is { Length: > 0 } name && name == Path.GetFileName(name) && name is not ("." or "..")
             ? name
             : throw new AlignmentDataException($"{file}: {value.GetRawText()} is no name inside the folder; copy or save the dataset again.");
 }

@@ -24,7 +24,7 @@ internal sealed class DatasetSplit : IColumnSplit
         using JsonDocument state = DatasetJson.Read(file);
         if (state.RootElement.TryGetProperty("_indices_data_files", out JsonElement selected) && selected.ValueKind == JsonValueKind.Array && selected.GetArrayLength() > 0)
             throw new AlignmentDataException($"{folder}: holds a selection of rows by index files; load it, call flatten_indices() and save it again.");
-        Name = name ?? (state.RootElement.TryGetProperty("_split", out JsonElement split) && split.ValueKind == JsonValueKind.String ? split.GetString()! : Unnamed);
+        Name = name ?? (state.RootElement.TryGetProperty("_split", out JsonElement split) && split.ValueKind == JsonValueKind.String ? DatasetJson.Text(file, split) : Unnamed);
         Shards = [.. DatasetJson.FileNames(file, state.RootElement).Select(f => new ArrowShard(Path.Combine(folder, f)))];
         foreach (ArrowShard shard in Shards)
         {

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text.Json;
 using PtaKernels.Corpus;
+using PtaKernels.Corpus.Export;
 using PtaKernels.Tests.Cli;
 
 namespace PtaKernels.Tests.Corpus.Folders;
@@ -48,6 +49,29 @@ public sealed class IndependentReaderTests
             Assert.That(Flat(first.GetProperty("per_step_indices")), Is.EqualTo(document.Candidates.Indices.Select(static i => (double)i)));
             Assert.That(Flat(first.GetProperty("per_step_aligned_indices_0")), Is.EqualTo(golden.Expected[0].Indices.SelectMany(static r => r).Select(static i => (double)i)));
             Assert.That(Flat(first.GetProperty("per_step_aligned_logits_0")), Is.EqualTo(golden.Expected[0].Values.SelectMany(static r => r)).Within(1e-9));
+        }
+    }
+
+    [Test]
+    public void JavaScriptReadsTheExportedFolder()
+    {
+        string modules = Install();
+        using var scratch = new ScratchFolder();
+        string lines = scratch.Write("x.jsonl", """{"id": "a", "input_ids": [3, 4], "per_step_logits": [[1, 0.5], [2, -2]], "per_step_indices": [[3, 9], [1, 2]], "byte_offsets": [[0, 1], [1, 4]], "metric_ce": 0.1}""");
+        new TeacherExport { Input = DocumentFiles.Open(lines), OutputPath = scratch["out"] }.Run(default);
+        JsonElement read = ReadWithNode(modules, scratch["out"]), types = read.GetProperty("types"), first = read.GetProperty("first");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(types.EnumerateObject().Select(static t => $"{t.Name} {t.Value.GetString()}"), Is.EqualTo(new[]
+            {
+                "id Utf8", "input_ids List<Int32>", "attention_mask List<Int8>", "labels List<Int64>", "per_step_logits List<List<Float16>>", "per_step_indices List<List<Int64>>",
+                "metric_ce Float64", "byte_offsets List<List<Int32>>",
+            }));
+            Assert.That(first.GetProperty("id").GetString(), Is.EqualTo("a"));
+            Assert.That(first.GetProperty("labels").EnumerateArray().Select(static v => v.GetInt32()), Is.EqualTo(new[] { 3, 4 }));
+            Assert.That(Flat(first.GetProperty("per_step_logits")), Is.EqualTo(new[] { 1, 0.5, 2, -2 }));
+            Assert.That(Flat(first.GetProperty("byte_offsets")), Is.EqualTo(new double[] { 0, 1, 1, 4 }));
+            Assert.That(first.GetProperty("metric_ce").GetDouble(), Is.EqualTo(0.1));
         }
     }
 

@@ -95,6 +95,42 @@ public sealed class ParquetErrorTests
     }
 
     [Test]
+    public void APageThatClaimsMoreThanItCanHold()
+    {
+        // The dictionary page of the first column, a text of 1.5 million letters; its header's second field is the size before compression, in four bytes.
+        MadeParquet.Write(File, new FolderLayout(), [ModelRows.Make(1, 1)[0] with { Text = new string('a', 1_500_000) }]);
+        Change(static b =>
+        {
+            Assert.That(b[4..7], Is.EqualTo(new byte[] { 0x15, 0x04, 0x15 }));
+            new byte[] { 0xFE, 0xFF, 0xFF, 0x7F }.CopyTo(b, 7);
+            return b;
+        });
+        Assert.That(Message(File), Does.Match("^.*x\\.parquet: damaged, or a kind of Parquet that is not read \\(the page at byte 4 has [0-9]+ bytes that should become 134217727\\); copy or write the file again\\.$"));
+    }
+
+    [TestCase(17, "its schema is nested more than 16 deep")]
+    [TestCase(100_000, "its schema is nested more than 16 deep")]
+    [TestCase(3, "its schema has an element of 1 children")]
+    public void ASchemaThatIsNestedTooDeeply(int elements, string what)
+    {
+        List<byte> footer = [0x15, 0x02, 0x19, 0xFC];
+        for (int count = elements; ; count >>= 7)
+        {
+            footer.Add((byte)((count & 127) | (count > 127 ? 128 : 0)));
+            if (count < 128)
+                break;
+        }
+
+        for (int i = 0; i < elements; i++)
+            footer.AddRange([0x48, 0x01, (byte)'a', 0x15, (byte)(i < elements - 1 || elements < 10 ? 2 : 0), 0x00]);
+        footer.AddRange([0x16, 0x00, 0x19, 0x0C, 0x00]);
+        byte[] length = new byte[4];
+        BinaryPrimitives.WriteInt32LittleEndian(length, footer.Count);
+        System.IO.File.WriteAllBytes(File, [.. "PAR1"u8, .. footer, .. length, .. "PAR1"u8]);
+        AssertRefused($"{File}: damaged, or a kind of Parquet that is not read ({what}); copy or write the file again.");
+    }
+
+    [Test]
     public void AMissingColumn()
     {
         MadeParquet.Write(File, 1, ("input_ids", ParquetReadingTests.Ids([1])), ("per_step_logits", ParquetReadingTests.Rows(HalfFloatType.Default, [[1]])));
