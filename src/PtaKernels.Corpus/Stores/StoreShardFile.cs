@@ -9,7 +9,7 @@ internal sealed class StoreShardFile : IDisposable
     /// <summary>End of an Arrow IPC stream.</summary>
     private static readonly byte[] EndOfStream = [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0];
 
-    private readonly string _folder, _name, _split;
+    private readonly string _folder, _name;
     private readonly long _firstRow;
     private readonly FileStream _file;
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -26,10 +26,13 @@ internal sealed class StoreShardFile : IDisposable
     /// <param name="opening">The schema's message.</param>
     public StoreShardFile(string folder, string name, string split, long firstRow, byte[] opening)
     {
-        (_folder, _name, _split, _firstRow) = (folder, name, split, firstRow);
+        (_folder, _name, Split, _firstRow) = (folder, name, split, firstRow);
         _file = new FileStream(StoreFiles.PartialOf(Path.Combine(folder, name)), FileMode.Create, FileAccess.Write, FileShare.None, 1);
         Write(opening);
     }
+
+    /// <summary>Its split.</summary>
+    public string Split { get; }
 
     /// <summary>Tokens so far.</summary>
     public long Tokens { get; private set; }
@@ -61,7 +64,7 @@ internal sealed class StoreShardFile : IDisposable
             File = _name,
             Sha256 = Convert.ToHexStringLower(_hash.GetHashAndReset()),
             Bytes = _bytes,
-            Split = _split,
+            Split = Split,
             Documents = _documents,
             Tokens = Tokens,
             TextBytes = _textBytes,

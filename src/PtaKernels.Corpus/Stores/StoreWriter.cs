@@ -180,6 +180,8 @@ internal sealed class StoreWriter : IDisposable
     {
         try
         {
+            if (_open is not null && _open.Split != split)
+                Close();
             if (_open is null)
             {
                 int number = _shards.Count + (_pending is null ? 0 : 1);
@@ -240,8 +242,9 @@ internal sealed class StoreWriter : IDisposable
         ((IAsyncResult)_closing).AsyncWaitHandle.WaitOne(); // whatever became of it: the manifest tells
         _open?.Dispose();
         _open = null;
+        bool any = _shards.Count + _written.Count > 0 || (_pending is not null && _closing.IsCompletedSuccessfully);
         _lock.Dispose();
-        if (_new is not null && Directory.Exists(_folder) && _shards.Count == 0 && _written.Count == 0)
+        if (_new is not null && Directory.Exists(_folder) && !any)
             File.Delete(Path.Combine(_folder, StoreManifest.FileName));
         _new?.Dispose();
     }

@@ -15,8 +15,10 @@ public sealed class StoreImportTests
     public void AnOfficialFolderComesBackBitForBit()
     {
         using var folder = new TemporaryFolder();
-        OfficialFolder.WriteDict(folder["d"], new FolderLayout { PadTo = 12, RowsPerBatch = 4 }, ("train", ModelRows.Make(1, 50)), ("test", ModelRows.Make(2, 3)), ("validation", []));
-        OfficialFolder.WriteDict(folder["trimmed"], new FolderLayout { RowsPerBatch = 4 }, ("train", ModelRows.Make(1, 50)), ("test", ModelRows.Make(2, 3)), ("validation", []));
+        // The official step 2 has no log-sum-exps.
+        ModelRow[] train = [.. ModelRows.Make(1, 50).Select(static r => r with { LogSumExp = null })], test = [.. ModelRows.Make(2, 3).Select(static r => r with { LogSumExp = null })];
+        OfficialFolder.WriteDict(folder["d"], new FolderLayout { PadTo = 12, RowsPerBatch = 4 }, ("train", train), ("test", test));
+        OfficialFolder.WriteDict(folder["trimmed"], new FolderLayout { RowsPerBatch = 4 }, ("train", train), ("test", test));
         StoreTotals totals = Import(folder, "s", folder["d"]);
         Assert.That(totals.Documents, Is.EqualTo(53));
         new TeacherExport { Input = new StoreReader(folder["s"]), OutputPath = folder["out"] }.Run(CancellationToken.None);
@@ -25,7 +27,7 @@ public sealed class StoreImportTests
             StoredFolder expected = StoredFolder.Read(folder["trimmed"], split), actual = StoredFolder.Read(folder["out"], split);
             using (Assert.EnterMultipleScope())
             {
-                Assert.That(Types(actual), Is.EquivalentTo(Types(expected).Where(static t => !t.StartsWith("per_step_lse ", StringComparison.Ordinal)).Append("per_step_lse list<float64>")));
+                Assert.That(Types(actual), Is.EquivalentTo(Types(expected)));
                 Assert.That(actual.Rows.Select(Sorted), Is.EqualTo(expected.Rows.Select(Sorted)));
             }
         }

@@ -14,7 +14,7 @@ public sealed class StoreResumeTests
     private readonly ReferenceBackend _backend = new();
 
     [Test]
-    public void StoppedAnywhereItGoesOnToTheSameBytes([Values(1, 2)] int sources, [Range(0, 5)] int stopAfter)
+    public void StoppedAnywhereItGoesOnToTheSameBytes([Values(1, 2)] int sources, [Range(0, 3)] int stopAfter)
     {
         using Corpus corpus = new(sources, bad: [3, 40, 41, 77]);
         corpus.Run("whole").Run(_backend, Fusion, CancellationToken.None);
@@ -155,6 +155,8 @@ public sealed class StoreResumeTests
         AlignmentOptions options = AlignmentPreset.Named(preset);
         if (preset == "fusion")
             options = Fusion;
+        if (preset == "reference")
+            options = options with { Window = 4 };
         corpus.Run("out", values: NumberType.Float64).Run(_backend, options, CancellationToken.None);
         corpus.Lines("out.jsonl").Run(_backend, options, CancellationToken.None);
         new PtaKernels.Corpus.Export.AlignedExport { Input = new StoreReader(corpus.Folder["out"]), Target = new StoreReader(corpus.Folder["t"]), OutputPath = corpus.Folder["exported.jsonl"] }.Run(CancellationToken.None);
