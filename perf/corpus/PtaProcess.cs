@@ -22,6 +22,7 @@ internal sealed class PtaProcess : IDisposable
     public PtaProcess(IEnumerable<string> arguments, int? threads = null)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!, [Program(), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment.TryAdd("DOTNET_GCgen0size", "0x8000000"); // as scripts/pta does
         if (threads is { } count)
             start.Environment["DOTNET_PROCESSOR_COUNT"] = count.ToString("X", CultureInfo.InvariantCulture);
         _process = Process.Start(start)!;

@@ -161,19 +161,23 @@ public sealed class GoldStatistics
     {
         ArgumentNullException.ThrowIfNull(fused);
         ArgumentNullException.ThrowIfNull(target);
+        double[] scratch = [];
         for (int i = 0; i + 1 < fused.Rows; i++)
         {
             ReadOnlySpan<int> tokens = fused.IndicesOf(i);
             if (!fused[i].Transferred || tokens.IsEmpty)
                 continue;
-            int gold = target.Ids[i + 1];
-            double[] probabilities = new double[tokens.Length];
-            Rules.TeacherSignal.AsProbabilities(fused.ValuesOf(i), fused.Unit, probabilities);
+            int gold = target.Ids[i + 1], at = tokens.IndexOf(gold);
             Rows++;
-            FusedHits += tokens[FirstMaximum(probabilities)] == gold ? 1 : 0;
             TargetHits += target.Candidates.IndicesOf(i)[FirstMaximum(target.Candidates.ValuesOf(i))] == gold ? 1 : 0;
-            int at = tokens.IndexOf(gold);
-            if (at >= 0 && double.IsFinite(probabilities[at]))
+            if (at < 0)
+                continue;
+            if (scratch.Length < tokens.Length)
+                scratch = new double[Math.Max(64, tokens.Length)];
+            Span<double> probabilities = scratch.AsSpan(0, tokens.Length);
+            Rules.TeacherSignal.AsProbabilities(fused.ValuesOf(i), fused.Unit, probabilities);
+            FusedHits += tokens[FirstMaximum(probabilities)] == gold ? 1 : 0;
+            if (double.IsFinite(probabilities[at]))
                 FusedProbability += probabilities[at];
         }
     }

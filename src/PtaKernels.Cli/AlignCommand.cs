@@ -5,6 +5,7 @@ using System.Text.Json;
 using PtaKernels.Alignment;
 using PtaKernels.Cli.Stores;
 using PtaKernels.Corpus;
+using PtaKernels.Corpus.Stores;
 using PtaKernels.Text;
 
 namespace PtaKernels.Cli;
@@ -56,29 +57,38 @@ internal static class AlignCommand
             AlignmentRunReport? result = null;
             AlignmentRun? run = null;
             var clock = Stopwatch.StartNew();
-            ProgressReport.Run(terminal, "aligning", "tokens", (Action<RunProgress> progress) =>
+            try
             {
-                run = new AlignmentRun
+                ProgressReport.Run(terminal, "aligning", "tokens", (Action<RunProgress> progress) =>
                 {
-                    TargetDocuments = DocumentFiles.Open(parse.GetValue(target)!),
-                    Target = all[0].Vocabularies.Target,
-                    SourceDocuments = [.. files.Select(DocumentFiles.Open)],
-                    Sources = all,
-                    OutputPath = parse.GetValue(output)!,
-                    Replace = parse.GetValue(force),
-                    OnError = parse.GetValue(onError) == "stop" ? OnError.Stop : OnError.Quarantine,
-                    SourceOrder = given,
-                    Selection = selection,
-                    Repair = store.Repairs(parse),
-                    Producer = StoreOptionSet.ProducerOf(parse),
-                    Store = store.Of(parse),
-                    Workers = store.WorkersOf(parse),
-                    Progress = progress,
-                    Notice = terminal.Notice,
-                };
-                result = run.Run(backend, options, cancellation);
-            });
-            var summary = new RunSummary(result!, [.. all.Select(static s => s.Name)], run!.UsedOrder, options, clock.Elapsed);
+                    run = new AlignmentRun
+                    {
+                        TargetDocuments = DocumentFiles.Open(parse.GetValue(target)!),
+                        Target = all[0].Vocabularies.Target,
+                        SourceDocuments = [.. files.Select(DocumentFiles.Open)],
+                        Sources = all,
+                        OutputPath = parse.GetValue(output)!,
+                        Replace = parse.GetValue(force),
+                        OnError = parse.GetValue(onError) == "stop" ? OnError.Stop : OnError.Quarantine,
+                        SourceOrder = given,
+                        Selection = selection,
+                        Repair = store.Repairs(parse),
+                        Producer = StoreOptionSet.ProducerOf(parse),
+                        Store = store.Of(parse),
+                        Workers = store.WorkersOf(parse),
+                        Progress = progress,
+                        Notice = terminal.Notice,
+                    };
+                    result = run.Run(backend, options, cancellation);
+                });
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested && run?.TargetDocuments is StoreReader)
+            {
+                terminal.Errors.WriteLine(StoreCommand.Stopped);
+                return Program.Cancelled;
+            }
+
+            var summary = new RunSummary(result!, [.. all.Select(static s => s.Name)], run!.UsedOrder, options, clock.Elapsed, run.ResumedTokens);
             if (reportFile is not null)
             {
                 JsonSerializer.Serialize(reportFile.Stream, summary.Json, Terminal.JsonOptions);

@@ -4,7 +4,7 @@ using Spectre.Console;
 namespace PtaKernels.Cli;
 
 /// <summary>A run's report as a table for readers and as JSON for programs; the same numbers.</summary>
-internal sealed class RunSummary(AlignmentRunReport report, IReadOnlyList<string> sources, IReadOnlyList<int> order, AlignmentOptions options, TimeSpan elapsed)
+internal sealed class RunSummary(AlignmentRunReport report, IReadOnlyList<string> sources, IReadOnlyList<int> order, AlignmentOptions options, TimeSpan elapsed, long resumedTokens = 0)
 {
     public object Json => new
     {
@@ -12,7 +12,8 @@ internal sealed class RunSummary(AlignmentRunReport report, IReadOnlyList<string
         report.Quarantined,
         report.TargetTokens,
         Seconds = Math.Round(elapsed.TotalSeconds, 3),
-        TokensPerSecond = Math.Round(report.TargetTokens / elapsed.TotalSeconds),
+        ResumedTokens = resumedTokens,
+        TokensPerSecond = Math.Round((report.TargetTokens - resumedTokens) / elapsed.TotalSeconds),
         Switches = AlignmentSwitches.All.ToDictionary(static s => s.Name, s => s.Get(options)),
         SourceOrder = order.Select(s => sources[s]),
         Sources = sources.Select((name, s) => SourceJson(name, report.Sources[s], report.Gold[s])),
@@ -23,7 +24,7 @@ internal sealed class RunSummary(AlignmentRunReport report, IReadOnlyList<string
     public void Print(Terminal terminal, string output)
     {
         terminal.Output.WriteLine(
-            $"{report.Documents:N0} documents, {report.TargetTokens:N0} target tokens in {elapsed.TotalSeconds:F1} s ({report.TargetTokens / elapsed.TotalSeconds:N0} a second): {output}");
+            $"{report.Documents:N0} documents, {report.TargetTokens:N0} target tokens in {elapsed.TotalSeconds:F1} s ({(report.TargetTokens - resumedTokens) / elapsed.TotalSeconds:N0} a second): {output}");
         var table = new Table().Border(TableBorder.Simple).AddColumn("");
         foreach (string name in sources)
             table.AddColumn(new TableColumn(Terminal.Escape(name)).RightAligned());

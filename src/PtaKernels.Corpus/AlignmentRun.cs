@@ -74,6 +74,9 @@ public sealed class AlignmentRun
     /// <summary>Order of the sources used by the last <see cref="Run"/>, best first.</summary>
     public IReadOnlyList<int> UsedOrder { get; private set; } = [];
 
+    /// <summary>Target tokens that the last <see cref="Run"/> found written already.</summary>
+    public long ResumedTokens { get; private set; }
+
     /// <summary>Where the last <see cref="Run"/> put the documents that it set aside.</summary>
     public string UsedQuarantine { get; private set; } = "";
 
@@ -97,6 +100,8 @@ public sealed class AlignmentRun
             SourceVocabularies = [.. Sources.Select(static s => s.Vocabularies.Source)],
             Producer = Producer,
             Store = Store,
+            Selection = Selection,
+            OnError = OnError,
             Notice = Notice,
         });
         using QuarantineFile? quarantine = OnError == OnError.Quarantine && !output.KeepsQuarantine ? new QuarantineFile(QuarantinePath) : null;
@@ -107,6 +112,7 @@ public sealed class AlignmentRun
         var worker = new AlignmentWorker(aligner, documents, output, Sources.Count, OnError, together: backend.DocumentsAtOnce > 1);
         var report = new AlignmentRunReport(Sources.Count);
         long aligned = 0;
+        ResumedTokens = 0;
         // A device's call works on many documents: two of them overlap parsing with it.
         int workers = Workers > 0 ? Workers : backend.DocumentsAtOnce > 1 ? 2 : Environment.ProcessorCount;
         OrderedPipeline.Run(documents.Items(output.WrittenAt, output.NextWritten, backend.DocumentsAtOnce), worker.Work, done =>
@@ -114,6 +120,7 @@ public sealed class AlignmentRun
             if (done.Written is { } part)
             {
                 output.Skip(part);
+                ResumedTokens += part.Tokens;
                 if (part.Counts is { } counts)
                     report.Add(counts, part.Documents, part.Tokens, part.Quarantined);
                 return;

@@ -22,13 +22,15 @@ internal sealed class AlignmentWorker(DocumentAligner aligner, CorpusDocuments d
         if (item.Written is { } written)
             return new AlignedItem(written, report, [], null, 0);
         IDocumentRecord[][] records = item.Records;
-        Result[] results = together ? AlignTogether(records) : [.. records.Select(r => Align(Parse(r), r))];
-        List<OutputDocument> good = new(records.Length);
+        Result[]? results = together ? AlignTogether(records) : null;
+        IOutputBatch batch = output.OpenBatch();
         List<byte[]> quarantined = [];
-        for (int d = 0; d < results.Length; d++)
+        for (int d = 0; d < records.Length; d++)
         {
-            report.Add(results[d].Report);
-            if (results[d].Error is { } error)
+            // One by one where nothing is gained by more: a document is garbage before the next one is made.
+            Result result = results is null ? Align(Parse(records[d]), records[d]) : results[d];
+            report.Add(result.Report);
+            if (result.Error is { } error)
             {
                 if (onError == OnError.Stop)
                     throw error;
@@ -37,10 +39,10 @@ internal sealed class AlignmentWorker(DocumentAligner aligner, CorpusDocuments d
                 continue;
             }
 
-            good.Add(new OutputDocument(records[d][0], results[d].Target!, results[d].Sources!, results[d].Fused!));
+            batch.Add(new OutputDocument(records[d][0], result.Target!, result.Sources!, result.Fused!));
         }
 
-        Action append = output.Prepare(new OutputBatch(item.Split, item.FirstRow, item.Rows, good, quarantined, report));
+        Action append = batch.End(new OutputBatch(item.Split, item.FirstRow, item.Rows, quarantined, report));
         return new AlignedItem(null, report, quarantined, append, records.Length == 0 ? 0 : records[^1][0].Share);
     }
 

@@ -18,6 +18,19 @@ public sealed record DocumentSelection
     /// <summary>Take only documents whose field has this value; null = all.</summary>
     public (string Column, string Value)? Where { get; init; }
 
+    /// <summary>What is not as by default, by name: part of what decides an output.</summary>
+    internal IEnumerable<KeyValuePair<string, string>> Described()
+    {
+        if (Limit != 0)
+            yield return KeyValuePair.Create("limit", FormattableString.Invariant($"{Limit}"));
+        if (Part != (0, 1))
+            yield return KeyValuePair.Create("part", FormattableString.Invariant($"{Part.Index + 1}/{Part.Count}"));
+        if (Sample != 1)
+            yield return KeyValuePair.Create("sample", FormattableString.Invariant($"{Sample:R}, seed {Seed}"));
+        if (Where is { } where)
+            yield return KeyValuePair.Create("where", $"{where.Column}={where.Value}");
+    }
+
     /// <summary>The rows of a split among which documents are taken.</summary>
     /// <param name="split">The split.</param>
     /// <param name="reader">The target's documents.</param>

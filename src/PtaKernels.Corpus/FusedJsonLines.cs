@@ -25,14 +25,7 @@ public sealed class FusedJsonLines : IDocumentWriter
     }
 
     /// <inheritdoc/>
-    public Action Prepare(OutputBatch batch)
-    {
-        ArgumentNullException.ThrowIfNull(batch);
-        var lines = new ArrayBufferWriter<byte>();
-        foreach (OutputDocument document in batch.Documents)
-            FusedJson.WriteLine(lines, document.Target, document.Sources, document.Fused);
-        return () => _stream.Write(lines.WrittenSpan);
-    }
+    public IOutputBatch OpenBatch() => new Batch(_stream);
 
     /// <summary>Writes one document.</summary>
     public void Write(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, FusedDocument fused)
@@ -55,4 +48,13 @@ public sealed class FusedJsonLines : IDocumentWriter
 
     /// <summary>Removes what was not committed.</summary>
     public void Dispose() => _file.Dispose();
+
+    private sealed class Batch(Stream stream) : IOutputBatch
+    {
+        private readonly ArrayBufferWriter<byte> _lines = new();
+
+        public void Add(OutputDocument document) => FusedJson.WriteLine(_lines, document.Target, document.Sources, document.Fused);
+
+        public Action End(OutputBatch batch) => () => stream.Write(_lines.WrittenSpan);
+    }
 }

@@ -4,10 +4,10 @@ using PtaKernels.Corpus.Stores;
 namespace PtaKernels.Corpus;
 
 /// <summary>Aligned documents out. Nothing appears under the final name before <see cref="Commit"/>; what an output keeps of a run that did not come so far, it says.</summary>
-/// <remarks>An alignment calls <see cref="Begin"/>; then, for its batches in the documents' order, the actions that <see cref="Prepare"/> gave; then <see cref="Commit"/>.</remarks>
+/// <remarks>An alignment calls <see cref="Begin"/>; then, for its batches in the documents' order, the actions that <see cref="IOutputBatch.End"/> gave; then <see cref="Commit"/>.</remarks>
 public interface IDocumentWriter : IDisposable
 {
-    /// <summary>Whether <see cref="Prepare"/> takes the documents that were set aside; if not, they go to a file beside the output.</summary>
+    /// <summary>Whether <see cref="OutputBatch"/> brings the documents that were set aside; if not, they go to a file beside the output.</summary>
     bool KeepsQuarantine => false;
 
     /// <summary>The order of the sources that a stopped run has computed, or null.</summary>
@@ -28,10 +28,8 @@ public interface IDocumentWriter : IDisposable
     /// <summary>The first row from one on with which something begins that is written already; null where there is none.</summary>
     long? NextWritten(string split, long row) => null;
 
-    /// <summary>Does with a batch what may be done by any thread and in any order.</summary>
-    /// <returns>Writes the batch; called by one thread at a time, in the documents' order.</returns>
-    /// <exception cref="AlignmentDataException">A document does not fit the output.</exception>
-    Action Prepare(OutputBatch batch);
+    /// <summary>An empty batch; any thread may ask for one and fill it, while other threads fill others.</summary>
+    IOutputBatch OpenBatch();
 
     /// <summary>Goes behind a part that <see cref="WrittenAt"/> gave; in the documents' order.</summary>
     void Skip(StoreShard part)
@@ -42,6 +40,18 @@ public interface IDocumentWriter : IDisposable
     void Commit();
 }
 
+/// <summary>Documents that follow one another, made ready to be written by one thread while another one writes.</summary>
+public interface IOutputBatch
+{
+    /// <summary>Adds a document, of which nothing need be kept that is not written.</summary>
+    /// <exception cref="AlignmentDataException">It does not fit the output.</exception>
+    void Add(OutputDocument document);
+
+    /// <summary>Completes the batch.</summary>
+    /// <returns>Writes it; called by one thread at a time, in the documents' order.</returns>
+    Action End(OutputBatch batch);
+}
+
 /// <summary>An aligned document.</summary>
 /// <param name="Record">The target's record, from the reader that opened the output.</param>
 /// <param name="Target">The target's view.</param>
@@ -49,15 +59,13 @@ public interface IDocumentWriter : IDisposable
 /// <param name="Fused">The fused rows.</param>
 public sealed record OutputDocument(IDocumentRecord Record, TokenizedDocument Target, IReadOnlyList<TokenizedDocument> Sources, FusedDocument Fused);
 
-/// <summary>Aligned documents that follow one another in a split.</summary>
+/// <summary>What a batch stands for.</summary>
 /// <param name="Split">The split.</param>
 /// <param name="FirstRow">The first input row.</param>
 /// <param name="Rows">Input rows that the batch stands for, those not taken included.</param>
-/// <param name="Documents">The documents.</param>
-/// <param name="Quarantined">Those that were set aside, a JSON line each.</param>
-/// <param name="Report">Counts of both.</param>
-public sealed record OutputBatch(
-    string Split, long FirstRow, long Rows, IReadOnlyList<OutputDocument> Documents, IReadOnlyList<byte[]> Quarantined, AlignmentRunReport Report);
+/// <param name="Quarantined">Documents that were set aside, a JSON line each.</param>
+/// <param name="Report">Counts of these and of the documents that were added.</param>
+public sealed record OutputBatch(string Split, long FirstRow, long Rows, IReadOnlyList<byte[]> Quarantined, AlignmentRunReport Report);
 
 /// <summary>What an alignment asks of its output.</summary>
 public sealed record OutputRequest
@@ -88,6 +96,12 @@ public sealed record OutputRequest
 
     /// <summary>Program and command line that a store notes.</summary>
     public StoreProducer Producer { get; init; } = StoreProducer.Of("PtaKernels");
+
+    /// <summary>Which documents are taken.</summary>
+    public DocumentSelection Selection { get; init; } = new();
+
+    /// <summary>What happens to bad documents.</summary>
+    public OnError OnError { get; init; }
 
     /// <summary>How a store keeps its rows.</summary>
     public StoreOptions Store { get; init; } = new();

@@ -37,6 +37,17 @@ internal readonly record struct ArrowMessage(ArrowMessageKind Kind, long Rows, b
         return rows is < 0 or > int.MaxValue ? null : new ArrowMessage(kind, rows, header.FieldAt(metadata, 3) >= 0, body);
     }
 
+    /// <summary>Where the buffers of a record batch that <see cref="Parse"/> took lie in its body.</summary>
+    public static (long Offset, long Length)[] BuffersOf(ReadOnlySpan<byte> metadata)
+    {
+        if (Table.Root(metadata) is not { } message || message.TableAt(metadata, 2) is not { } header || header.ListAt(metadata, 2, 16) is not { } list)
+            return [];
+        var buffers = new (long, long)[list.Count];
+        for (int b = 0; b < buffers.Length; b++)
+            buffers[b] = (Long(metadata, list.Start + (16 * b)), Long(metadata, list.Start + (16 * b) + 8));
+        return buffers;
+    }
+
     /// <summary>Whether a list of Field tables lies inside the bytes; unions, which datasets do not have, are refused for their lists of ids.</summary>
     private static bool FieldsFit(ReadOnlySpan<byte> metadata, Table parent, int number, int depth)
     {

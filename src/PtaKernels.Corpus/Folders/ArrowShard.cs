@@ -14,6 +14,9 @@ internal sealed class ArrowShard : IColumnFile
     private const uint Continuation = 0xFFFFFFFF;
     private const int MaxMetadata = 1 << 26;
 
+    /// <summary>Bytes of a record batch's buffers when they are no longer compressed; a store's have a few million.</summary>
+    private const long MaxUncompressed = 1 << 28;
+
     private static readonly Apache.Arrow.Compression.CompressionCodecFactory Codecs = new();
 
     private readonly long _mapLimit;
@@ -131,6 +134,8 @@ internal sealed class ArrowShard : IColumnFile
                 throw Damaged("its schema has a body");
             if (message.BodyLength > length - at)
                 throw CutOff(at, length);
+            if (message.Compressed && !ClaimsAreSmall(file, metadata.AsSpan(0, size), at, message.BodyLength))
+                throw Damaged($"a buffer of the message at byte {at - size - 8} claims more than it can hold");
             at += message.BodyLength;
             rows += message.Rows;
             if (number == 0)
@@ -138,6 +143,26 @@ internal sealed class ArrowShard : IColumnFile
         }
 
         return (rows, schemaEnd);
+    }
+
+    /// <summary>Whether no compressed buffer claims to become larger than a store's ever are: the library makes room for what they claim.</summary>
+    private static bool ClaimsAreSmall(FileStream file, ReadOnlySpan<byte> metadata, long body, long length)
+    {
+        Span<byte> claim = stackalloc byte[sizeof(long)];
+        long sum = 0;
+        foreach ((long offset, long bytes) in ArrowMessage.BuffersOf(metadata))
+        {
+            if (bytes == 0)
+                continue;
+            if (offset < 0 || bytes < sizeof(long) || offset > length - bytes)
+                return false;
+            RandomAccess.Read(file.SafeFileHandle, claim, body + offset);
+            long become = BinaryPrimitives.ReadInt64LittleEndian(claim); // -1: not compressed
+            if (become < -1 || (sum += Math.Max(0, become)) > MaxUncompressed)
+                return false;
+        }
+
+        return true;
     }
 
     private AlignmentDataException CutOff(long at, long length) =>

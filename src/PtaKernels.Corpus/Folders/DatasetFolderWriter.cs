@@ -34,11 +34,7 @@ public sealed class DatasetFolderWriter : IDocumentWriter
     }
 
     /// <inheritdoc/>
-    public Action Prepare(OutputBatch batch) => () =>
-    {
-        foreach (OutputDocument document in batch.Documents)
-            Write(document);
-    };
+    public IOutputBatch OpenBatch() => new Batch(this);
 
     /// <summary>Writes one document.</summary>
     public void Write(OutputDocument document)
@@ -91,5 +87,15 @@ public sealed class DatasetFolderWriter : IDocumentWriter
         if (_split is not null)
             _rows.End();
         _split = null;
+    }
+
+    /// <summary>Documents wait in it: their columns are copied from the records when they are written.</summary>
+    private sealed class Batch(DatasetFolderWriter writer) : IOutputBatch
+    {
+        private readonly List<OutputDocument> _documents = [];
+
+        public void Add(OutputDocument document) => _documents.Add(document);
+
+        public Action End(OutputBatch batch) => () => _documents.ForEach(writer.Write);
     }
 }

@@ -49,7 +49,11 @@ internal sealed class AlignedStoreWriter : IDocumentWriter
             Zstd = _request.Store.Zstd,
             Producer = _request.Producer with
             {
-                Options = AlignmentSwitches.All.ToDictionary(static s => s.Name, s => s.Get(options)),
+                Options = new Dictionary<string, string>(
+                [
+                    .. AlignmentSwitches.All.Select(s => KeyValuePair.Create(s.Name, s.Get(options))), .. _request.Selection.Described(),
+                    KeyValuePair.Create("on-error", AlignmentSwitches.Kebab(_request.OnError.ToString())),
+                ]),
                 Inputs = InputsOf(_request),
             },
             Sources = [.. _request.SourceVocabularies.Select(StoreTokenizer.Of)],
@@ -66,17 +70,7 @@ internal sealed class AlignedStoreWriter : IDocumentWriter
     public long? NextWritten(string split, long row) => _writer.NextWritten(split, row);
 
     /// <inheritdoc/>
-    public Action Prepare(OutputBatch batch)
-    {
-        StoreEncoder encoder = _writer.Rent();
-        var rows = (AlignedBatch)encoder.Batch;
-        foreach (OutputDocument document in batch.Documents)
-            rows.Add(document);
-        encoder.Encode();
-        // Not the batch itself: its documents need not wait for the writer.
-        (string split, long firstRow, long count, IReadOnlyList<byte[]> quarantined, Alignment.AlignmentRunReport report) = (batch.Split, batch.FirstRow, batch.Rows, batch.Quarantined, batch.Report);
-        return () => _writer.Append(encoder, split, firstRow, count, quarantined, report);
-    }
+    public IOutputBatch OpenBatch() => new Batch(_writer);
 
     /// <inheritdoc/>
     public void Skip(StoreShard part) => _writer.Skip(part);
@@ -86,6 +80,19 @@ internal sealed class AlignedStoreWriter : IDocumentWriter
 
     /// <inheritdoc/>
     public void Dispose() => _writer.Dispose();
+
+    private sealed class Batch(StoreWriter writer) : IOutputBatch
+    {
+        private readonly StoreEncoder _encoder = writer.Rent();
+
+        public void Add(OutputDocument document) => ((AlignedBatch)_encoder.Batch).Add(document);
+
+        public Action End(OutputBatch batch)
+        {
+            _encoder.Encode();
+            return () => writer.Append(_encoder, batch.Split, batch.FirstRow, batch.Rows, batch.Quarantined, batch.Report);
+        }
+    }
 
     private static StoreInput[] InputsOf(OutputRequest request) => [.. request.Inputs.Select(static i => new StoreInput(i.Path, i.Identity))];
 }

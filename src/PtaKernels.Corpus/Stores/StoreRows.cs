@@ -99,10 +99,9 @@ internal sealed class StoreRows
             throw new InvalidDataException($"{column}: {bytes.Length} bytes are not {found} ids");
         int[] ids = GC.AllocateUninitializedArray<int>(found);
         Encoding.Read(bytes, ids);
-        foreach (int id in ids)
+        if (TokenIds.Largest(ids) is var id && id >= (uint)Header.Tokenizer.Tokens)
         {
-            if ((uint)id >= (uint)Header.Tokenizer.Tokens)
-                throw new InvalidDataException($"{column}: {id} is no id of {Header.Tokenizer.Name}, which has {Header.Tokenizer.Tokens} tokens");
+            throw new InvalidDataException($"{column}: {id} is no id of {Header.Tokenizer.Name}, which has {Header.Tokenizer.Tokens} tokens");
         }
 
         return ids;

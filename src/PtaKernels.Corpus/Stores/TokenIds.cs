@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using Apache.Arrow.Types;
 
@@ -56,18 +57,19 @@ internal readonly record struct TokenIds(IdEncoding Encoding, int Tokens)
     /// <returns>Index of the first id that does not fit, or -1.</returns>
     public int Write(ReadOnlySpan<int> ids, Span<byte> destination)
     {
-        for (int i = 0; i < ids.Length; i++)
+        if (Largest(ids) >= (uint)Tokens)
         {
-            if ((uint)ids[i] >= (uint)Tokens)
-                return i;
+            for (int i = 0; i < ids.Length; i++)
+            {
+                if ((uint)ids[i] >= (uint)Tokens)
+                    return i;
+            }
         }
 
         switch (Encoding)
         {
             case IdEncoding.U16:
-                Span<ushort> narrow = MemoryMarshal.Cast<byte, ushort>(destination);
-                for (int i = 0; i < ids.Length; i++)
-                    narrow[i] = (ushort)ids[i];
+                Narrow(ids, MemoryMarshal.Cast<byte, ushort>(destination));
                 break;
             case IdEncoding.U32:
                 ids.CopyTo(MemoryMarshal.Cast<byte, int>(destination));
@@ -88,9 +90,7 @@ internal readonly record struct TokenIds(IdEncoding Encoding, int Tokens)
         switch (Encoding)
         {
             case IdEncoding.U16:
-                ReadOnlySpan<ushort> narrow = MemoryMarshal.Cast<byte, ushort>(source);
-                for (int i = 0; i < ids.Length; i++)
-                    ids[i] = narrow[i];
+                Widen(MemoryMarshal.Cast<byte, ushort>(source), MemoryMarshal.Cast<int, uint>(ids));
                 break;
             case IdEncoding.U32:
                 MemoryMarshal.Cast<byte, int>(source)[..ids.Length].CopyTo(ids);
@@ -99,5 +99,49 @@ internal readonly record struct TokenIds(IdEncoding Encoding, int Tokens)
                 BitPacking.Unpack(source, Bits, ids);
                 break;
         }
+    }
+
+    /// <summary>The largest of some ids, a negative one above all others; 0 where there are none.</summary>
+    public static uint Largest(ReadOnlySpan<int> ids)
+    {
+        ReadOnlySpan<uint> values = MemoryMarshal.Cast<int, uint>(ids);
+        uint largest = 0;
+        int i = 0;
+        if (values.Length >= Vector<uint>.Count)
+        {
+            Vector<uint> most = default;
+            for (; i <= values.Length - Vector<uint>.Count; i += Vector<uint>.Count)
+                most = Vector.Max(most, new Vector<uint>(values[i..]));
+            for (int lane = 0; lane < Vector<uint>.Count; lane++)
+                largest = Math.Max(largest, most[lane]);
+        }
+
+        for (; i < values.Length; i++)
+            largest = Math.Max(largest, values[i]);
+        return largest;
+    }
+
+    private static void Narrow(ReadOnlySpan<int> ids, Span<ushort> narrow)
+    {
+        ReadOnlySpan<uint> values = MemoryMarshal.Cast<int, uint>(ids);
+        int i = 0;
+        for (; i <= values.Length - Vector<ushort>.Count; i += Vector<ushort>.Count)
+            Vector.Narrow(new Vector<uint>(values[i..]), new Vector<uint>(values[(i + Vector<uint>.Count)..])).CopyTo(narrow[i..]);
+        for (; i < values.Length; i++)
+            narrow[i] = (ushort)values[i];
+    }
+
+    private static void Widen(ReadOnlySpan<ushort> narrow, Span<uint> ids)
+    {
+        int i = 0;
+        for (; i <= ids.Length - Vector<ushort>.Count; i += Vector<ushort>.Count)
+        {
+            Vector.Widen(new Vector<ushort>(narrow[i..]), out Vector<uint> low, out Vector<uint> high);
+            low.CopyTo(ids[i..]);
+            high.CopyTo(ids[(i + Vector<uint>.Count)..]);
+        }
+
+        for (; i < ids.Length; i++)
+            ids[i] = narrow[i];
     }
 }

@@ -3,6 +3,7 @@ using Apache.Arrow.Types;
 using ParquetSharp;
 using PtaKernels.Tests.Corpus.Folders;
 using PtaKernels.Tests.Corpus.Parquet;
+using PtaKernels.Tests.Corpus.Stores;
 
 namespace PtaKernels.Tests.Corpus;
 
@@ -11,7 +12,10 @@ namespace PtaKernels.Tests.Corpus;
 /// <param name="Open">What is opened, in a scratch folder.</param>
 /// <param name="File">The file that is damaged, in the scratch folder.</param>
 /// <param name="Wholes">Writes the corpus some times over and gives the file's bytes of each time, all of which fit the other files as they are at the end.</param>
-public sealed record FuzzForm(string Name, string Open, string File, Func<Func<string, string>, IReadOnlyList<byte[]>> Wholes)
+/// <param name="Mend">Makes what the damaged bytes are checked against agree with them, so that the damage goes deeper; null: it does not.</param>
+/// <param name="Read">Reads what is opened and counts its documents; null: as every other corpus.</param>
+public sealed record FuzzForm(
+    string Name, string Open, string File, Func<Func<string, string>, IReadOnlyList<byte[]>> Wholes, Func<Func<string, string>, byte[], byte[]>? Mend = null, Func<string, int>? Read = null)
 {
     private const string Lines = """
         {"id": "a", "input_ids": [3, 4], "per_step_logits": [[1, 0.5], [2, -Infinity]], "per_step_indices": [[3, 9], [1, 2]], "byte_offsets": [[0, 1], [1, 4]], "metric_ce": 0.1}
@@ -35,6 +39,11 @@ public sealed record FuzzForm(string Name, string Open, string File, Func<Func<s
         new("folder shard", "d", "d/data-00000-of-00001.arrow", static at => [.. Enum.GetValues<ListKind>().Select(kind => FolderFile(at, kind, "d/data-00000-of-00001.arrow"))]),
         new("folder state", "d", "d/state.json", static at => [FolderFile(at, ListKind.List, "d/state.json")]),
         new("folder splits", "d", "d/dataset_dict.json", static at => [DictFile(at)]),
+        new("store manifest", "s", "s/manifest.jsonl", static at => [FuzzStore.Teacher(at, zstd: false, "s/manifest.jsonl")]),
+        new("forged store manifest", "s", "s/manifest.jsonl", static at => [FuzzStore.Teacher(at, zstd: false, "s/manifest.jsonl")], static (_, bytes) => FuzzStore.Checked(bytes)),
+        new("store shard", "s", "s/shard-000000.arrow", static at => [FuzzStore.Teacher(at, zstd: false, "s/shard-000000.arrow")], FuzzStore.Listed),
+        new("compressed store shard", "s", "s/shard-000000.arrow", static at => [FuzzStore.Teacher(at, zstd: true, "s/shard-000000.arrow")], FuzzStore.Listed),
+        new("aligned store shard", "s", "s/shard-000000.arrow", static at => [FuzzStore.Aligned(at)], FuzzStore.Listed, FuzzStore.ReadAligned),
         new("Parquet", "x.parquet", "x.parquet", static at => [.. Parquets(at)]),
     ];
 

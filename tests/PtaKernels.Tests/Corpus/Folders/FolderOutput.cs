@@ -19,6 +19,10 @@ internal static class FolderOutput
         SourceVocabularies = [.. sources.Select(static _ => SmallModel.Target.Vocabulary)],
     });
 
-    public static void Write(this IDocumentWriter writer, IDocumentRecord record, TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, FusedDocument fused) =>
-        writer.Prepare(new OutputBatch("", 0, 1, [new OutputDocument(record, target, sources, fused)], [], new AlignmentRunReport(sources.Count)))();
+    public static void Write(this IDocumentWriter writer, IDocumentRecord record, TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, FusedDocument fused)
+    {
+        IOutputBatch batch = writer.OpenBatch();
+        batch.Add(new OutputDocument(record, target, sources, fused));
+        batch.End(new OutputBatch("", 0, 1, [], new AlignmentRunReport(sources.Count)))();
+    }
 }
