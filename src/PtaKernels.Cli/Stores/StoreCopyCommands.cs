@@ -16,14 +16,14 @@ internal static class StoreCopyCommands
 
     public static Command Reshard() => Create(
         "reshard", "Write a store again with other shards, or compressed.",
-        new Argument<string[]>("store") { Description = "the store", Arity = ArgumentArity.ExactlyOne },
+        new Argument<string[]>("store") { Description = "the store", Arity = ArgumentArity.OneOrMore },
         "pta store reshard a.store --out b.store --shard-tokens 200000", "pta store reshard a.store --out small.store --zstd");
 
     public static Command Split()
     {
         var parts = new Option<int>("--parts") { Description = "number of stores; each takes documents that follow one another", HelpName = "N", Required = true };
         var only = new Option<int?>("--only") { Description = "make this part only, from 1; --out is then its name", HelpName = "n" };
-        var input = new Argument<string[]>("store") { Description = "the store", Arity = ArgumentArity.ExactlyOne };
+        var input = new Argument<string[]>("store") { Description = "the store", Arity = ArgumentArity.OneOrMore };
         return Create(
             "split", "Cut a store into several, of as many documents each: OUT-00001-of-00008 and so on.", input, [parts, only], (copy, parse) =>
             {
@@ -67,6 +67,8 @@ internal static class StoreCopyCommands
             Terminal.Of(parse),
             () =>
             {
+                if (name != "merge" && parse.GetValue(inputs)!.Length > 1)
+                    throw new ArgumentException($"{name} takes one store; join several with `pta store merge` first.");
                 work(new Copying(
                     Terminal.Of(parse), [.. parse.GetValue(inputs)!.Select(StoreCommand.Open)], parse.GetValue(output)!, parse.GetValue(force), store.Repairs(parse), store.Of(parse), StoreOptionSet.ProducerOf(parse),
                     store.WorkersOf(parse), parse.GetValue(json), cancellation), parse);

@@ -75,6 +75,34 @@ public sealed class IndependentReaderTests
         }
     }
 
+    [Test]
+    public void JavaScriptReadsAStore()
+    {
+        string modules = Install();
+        using var scratch = new ScratchFolder();
+        foreach (string model in new[] { "spA", "gpt2" })
+            Assert.That(Pta.Run("store", "import", Pta.Samples($"{model}.jsonl.gz"), "--vocab", Pta.Samples($"vocab/{model}.json.gz"), "--out", scratch[model], "--shard-tokens", "1000").Exit, Is.Zero);
+        PtaRun run = Pta.Run([
+            "align", "--preset", "reference", "--target", scratch["spA"], "--source", scratch["gpt2"], "--out", scratch["out"],
+            "--target-vocab", Pta.Samples("vocab/spA.json.gz"), "--source-vocab", Pta.Samples("vocab/gpt2.json.gz")]);
+        Assert.That(run.Exit, Is.Zero, run.Errors);
+        TokenizedDocument document = DocumentFiles.Read(Pta.Samples("spA.jsonl.gz")).First();
+        JsonElement teacher = ReadWithNode(modules, scratch["spA"]), first = teacher.GetProperty("first"), aligned = ReadWithNode(modules, scratch["out"]);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(teacher.GetProperty("rows").GetInt32(), Is.EqualTo(35));
+            Assert.That(teacher.GetProperty("types").GetProperty("values").GetString(), Is.EqualTo("List<Float16>"));
+            Assert.That(teacher.GetProperty("types").GetProperty("candidates").GetString(), Is.EqualTo("List<Uint16>"));
+            Assert.That(first.GetProperty("id").GetString(), Is.EqualTo(document.Id));
+            Assert.That(first.GetProperty("input_ids").EnumerateArray().Select(static v => v.GetInt32()), Is.EqualTo(document.Ids));
+            Assert.That(first.GetProperty("candidates").EnumerateArray().Select(static v => v.GetInt32()), Is.EqualTo(document.Candidates.Indices));
+            Assert.That(first.GetProperty("values").EnumerateArray().Select(static v => v.GetDouble()), Is.EqualTo(document.Candidates.Values), "the samples' values are float16");
+            Assert.That(aligned.GetProperty("rows").GetInt32(), Is.EqualTo(35));
+            Assert.That(aligned.GetProperty("first").GetProperty("provenance_0").GetArrayLength(), Is.EqualTo(document.Length));
+            Assert.That(aligned.GetProperty("first").GetProperty("counts_0").EnumerateArray().Sum(static v => v.GetInt32()), Is.EqualTo(aligned.GetProperty("first").GetProperty("tokens_0").GetArrayLength()));
+        }
+    }
+
     private static double[] Flat(JsonElement rows) => [.. rows.EnumerateArray().SelectMany(static r => r.EnumerateArray().Select(static v => v.GetDouble()))];
 
     private static JsonElement ReadWithNode(string modules, string folder)
