@@ -7,6 +7,8 @@ namespace PtaKernels.Corpus.Stores;
 /// <remarks>Documents that had been set aside when a store was made go along with the shard they were listed in. Counts of an alignment stay with the store that was aligned.</remarks>
 public sealed class StoreCopy
 {
+    private const string Copied = "copied";
+
     /// <summary>The stores, one after another; of one kind, tokenizer and form.</summary>
     public required IReadOnlyList<StoreReader> Inputs { get; init; }
 
@@ -59,7 +61,8 @@ public sealed class StoreCopy
             Zstd = Zstd,
             Producer = Producer with
             {
-                Options = first.Producer.Options, // what decided the values still does
+                // What decided the values still does; which documents were copied is this run's own.
+                Options = new Dictionary<string, string>([.. SwitchesOf(first), .. Selection == new DocumentSelection() ? [] : CopiedPart()]),
                 Inputs = [.. Inputs.Select(static i => new StoreInput(i.Path, i.Identity))],
             },
         };
@@ -89,6 +92,8 @@ public sealed class StoreCopy
         writer.Commit();
         return writer.Totals;
     }
+
+    private KeyValuePair<string, string>[] CopiedPart() => [KeyValuePair.Create(Copied, string.Join(", ", Selection.Described().Select(static o => $"{o.Key} {o.Value}")))];
 
     private static StoreEncoder Encode(CorpusItem item, StoreWriter writer)
     {
@@ -121,19 +126,14 @@ public sealed class StoreCopy
         string? difference = one.Kind != two.Kind ? "kind" : one.Tokenizer != two.Tokenizer ? "tokenizer" : one.K != two.K ? "number of candidates" : one.ValueKind != two.ValueKind ? "kind of values"
             : one.Ids != two.Ids ? "encoding of ids" : one.Values != two.Values || one.LabelType != two.LabelType ? "type of values" : one.Official != two.Official || !one.Others.SequenceEqual(two.Others) ? "columns"
             : one.Unit != two.Unit || !(one.Sources ?? []).SequenceEqual(two.Sources ?? []) ? "sources"
-            : one.Kind == StoreKind.Aligned && !one.Producer.Options.Order().SequenceEqual(two.Producer.Options.Order(), OptionComparer.Instance) ? "alignment options" : null;
+            : one.Kind == StoreKind.Aligned && !SwitchesOf(one).SequenceEqual(SwitchesOf(two)) ? "alignment options" : null;
         if (difference is not null)
             throw new AlignmentDataException($"{other.Path}: has another {difference} than {first.Path}; only stores of one form become one store.");
     }
 
-    private sealed class OptionComparer : IEqualityComparer<KeyValuePair<string, string>>
-    {
-        public static readonly OptionComparer Instance = new();
-
-        public bool Equals(KeyValuePair<string, string> x, KeyValuePair<string, string> y) => x.Key == y.Key && x.Value == y.Value;
-
-        public int GetHashCode(KeyValuePair<string, string> option) => option.GetHashCode();
-    }
+    /// <summary>The switches that an alignment ran with, without what chose its documents: parts of a corpus that were aligned one by one become one store.</summary>
+    private static IEnumerable<KeyValuePair<string, string>> SwitchesOf(StoreHeader header) =>
+        AlignmentSwitches.All.Where(s => header.Producer.Options.ContainsKey(s.Name)).Select(s => KeyValuePair.Create(s.Name, header.Producer.Options[s.Name]));
 
     /// <summary>Rows copied bit for bit.</summary>
     private sealed class CopyBatch(StoreHeader header, Field[] fields) : IStoreBatch

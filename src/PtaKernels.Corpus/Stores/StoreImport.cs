@@ -117,7 +117,11 @@ public sealed class StoreImport
         Splits = splits,
         ShardTokens = Store.ShardTokens,
         Zstd = Store.Zstd,
-        Producer = Producer with { Inputs = [.. Inputs.Select(static i => new StoreInput(i.Path, i.Identity))] },
+        Producer = Producer with
+        {
+            Options = new Dictionary<string, string>([.. Selection.Described(), KeyValuePair.Create("on-error", AlignmentSwitches.Kebab(OnError.ToString()))]),
+            Inputs = [.. Inputs.Select(static i => new StoreInput(i.Path, i.Identity))],
+        },
         K = document.Candidates.K,
         ValueKind = ValueKind ?? (document.LogSumExp is null ? Stores.ValueKind.RawLogit : Stores.ValueKind.Logprob),
         LabelType = LabelTypeOf(reader),

@@ -28,6 +28,7 @@ internal sealed class StoreWriter : IDisposable
     private Func<StoreEncoder>? _createEncoder;
     private Dictionary<(string Split, long Row), StoreShard> _written = [];
     private StoreHeader? _header;
+    private bool _rewrite; // whether the manifest's lines are not in the shards' order
     private byte[] _opening = [];
     private StoreShardFile? _open;
     private Task _closing = Task.CompletedTask;
@@ -132,7 +133,7 @@ internal sealed class StoreWriter : IDisposable
         foreach (string stray in StoreFiles.StrayFiles(_folder, _written.Values).ToArray())
             File.Delete(stray);
         if (_new is not null)
-            WriteManifest(_lock, complete: false, InOrder());
+            TakeOver();
         if (_written.Count > 0 && _new is not null)
         {
             _notice?.Invoke(string.Create(CultureInfo.InvariantCulture,
@@ -214,18 +215,23 @@ internal sealed class StoreWriter : IDisposable
         try
         {
             EndPart();
-            if (_new is null)
+            if (_new is null || _rewrite)
             {
                 string partial = StoreFiles.PartialOf(Path.Combine(_folder, StoreManifest.FileName));
-                using (var file = new FileStream(partial, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1))
-                    WriteManifest(file, complete: true, _shards);
+                using (var file = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, 1))
+                {
+                    file.Write(CompleteManifest());
+                    file.Flush(flushToDisk: true);
+                }
+
                 File.Move(partial, Path.Combine(_folder, StoreManifest.FileName), overwrite: true);
                 DurableFiles.FlushFolder(_folder);
-                return;
             }
-
-            _lock.Write(StoreManifest.LineOf(StoreManifest.TotalsOf(_shards)));
-            _lock.Flush(flushToDisk: true);
+            else
+            {
+                _lock.Write(StoreManifest.LineOf(StoreManifest.TotalsOf(_shards)));
+                _lock.Flush(flushToDisk: true);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -233,7 +239,7 @@ internal sealed class StoreWriter : IDisposable
         }
 
         _lock.Dispose();
-        _new.Commit();
+        _new?.Commit();
     }
 
     /// <summary>Closes; without a shard there is nothing to go on with, and a new store's folder is removed.</summary>
@@ -290,22 +296,31 @@ internal sealed class StoreWriter : IDisposable
         _pending = null;
     }
 
-    private void WriteManifest(FileStream file, bool complete, IEnumerable<StoreShard> shards)
+    /// <summary>Leaves in a new store's manifest the lines of the shards that are there, and goes on behind them.</summary>
+    private void TakeOver()
     {
         try
         {
-            file.Position = 0;
-            using var lines = new MemoryStream();
-            lines.Write(StoreManifest.LineOf(_header!));
-            StoreShard[] all = [.. shards];
-            foreach (StoreShard shard in all)
-                lines.Write(StoreManifest.LineOf(shard));
-            if (complete)
-                lines.Write(StoreManifest.LineOf(StoreManifest.TotalsOf(all)));
-            // The same bytes again where nothing changed; a longer file is cut before it is written, so that no stale line can follow.
-            file.SetLength(0);
-            lines.WriteTo(file);
-            file.Flush(flushToDisk: true);
+            StoreShard[] shards = [.. _written.Values.OrderBy(static s => s.File, StringComparer.Ordinal)];
+            // A shard that went missing among others is made again, and its line then stands behind theirs: all are written anew in the end.
+            _rewrite = shards.Index().Any(static s => s.Item.File != StoreFiles.ShardOf(s.Index));
+            byte[] lines = [.. StoreManifest.LineOf(_header!), .. shards.SelectMany(static s => StoreManifest.LineOf(s))];
+            byte[] there = new byte[Math.Min(lines.Length, _lock.Length)];
+            _lock.Position = 0;
+            _lock.ReadExactly(there);
+            // What is good is not written again: a run that is killed just now loses nothing.
+            if (there.AsSpan().SequenceEqual(lines))
+            {
+                _lock.SetLength(lines.Length);
+            }
+            else
+            {
+                _lock.SetLength(0);
+                _lock.Position = 0;
+                _lock.Write(lines);
+            }
+
+            _lock.Flush(flushToDisk: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -313,7 +328,8 @@ internal sealed class StoreWriter : IDisposable
         }
     }
 
-    private IEnumerable<StoreShard> InOrder() => _written.Values.OrderBy(static s => s.File, StringComparer.Ordinal);
+    private byte[] CompleteManifest() =>
+        [.. StoreManifest.LineOf(_header!), .. _shards.SelectMany(static s => StoreManifest.LineOf(s)), .. StoreManifest.LineOf(StoreManifest.TotalsOf(_shards))];
 
     /// <summary>A new store's shards were flushed before they were listed; a damaged store's may be anything.</summary>
     private bool IsWhole(StoreShard shard)

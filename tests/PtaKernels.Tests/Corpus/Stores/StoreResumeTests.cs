@@ -66,6 +66,42 @@ public sealed class StoreResumeTests
     }
 
     [Test]
+    public void PartsThatWereAlignedOneByOneBecomeTheWhole()
+    {
+        using Corpus corpus = new(1, bad: [3, 50]);
+        corpus.Run("whole").Run(_backend, Fusion, CancellationToken.None);
+        for (int p = 0; p < 3; p++)
+            corpus.Run($"part{p}", selection: new DocumentSelection { Part = (p, 3) }).Run(_backend, Fusion, CancellationToken.None);
+        new StoreCopy { Inputs = [.. Enumerable.Range(0, 3).Select(p => new StoreReader(corpus.Folder[$"part{p}"]))], OutputPath = corpus.Folder["merged"] }.Run(CancellationToken.None);
+        StoreReader whole = new(corpus.Folder["whole"]), merged = new(corpus.Folder["merged"]);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(merged.Totals with { Shards = 0 }, Is.EqualTo(whole.Totals with { Shards = 0 }), "documents set aside go along");
+            Assert.That(Rows(merged), Is.EqualTo(Rows(whole)));
+            Assert.That(() => new StoreCopy { Inputs = [whole, new StoreReader(corpus.Folder["t"])], OutputPath = corpus.Folder["x"] }.Run(CancellationToken.None), Throws.TypeOf<AlignmentDataException>().With.Message.Contains("another kind"));
+        }
+
+        static IEnumerable<string> Rows(StoreReader store) => store.Rows("", 0).Select(static r => AlignedRows.Document(r.Rows, r.BatchRow, "")).Select(static d =>
+            $"{d.Id} {d.Number} {string.Join(' ', d.Ids)}: {string.Join(' ', Enumerable.Range(0, d.Ids.Length).Select(t => d.Groups[0][t]))}; {string.Join(' ', Enumerable.Range(0, d.Ids.Length).Select(t => string.Join(',', d.Groups[0].ValuesOf(t).ToArray())))}");
+    }
+
+    [Test]
+    public void AShardThatWentMissingAmongOthersIsMadeAgain([Range(0, 3)] int missing)
+    {
+        using Corpus corpus = new(1, bad: [3]);
+        corpus.Run("whole").Run(_backend, Fusion, CancellationToken.None);
+        string partial = corpus.Folder["out.partial"];
+        Directory.CreateDirectory(partial);
+        foreach (string file in Directory.EnumerateFiles(corpus.Folder["whole"]))
+            File.Copy(file, Path.Combine(partial, Path.GetFileName(file)));
+        string[] lines = File.ReadAllLines(Path.Combine(partial, "manifest.jsonl"));
+        File.WriteAllText(Path.Combine(partial, "manifest.jsonl"), string.Join('\n', lines[..^1]) + "\n"); // without the last line
+        File.Delete(Path.Combine(partial, $"shard-{missing:D6}.arrow"));
+        corpus.Run("out").Run(_backend, Fusion, CancellationToken.None);
+        Assert.That(StoreDocuments.BytesOf(corpus.Folder["out"]), Is.EqualTo(StoreDocuments.BytesOf(corpus.Folder["whole"])));
+    }
+
+    [Test]
     public void MissingAndDamagedShardsAreMadeAgainInPlace()
     {
         using Corpus corpus = new(1, bad: [3, 50]);
@@ -205,7 +241,7 @@ public sealed class StoreResumeTests
         public List<string> Notices => _files.Notices;
 
         public AlignmentRun Run(
-            string output, Action<RunProgress>? progress = null, bool repair = false, bool replace = false, IReadOnlyList<AlignmentSource>? sources = null, NumberType values = NumberType.Float16) => new()
+            string output, Action<RunProgress>? progress = null, bool repair = false, bool replace = false, IReadOnlyList<AlignmentSource>? sources = null, NumberType values = NumberType.Float16, DocumentSelection? selection = null) => new()
             {
                 TargetDocuments = DocumentFiles.Open(Folder["t"]),
                 Target = SmallModel.Target.Vocabulary,
@@ -216,6 +252,7 @@ public sealed class StoreResumeTests
                 Replace = replace,
                 OnError = OnError.Quarantine,
                 Store = new StoreOptions { ShardTokens = 200, Values = values },
+                Selection = selection ?? new DocumentSelection(),
                 Progress = progress,
                 Notice = Notices.Add,
             };
