@@ -10,7 +10,7 @@ internal static class PackCommand
 {
     public static Command Create()
     {
-        var input = new Option<string>("--in") { Description = "what pta align wrote: JSON lines, plain or .gz, or a dataset folder, each split for itself", HelpName = "path", Required = true };
+        var input = new Option<string>("--in") { Description = "what pta align wrote: a store, JSON lines (plain or .gz), Parquet or a dataset folder, each split for itself", HelpName = "path", Required = true };
         var tokenizer = new Option<string?>("--tokenizer") { Description = "--in holds texts (field text), to be encoded by this: " + VocabularyFile.Formats, HelpName = "path" };
         var output = new Option<string>("--out") { Description = "the packed dataset, a folder", HelpName = "folder", Required = true };
         var length = new Option<int>("--length") { Description = "positions of a sequence", HelpName = "N", DefaultValueFactory = static _ => 2048 };

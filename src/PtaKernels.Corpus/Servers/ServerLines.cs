@@ -66,7 +66,7 @@ public sealed class ServerLines(string path) : IDocumentReader
     public string Identity => InputIdentity.OfFile(path);
 
     /// <inheritdoc/>
-    public IEnumerable<IDocumentRecord> Read(string split, long first = 0) => JsonLines.ReadLines(path).SkipLong(first).Select(line => new Record(path, line));
+    public IEnumerable<IDocumentRecord> Read(string split, long first = 0) => JsonLines.ReadLines(path).SkipLong(first).Select(line => new LineRecord(path, line, Parse));
 
     /// <inheritdoc/>
     public IDocumentWriter OpenOutput(OutputRequest request)
@@ -93,33 +93,17 @@ public sealed class ServerLines(string path) : IDocumentReader
         return false;
     }
 
-    private sealed class Record(string path, NumberedLine line) : IDocumentRecord
+    private static TokenizedDocument Parse(string path, NumberedLine line)
     {
-        public string Where => $"{path}, line {line.Number}";
-
-        public string DefaultId => JsonLines.DefaultIdOf(line);
-
-        public double Share => line.Share;
-
-        public long Size => line.Text.Length;
-
-        public string Evidence => line.Text;
-
-        public void WriteKey(Utf8JsonWriter json) => json.WriteNumber("line", line.Number);
-
-        public string? ValueOf(string column) => JsonLines.FieldOf(path, line, column);
-
-        public TokenizedDocument Parse()
+        string where = LineRecord.WhereOf(path, line);
+        try
         {
-            try
-            {
-                using JsonDocument json = JsonDocument.Parse(PythonJson.Quote(line.Text));
-                return new ServerResponse(json.RootElement, Where).Document(DefaultId);
-            }
-            catch (JsonException e)
-            {
-                throw new AlignmentDataException($"{Where}: not whole JSON (byte {e.BytePositionInLine}); the file may be cut off, make it again.", e);
-            }
+            using JsonDocument json = JsonDocument.Parse(PythonJson.Quote(line.Text));
+            return new ServerResponse(json.RootElement, where).Document(JsonLines.DefaultIdOf(line));
+        }
+        catch (JsonException e)
+        {
+            throw new AlignmentDataException($"{where}: not whole JSON (byte {e.BytePositionInLine}); the file may be cut off, make it again.", e);
         }
     }
 }
