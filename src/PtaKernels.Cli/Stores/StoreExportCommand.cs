@@ -12,7 +12,7 @@ internal static class StoreExportCommand
     {
         var input = new Argument<string>("store") { Description = "the store" };
         var output = new Option<string>("--out") { Description = "NAME.parquet, NAME.jsonl, NAME.jsonl.gz, or else a dataset folder with the columns of the official code", HelpName = "path", Required = true };
-        var target = new Option<string?>("--target") { Description = "aligned documents: the target's own store, whose candidates are written beside the fused rows", HelpName = "store" };
+        var target = new Option<string?>("--target") { Description = "aligned documents: the target's own store, whose candidates are written beside the fused rows; pta pack and the official code read folders and Parquet that have them", HelpName = "store" };
         var values = ValueOption.OneOf("--values", "teachers: type of per_step_logits in folders and Parquet; auto: as stored", "auto", "float16", "float32", "float64");
         var force = new Option<bool>("--force") { Description = "replace an existing output" };
         var json = new Option<bool>("--json") { Description = "print JSON instead of text" };

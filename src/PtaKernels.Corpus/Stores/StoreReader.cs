@@ -204,7 +204,7 @@ internal sealed record StoreRecord(StoreReader Reader, StoreRow Row) : IColumnRe
 
     public string Where => Row.Where;
 
-    public string DefaultId => $"{Row.Split}/{Row.Number}";
+    public string DefaultId => Row.Split.Length == 0 ? $"document {Row.Number}" : $"{Row.Split}/{Row.Number}";
 
     public double Share => Row.Share;
 

@@ -90,6 +90,16 @@ public sealed class StoreCommandTests
     }
 
     [Test]
+    public void PackingAStoreIsPackingWhatItExports()
+    {
+        Align("out");
+        Succeed("store", "export", At("out"), "--target", At("t"), "--out", At("out.parquet"));
+        Succeed("pack", "--in", At("out"), "--out", At("a"), "--length", "16");
+        Succeed("pack", "--in", At("out.parquet"), "--out", At("b"), "--length", "16");
+        Assert.That(StoreDocuments.BytesOf(At("a"))["data-00000-of-00001.arrow"], Is.EqualTo(StoreDocuments.BytesOf(At("b"))["data-00000-of-00001.arrow"]));
+    }
+
+    [Test]
     public void BadInputGetsOneSentenceAndLeavesNothing()
     {
         string vocabulary = _files.Folder["t.vocab.json"];
