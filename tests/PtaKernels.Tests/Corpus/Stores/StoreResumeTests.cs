@@ -47,7 +47,7 @@ public sealed class StoreResumeTests
         SortedDictionary<string, string> expected = StoreDocuments.BytesOf(corpus.Folder["whole"]);
         byte[] manifest = File.ReadAllBytes(Path.Combine(corpus.Folder["whole"], "manifest.jsonl"));
         var random = new Random(5);
-        for (int trial = 0; trial < 25; trial++)
+        for (int trial = 0; trial < 12; trial++)
         {
             // As a power failure could leave it: a manifest cut anywhere, and shards beyond it that may be cut as well.
             string partial = corpus.Folder["out.partial"];
@@ -109,7 +109,7 @@ public sealed class StoreResumeTests
         SortedDictionary<string, string> expected = StoreDocuments.BytesOf(corpus.Folder["out"]);
         string[] files = [.. expected.Keys];
         var random = new Random(6);
-        for (int trial = 0; trial < 30; trial++)
+        for (int trial = 0; trial < 16; trial++)
         {
             string path = Path.Combine(corpus.Folder["out"], files[random.Next(files.Length)]);
             byte[] bytes = File.ReadAllBytes(path);

@@ -13,14 +13,14 @@ public sealed class TeacherStoreTests
         using var folder = new TemporaryFolder();
         TokenVocabulary vocabulary = ids == IdEncoding.U16 ? Small : Large;
         var random = new Random(k + (int)values);
-        TokenizedDocument[] documents = [.. Enumerable.Range(0, 70).Select(d => StoreDocuments.Draw(random, $"d{d}", vocabulary.Count, k))];
+        TokenizedDocument[] documents = [.. Enumerable.Range(0, 40).Select(d => StoreDocuments.Draw(random, $"d{d}", vocabulary.Count, k))];
         StoreDocuments.Write(folder["s"], vocabulary, documents, k, new StoreOptions { Ids = ids, Values = values, Zstd = zstd, ShardTokens = 400 });
         var reader = new StoreReader(folder["s"]);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(reader.Shards, Has.Count.GreaterThan(1));
             Assert.That(reader.Read("").Select(static r => StoreDocuments.Show(r.Parse())), Is.EqualTo(documents.Select(StoreDocuments.Show)));
-            Assert.That(reader.CountOf(""), Is.EqualTo(70));
+            Assert.That(reader.CountOf(""), Is.EqualTo(40));
             Assert.That(reader.Totals.Tokens, Is.EqualTo(documents.Sum(static d => d.Length)));
             Assert.That(new StoreCheck { Path = folder["s"], Documents = true }.Run(CancellationToken.None), Is.Empty);
         }
