@@ -1,8 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using PtaKernels.Cli;
-using PtaKernels.Corpus;
-
 namespace PtaKernels.CorpusBench;
 
 /// <summary>What a corpus is made of: <c>corpus.json</c> in its folder, written last.</summary>
@@ -43,26 +38,10 @@ internal sealed record CorpusFacts
 
     /// <summary>Reads a corpus's facts.</summary>
     /// <exception cref="AlignmentDataException">There is no whole corpus.</exception>
-    public static CorpusFacts Read(string corpus)
-    {
-        string path = Path.Combine(corpus, FileName);
-        try
-        {
-            return JsonSerializer.Deserialize<CorpusFacts>(File.ReadAllText(path), Terminal.JsonOptions) ?? throw new JsonException("it is null");
-        }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
-        {
-            throw new AlignmentDataException($"{path}: {e.Message}; make the corpus with `scripts/corpus-bench make`.", e);
-        }
-    }
+    public static CorpusFacts Read(string corpus) => JsonFile.Read<CorpusFacts>(Path.Combine(corpus, FileName), "make the corpus with `scripts/corpus-bench make`");
 
     /// <summary>Writes them.</summary>
-    public void Write(string corpus)
-    {
-        using var file = new AtomicFile(Path.Combine(corpus, FileName), replace: true);
-        file.Stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, Terminal.JsonOptions) + "\n"));
-        file.Commit();
-    }
+    public void Write(string corpus) => JsonFile.Write(Path.Combine(corpus, FileName), this);
 
     /// <summary>The fewest documents that have so many target tokens, and how many tokens each model has in them.</summary>
     /// <exception cref="AlignmentDataException">The corpus has fewer.</exception>

@@ -1,8 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using PtaKernels.Cli;
-using PtaKernels.Corpus;
-
 namespace PtaKernels.CorpusBench;
 
 /// <summary>What the corpus benchmark measured.</summary>
@@ -40,25 +35,13 @@ internal sealed record CorpusResults
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     /// <exception cref="AlignmentDataException">It is missing or damaged.</exception>
-    public static CorpusResults Read(string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<CorpusResults>(File.ReadAllText(path), Terminal.JsonOptions) ?? throw new JsonException("it is null");
-        }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
-        {
-            throw new AlignmentDataException($"{path}: {e.Message}; expected the results of `scripts/corpus-bench run`, write them again.", e);
-        }
-    }
+    public static CorpusResults Read(string path) => JsonFile.Read<CorpusResults>(path, "expected the results of `scripts/corpus-bench run`, write them again");
 
     /// <summary>Writes the file; it has its name only once it is complete.</summary>
     public void Write(string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        using var file = new AtomicFile(path, replace: true);
-        file.Stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, Terminal.JsonOptions) + "\n"));
-        file.Commit();
+        JsonFile.Write(path, this);
     }
 }
 

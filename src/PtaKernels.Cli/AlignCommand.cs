@@ -84,7 +84,7 @@ internal static class AlignCommand
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested && run?.TargetDocuments is StoreReader)
             {
-                terminal.Errors.WriteLine(StoreCommand.Stopped);
+                terminal.Errors.WriteLine(Program.StoppedBetweenShards);
                 return Program.Cancelled;
             }
 

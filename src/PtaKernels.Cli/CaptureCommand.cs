@@ -68,7 +68,7 @@ internal static class CaptureCommand
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
-                terminal.Errors.WriteLine("pta: stopped; finished shards are kept, and the same command goes on after them.");
+                terminal.Errors.WriteLine(Program.StoppedBetweenShards);
                 return Program.Cancelled;
             }
 

@@ -17,6 +17,9 @@ internal static class Program
     /// <summary>Stopped by Ctrl-C.</summary>
     public const int Cancelled = 130;
 
+    /// <summary>What is said when a verb that goes on where it was is stopped.</summary>
+    public const string StoppedBetweenShards = "pta: stopped; finished shards are kept, and the same command goes on after them.";
+
     private static int Main(string[] args) => Run(args, Console.Out, Console.Error);
 
     /// <summary>Parses and runs; everything is written to the two writers.</summary>

@@ -114,7 +114,7 @@ public sealed class AlignmentRun
         long aligned = 0;
         ResumedTokens = 0;
         // A device's call works on many documents: two of them overlap parsing with it.
-        int workers = Workers > 0 ? Workers : backend.DocumentsAtOnce > 1 ? 2 : Environment.ProcessorCount;
+        int workers = Workers == 0 && backend.DocumentsAtOnce > 1 ? 2 : Workers;
         OrderedPipeline.Run(documents.Items(output.WrittenAt, output.NextWritten, backend.DocumentsAtOnce), worker.Work, done =>
         {
             if (done.Written is { } part)

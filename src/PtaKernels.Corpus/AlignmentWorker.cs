@@ -43,7 +43,7 @@ internal sealed class AlignmentWorker(DocumentAligner aligner, CorpusDocuments d
         }
 
         Action append = batch.End(new OutputBatch(item.Split, item.FirstRow, item.Rows, quarantined, report));
-        return new AlignedItem(null, report, quarantined, append, records.Length == 0 ? 0 : records[^1][0].Share);
+        return new AlignedItem(null, report, quarantined, append, item.Share);
     }
 
     /// <summary>Parses in parallel and aligns in one call, which a device gains from.</summary>

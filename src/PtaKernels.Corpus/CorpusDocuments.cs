@@ -8,7 +8,11 @@ namespace PtaKernels.Corpus;
 /// <param name="Rows">Rows that were read, those not taken included.</param>
 /// <param name="Records">[documents][models] the records taken, the target's first.</param>
 /// <param name="Written">The part that is written already; then there are no records.</param>
-internal sealed record CorpusItem(string Split, long FirstRow, long Rows, IDocumentRecord[][] Records, StoreShard? Written = null);
+internal sealed record CorpusItem(string Split, long FirstRow, long Rows, IDocumentRecord[][] Records, StoreShard? Written = null)
+{
+    /// <summary>About how much of the input is read with it, 0..1.</summary>
+    public double Share => Records.Length == 0 ? 0 : Records[^1][0].Share;
+}
 
 /// <summary>The same documents of all models, in order.</summary>
 internal sealed class CorpusDocuments(IDocumentReader target, IReadOnlyList<IDocumentReader> sources, DocumentSelection selection)

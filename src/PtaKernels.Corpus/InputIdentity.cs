@@ -27,14 +27,4 @@ internal static class InputIdentity
 
         return "files:" + Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
     }
-
-    /// <summary>Items from one of them on, counted in 64 bits.</summary>
-    public static IEnumerable<T> SkipLong<T>(this IEnumerable<T> items, long first)
-    {
-        foreach (T item in items)
-        {
-            if (--first < 0)
-                yield return item;
-        }
-    }
 }

@@ -82,6 +82,9 @@ internal sealed class JoinedDocuments : IDocumentReader
 /// <param name="Share">About how much of all files is read with it, 0..1.</param>
 internal sealed record JoinedRecord(IDocumentRecord Inner, double Share) : IDocumentRecord
 {
+    /// <summary>The record itself, of whichever file it is.</summary>
+    public static IDocumentRecord Unwrap(IDocumentRecord record) => record is JoinedRecord joined ? joined.Inner : record;
+
     public string Where => Inner.Where;
 
     public string DefaultId => Inner.DefaultId;

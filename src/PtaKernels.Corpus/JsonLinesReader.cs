@@ -19,7 +19,7 @@ public sealed class JsonLinesReader(string path) : IDocumentReader
     public string Identity => InputIdentity.OfFile(path);
 
     /// <inheritdoc/>
-    public IEnumerable<IDocumentRecord> Read(string split, long first = 0) => JsonLines.ReadLines(path).SkipLong(first).Select(line => new LineRecord(path, line, JsonLines.Parse));
+    public IEnumerable<IDocumentRecord> Read(string split, long first = 0) => LineRecord.Read(path, first, JsonLines.Parse);
 
     /// <inheritdoc/>
     public IDocumentWriter OpenOutput(OutputRequest request)

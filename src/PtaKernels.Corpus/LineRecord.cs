@@ -18,6 +18,19 @@ internal sealed class LineRecord(string path, NumberedLine line, Func<string, Nu
 
     public string Evidence => line.Text;
 
+    /// <summary>The documents of a file from one of them on.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="first">Number of the first one wanted, from 0.</param>
+    /// <param name="parse">Makes a document.</param>
+    public static IEnumerable<IDocumentRecord> Read(string path, long first, Func<string, NumberedLine, TokenizedDocument> parse)
+    {
+        foreach (NumberedLine line in JsonLines.ReadLines(path))
+        {
+            if (--first < 0)
+                yield return new LineRecord(path, line, parse);
+        }
+    }
+
     /// <summary>A line's place, for messages.</summary>
     public static string WhereOf(string path, NumberedLine line) => $"{path}, line {line.Number}";
 

@@ -17,11 +17,12 @@ internal static class OrderedPipeline
     /// <param name="items">Enumerated by one thread.</param>
     /// <param name="work">Called for each item, by any thread.</param>
     /// <param name="write">Called for each result in order, by the calling thread.</param>
-    /// <param name="workers">Threads that work, at least 1.</param>
+    /// <param name="workers">Threads that work; 0 = one for each core.</param>
     /// <param name="cancellation">Stops the run.</param>
     /// <exception cref="OperationCanceledException">Cancelled; items that were being worked on are lost.</exception>
     public static void Run<TItem, TResult>(IEnumerable<TItem> items, Func<TItem, TResult> work, Action<TResult> write, int workers, CancellationToken cancellation)
     {
+        workers = workers > 0 ? workers : Environment.ProcessorCount;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         Channel<Slot<TItem, TResult>> todo = Channel.CreateBounded<Slot<TItem, TResult>>(new BoundedChannelOptions(workers * ItemsPerWorker) { SingleWriter = true });
         Channel<Slot<TItem, TResult>> order = Channel.CreateBounded<Slot<TItem, TResult>>(new BoundedChannelOptions(workers * ItemsPerWorker) { SingleWriter = true, SingleReader = true });

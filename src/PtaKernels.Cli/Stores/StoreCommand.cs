@@ -6,9 +6,6 @@ namespace PtaKernels.Cli.Stores;
 /// <summary><c>pta store</c>: what is done with compact stores as a whole.</summary>
 internal static class StoreCommand
 {
-    /// <summary>What is said after Ctrl-C.</summary>
-    public const string Stopped = "pta: stopped; finished shards are kept, and the same command goes on after them.";
-
     public static Command Create() => new("store", "Compact stores of teachers' candidates and of aligned documents: import, check, repair, merge, split.")
     {
         StoreImportCommand.Create(),
@@ -30,7 +27,7 @@ internal static class StoreCommand
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            terminal.Errors.WriteLine(Stopped);
+            terminal.Errors.WriteLine(Program.StoppedBetweenShards);
             return Program.Cancelled;
         }
     }

@@ -38,8 +38,7 @@ public sealed class AlignedExport
     {
         if (Target is null && IsOfficial)
             throw new AlignmentDataException($"{Input.Path}: output official has the target's own candidates beside the sources'; name the target's store with --target.");
-        if (Target is not null)
-            Input.Header.Tokenizer.Require(Target.Path, Target.Header.Tokenizer);
+        Target?.Header.Tokenizer.Require(Target.Path, Input.Header.Tokenizer, "name the store that the target's documents were read from");
         if (OutputPath.EndsWith(".jsonl", StringComparison.Ordinal) || OutputPath.EndsWith(".jsonl.gz", StringComparison.Ordinal))
             return WriteLines(cancellation);
         return WriteTables(cancellation);
@@ -101,7 +100,7 @@ public sealed class AlignedExport
         foreach (IDocumentRecord any in Input.Read(split))
         {
             var record = (StoreRecord)any;
-            AlignedRow row = record.Row.Guard(() => AlignedRows.Document(record.Row.Rows, record.BatchRow, record.DefaultId));
+            AlignedRow row = record.Aligned();
             if (row.Id != record.DefaultId)
                 present.Add(TextDocument.IdField);
             for (int s = 0; s < row.MeanCrossEntropy.Length && IsOfficial; s++)
@@ -134,7 +133,7 @@ public sealed class AlignedExport
         {
             cancellation.ThrowIfCancellationRequested();
             var record = (StoreRecord)any;
-            AlignedRow row = record.Row.Guard(() => AlignedRows.Document(record.Row.Rows, record.BatchRow, record.DefaultId));
+            AlignedRow row = record.Aligned();
             StoreRecord? own = null;
             TokenizedDocument? document = null;
             if (targets is not null)

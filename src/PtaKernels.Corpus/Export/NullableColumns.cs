@@ -23,10 +23,7 @@ internal abstract class NullableColumn(string name, IArrowType type) : OutputCol
         ArrayData values = BuildValues();
         if (_nulls == 0)
             return values;
-        byte[] bits = new byte[(_valid.Count + 7) / 8];
-        for (int i = 0; i < _valid.Count; i++)
-            BitUtility.SetBit(bits, i, _valid[i]);
-        return new ArrayData(values.DataType, values.Length, _nulls, 0, [new ArrowBuffer(bits), .. values.Buffers[1..]], values.Children);
+        return new ArrayData(values.DataType, values.Length, _nulls, 0, [ValueCopier.Bits(_valid), .. values.Buffers[1..]], values.Children);
     }
 
     public sealed override void Clear()

@@ -80,7 +80,8 @@ internal abstract class ValueCopier(IArrowType type)
     protected static ReadOnlySpan<T> Values<T>(ArrowBuffer buffer, int start, int count)
         where T : struct => MemoryMarshal.Cast<byte, T>(buffer.Span).Slice(start, count);
 
-    private static ArrowBuffer Bits(List<bool> values)
+    /// <summary>A bit for each value, as Arrow keeps validity and booleans.</summary>
+    public static ArrowBuffer Bits(List<bool> values)
     {
         byte[] bits = new byte[(values.Count + 7) / 8];
         for (int i = 0; i < values.Count; i++)

@@ -66,7 +66,7 @@ public sealed class ServerLines(string path) : IDocumentReader
     public string Identity => InputIdentity.OfFile(path);
 
     /// <inheritdoc/>
-    public IEnumerable<IDocumentRecord> Read(string split, long first = 0) => JsonLines.ReadLines(path).SkipLong(first).Select(line => new LineRecord(path, line, Parse));
+    public IEnumerable<IDocumentRecord> Read(string split, long first = 0) => LineRecord.Read(path, first, Parse);
 
     /// <inheritdoc/>
     public IDocumentWriter OpenOutput(OutputRequest request)

@@ -37,7 +37,7 @@ internal sealed class AlignedBatch : IStoreBatch
     public void Add(OutputDocument document)
     {
         (IDocumentRecord record, TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, FusedDocument fused) = document;
-        long? textBytes = target.Spans is { Length: > 0 } spans ? spans.Max(static s => s.End) : null;
+        long? textBytes = target.Spans is { Length: > 0 } spans ? StoreColumns.TextBytesOf(spans) : null;
         int[] ids = target.Ids;
         AlignedDocument[] groups = fused.Merged is { } merged ? [merged] : fused.PerSource;
         double?[] means = fused.Merged is null ? [.. sources.Select(static s => s.MeanCrossEntropy)] : [null];
@@ -47,18 +47,9 @@ internal sealed class AlignedBatch : IStoreBatch
         for (int g = 0; g < _groups.Length; g++)
             _groups[g].Add(groups[g], means[g]);
         _ids.End();
-        if (target.Id == record.DefaultId)
-            _names.AppendNull();
-        else
-            _names.Append(target.Id);
-        if (record.Number >= 0)
-            _rows.Append(record.Number);
-        else
-            _rows.AppendNull();
-        if (textBytes is { } known)
-            _textBytes.Append(known);
-        else
-            _textBytes.AppendNull();
+        _names.Append(target.Id == record.DefaultId ? null : target.Id);
+        _rows.Append(record.Number >= 0 ? record.Number : null);
+        _textBytes.Append(textBytes);
         Documents++;
         Tokens += ids.Length;
         TextBytes += textBytes ?? 0;
@@ -135,25 +126,15 @@ internal sealed class AlignedBatch : IStoreBatch
                     Numbers.Narrow(one, _header.Values, missing.Slice(t * width, width));
                 }
 
-                _missing.End();
-            }
-            else
-            {
-                _missing.EndNull();
             }
 
             _counts.End();
             _rules.End();
             _tokens.End();
             _values.End();
-            if (anyKappa)
-                _kappa.End();
-            else
-                _kappa.EndNull();
-            if (mean is { } known)
-                _means.Append(known);
-            else
-                _means.AppendNull();
+            _missing.End(isNull: !anyMissing);
+            _kappa.End(isNull: !anyKappa);
+            _means.Append(mean);
         }
 
         public ArrayData[] Build() => [_counts.Build(), _tokens.Build(), _values.Build(), _missing.Build(), _kappa.Build(), _rules.Build(), _means.Build().Data];

@@ -14,7 +14,7 @@ internal sealed class AlignedStoreWriter : IDocumentWriter
     public bool KeepsQuarantine => true;
 
     /// <inheritdoc/>
-    public string? Part => $"shard {_writer.ShardCount}";
+    public string? Part => _writer.Part;
 
     /// <inheritdoc/>
     public IReadOnlyList<int>? KnownSourceOrder =>
@@ -28,10 +28,7 @@ internal sealed class AlignedStoreWriter : IDocumentWriter
         if (request.Sources.Count > Provenance.MaxSources)
             throw new AlignmentDataException($"{request.Path}: a store tells at most {Provenance.MaxSources} sources apart, and there are {request.Sources.Count}; align in several runs, or into JSON lines.");
         _ = TokenIds.For(request.Target.Count, request.Store.Ids);
-        StoreWriter writer = request.Repair
-            ? StoreWriter.Repair(request.Path, request.Notice)
-            : StoreWriter.Create(request.Path, request.Replace, request.Inputs.Select(static i => i.Path), request.Notice);
-        return new AlignedStoreWriter(writer, request, splits);
+        return new AlignedStoreWriter(StoreWriter.Open(request.Path, request.Repair, request.Replace, request.Inputs, request.Notice), request, splits);
     }
 
     /// <inheritdoc/>

@@ -60,6 +60,15 @@ internal static class StoreColumns
         return fields;
     }
 
+    /// <summary>Bytes of the text that spans lie in.</summary>
+    public static long TextBytesOf((int Start, int End)[] spans)
+    {
+        long most = 0;
+        foreach ((_, int end) in spans)
+            most = Math.Max(most, end);
+        return most;
+    }
+
     /// <summary>Tokens of a document.</summary>
     /// <exception cref="InvalidDataException">The row is damaged.</exception>
     public static int LengthOf(StoreHeader header, StoreRows rows, int row)

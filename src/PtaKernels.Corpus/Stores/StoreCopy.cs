@@ -68,57 +68,31 @@ public sealed class StoreCopy
         };
         Field[] fields = [.. StoreColumns.FieldsOf(header)];
         Field[] others = [.. Inputs[0].Others];
-        using StoreWriter writer = Repair
-            ? StoreWriter.Repair(OutputPath, Notice)
-            : StoreWriter.Create(OutputPath, Replace, Inputs.Select(static i => i.Path), Notice);
+        using StoreWriter writer = StoreWriter.Open(OutputPath, Repair, Replace, Inputs, Notice);
         writer.Begin(header, others, () => new CopyBatch(header, [.. fields, .. others]), again: Replace);
-        var documents = new CorpusDocuments(all, [], Selection);
-        long tokens = 0;
-        OrderedPipeline.Run(documents.Items(writer.WrittenAt, writer.NextWritten), item => (Item: item, Encoder: item.Written is null ? Encode(item, writer) : null), done =>
-        {
-            if (done.Item.Written is { } shard)
-            {
-                writer.Skip(shard);
-                return;
-            }
-
-            tokens += done.Encoder!.Batch.Tokens;
-            writer.Append(done.Encoder, done.Item.Split, done.Item.FirstRow, done.Item.Rows, [.. SetAsideWith(done.Item)], null);
-            Progress?.Invoke(new RunProgress(tokens, documents.ShareOf(done.Item.Records.Length == 0 ? 0 : done.Item.Records[^1][0].Share, writer.Totals.Documents), $"shard {writer.ShardCount}"));
-        }, Workers > 0 ? Workers : Environment.ProcessorCount, cancellation);
-        writer.EndPart();
-        if (writer.Totals.Documents == 0)
-            throw new AlignmentDataException($"{Inputs[0].Path}: holds no document{(Selection == new DocumentSelection() ? "" : " that was asked for")}.");
-        writer.Commit();
-        return writer.Totals;
+        return StoreTransfer.Run(
+            writer, new CorpusDocuments(all, [], Selection), static (item, batch) => Fill((CopyBatch)batch, item), Workers, Progress,
+            $"{Inputs[0].Path}: holds no document{(Selection == new DocumentSelection() ? "" : " that was asked for")}.", cancellation);
     }
 
     private KeyValuePair<string, string>[] CopiedPart() => [KeyValuePair.Create(Copied, string.Join(", ", Selection.Described().Select(static o => $"{o.Key} {o.Value}")))];
 
-    private static StoreEncoder Encode(CorpusItem item, StoreWriter writer)
+    /// <summary>Copies an item's rows.</summary>
+    /// <returns>The quarantine lines of every input shard whose last document is among them.</returns>
+    private static List<byte[]> Fill(CopyBatch batch, CorpusItem item)
     {
-        StoreEncoder encoder = writer.Rent();
-        foreach (IDocumentRecord[] records in item.Records)
-            ((CopyBatch)encoder.Batch).Add(RowOf(records[0]));
-        encoder.Encode();
-        return encoder;
-    }
-
-    /// <summary>The quarantine lines of every input shard whose last document is in the item.</summary>
-    private static IEnumerable<byte[]> SetAsideWith(CorpusItem item)
-    {
+        List<byte[]> quarantined = [];
         foreach (IDocumentRecord[] records in item.Records)
         {
-            var record = (StoreRecord)(records[0] is JoinedRecord joined ? joined.Inner : records[0]);
+            var record = (StoreRecord)JoinedRecord.Unwrap(records[0]);
+            batch.Add(record.Row);
             StoreShard shard = record.Reader.Shards[record.Row.ShardIndex];
-            if (!record.Row.IsLast || shard.QuarantineSha256 is null)
-                continue;
-            foreach (string line in File.ReadLines(Path.Combine(record.Reader.Path, StoreFiles.QuarantineOf(shard.File))))
-                yield return System.Text.Encoding.UTF8.GetBytes(line + "\n");
+            if (record.Row.IsLast && shard.QuarantineSha256 is not null)
+                quarantined.AddRange(File.ReadLines(Path.Combine(record.Reader.Path, StoreFiles.QuarantineOf(shard.File))).Select(static line => System.Text.Encoding.UTF8.GetBytes(line + "\n")));
         }
-    }
 
-    private static StoreRow RowOf(IDocumentRecord record) => ((StoreRecord)(record is JoinedRecord joined ? joined.Inner : record)).Row;
+        return quarantined;
+    }
 
     private static void RequireSameForm(StoreReader first, StoreReader other)
     {

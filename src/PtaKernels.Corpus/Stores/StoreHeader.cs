@@ -35,25 +35,21 @@ public sealed record StoreTokenizer(string Name, string Fingerprint, int Tokens)
         return new StoreTokenizer(vocabulary.Name, vocabulary.Fingerprint, vocabulary.Count);
     }
 
-    /// <summary>Refuses a store of another tokenizer.</summary>
-    /// <param name="path">That store.</param>
-    /// <param name="other">Its tokenizer.</param>
-    /// <exception cref="AlignmentDataException">It is another.</exception>
-    public void Require(string path, StoreTokenizer other)
-    {
-        ArgumentNullException.ThrowIfNull(other);
-        if (other.Fingerprint != Fingerprint)
-            throw new AlignmentDataException($"{path}: its ids are of {other.Name} (fingerprint {other.Fingerprint}), not of {Name} ({Fingerprint}); name the store that the target's documents were read from.");
-    }
-
     /// <summary>Refuses another vocabulary.</summary>
-    /// <param name="path">The store.</param>
+    /// <param name="path">The store of this tokenizer.</param>
     /// <param name="vocabulary">What it is about to be read with.</param>
     /// <exception cref="AlignmentDataException">It is not the one that the ids were made with.</exception>
-    public void Require(string path, TokenVocabulary vocabulary)
+    public void Require(string path, TokenVocabulary vocabulary) => Require(path, Of(vocabulary), "give that tokenizer");
+
+    /// <summary>Refuses another tokenizer.</summary>
+    /// <param name="path">The store of this tokenizer.</param>
+    /// <param name="other">The one that is needed.</param>
+    /// <param name="advice">What to do about it.</param>
+    /// <exception cref="AlignmentDataException">They differ.</exception>
+    internal void Require(string path, StoreTokenizer other, string advice)
     {
-        if (Of(vocabulary) is { } other && other.Fingerprint != Fingerprint)
-            throw new AlignmentDataException($"{path}: its ids are of {Name} ({Tokens} tokens, fingerprint {Fingerprint}), not of {other.Name} ({other.Tokens}, {other.Fingerprint}); give that tokenizer.");
+        if (other.Fingerprint != Fingerprint)
+            throw new AlignmentDataException($"{path}: its ids are of {Name} ({Tokens} tokens, fingerprint {Fingerprint}), not of {other.Name} ({other.Tokens}, {other.Fingerprint}); {advice}.");
     }
 }
 

@@ -65,29 +65,12 @@ public sealed class StoreImport
             throw new AlignmentDataException($"{first.Path}: is a store already; `pta store merge` joins stores.");
         StoreHeader header = HeaderOf(FirstDocument(all), first, all.Splits);
         Field[] others = [.. OtherFields(first)];
-        var documents = new CorpusDocuments(all, [], Selection);
-        using StoreWriter writer = Repair
-            ? StoreWriter.Repair(OutputPath, Notice)
-            : StoreWriter.Create(OutputPath, Replace, Inputs.Select(static i => i.Path), Notice);
+        foreach (IDocumentReader input in Inputs)
+            RequireColumns(input, first);
+        using StoreWriter writer = StoreWriter.Open(OutputPath, Repair, Replace, Inputs, Notice);
         writer.Begin(header, others, () => new TeacherBatch(header, others), again: Replace);
-        long tokens = 0;
-        OrderedPipeline.Run(documents.Items(writer.WrittenAt, writer.NextWritten), item => Encode(item, writer, header, others), done =>
-        {
-            if (done.Written is { } shard)
-            {
-                writer.Skip(shard);
-                return;
-            }
-
-            tokens += done.Encoder!.Batch.Tokens;
-            writer.Append(done.Encoder, done.Item.Split, done.Item.FirstRow, done.Item.Rows, done.Quarantined, null);
-            Progress?.Invoke(new RunProgress(tokens, documents.ShareOf(done.Item.Records.Length == 0 ? 0 : done.Item.Records[^1][0].Share, writer.Totals.Documents + writer.Totals.Quarantined), $"shard {writer.ShardCount}"));
-        }, Workers > 0 ? Workers : Environment.ProcessorCount, cancellation);
-        writer.EndPart();
-        if (writer.Totals.Documents + writer.Totals.Quarantined == 0)
-            throw new AlignmentDataException($"{first.Path}: holds no document.");
-        writer.Commit();
-        return writer.Totals;
+        return StoreTransfer.Run(
+            writer, new CorpusDocuments(all, [], Selection), (item, batch) => Fill((TeacherBatch)batch, item, header, others), Workers, Progress, $"{first.Path}: holds no document.", cancellation);
     }
 
     private TokenizedDocument FirstDocument(IDocumentReader all)
@@ -128,18 +111,14 @@ public sealed class StoreImport
         Official = ColumnsOf(reader) is { } columns && IsOfficial(columns),
     };
 
-    private EncodedItem Encode(CorpusItem item, StoreWriter writer, StoreHeader header, Field[] others)
+    private List<byte[]> Fill(TeacherBatch batch, CorpusItem item, StoreHeader header, Field[] others)
     {
-        if (item.Written is not null)
-            return new EncodedItem(item, item.Written, null, []);
-        StoreEncoder encoder = writer.Rent();
-        var batch = (TeacherBatch)encoder.Batch;
         List<byte[]> quarantined = [];
         foreach (IDocumentRecord[] records in item.Records)
         {
             try
             {
-                Add(batch, records[0] is JoinedRecord joined ? joined.Inner : records[0], header, others);
+                Add(batch, JoinedRecord.Unwrap(records[0]), header, others);
             }
             catch (AlignmentDataException e) when (OnError == OnError.Quarantine && !batch.IsBroken)
             {
@@ -147,8 +126,7 @@ public sealed class StoreImport
             }
         }
 
-        encoder.Encode();
-        return new EncodedItem(item, null, encoder, quarantined);
+        return quarantined;
     }
 
     private void Add(TeacherBatch batch, IDocumentRecord record, StoreHeader header, Field[] others)
@@ -227,6 +205,14 @@ public sealed class StoreImport
         return Store.Values == NumberType.Float64 ? NumberType.Float64 : NumberType.Float32;
     }
 
+    /// <summary>Every input has the columns of the first: they become columns of one store.</summary>
+    private void RequireColumns(IDocumentReader input, IDocumentReader first)
+    {
+        IEnumerable<string> Columns(IDocumentReader reader) => (ColumnsOf(reader) ?? []).Where(f => !Dropped.Contains(f.Name)).Select(static f => $"{f.Name} {ArrowLists.Describe(f.DataType)}").Order(StringComparer.Ordinal);
+        if (!Columns(input).SequenceEqual(Columns(first)))
+            throw new AlignmentDataException($"{input.Path}: its columns differ from those of {first.Path}; leave out with --drop what only one of them has, or import them into stores of their own.");
+    }
+
     private IEnumerable<Field> OtherFields(IDocumentReader reader)
     {
         if (ColumnsOf(reader) is not { } columns)
@@ -242,6 +228,4 @@ public sealed class StoreImport
             yield return field;
         }
     }
-
-    private sealed record EncodedItem(CorpusItem Item, StoreShard? Written, StoreEncoder? Encoder, IReadOnlyList<byte[]> Quarantined);
 }

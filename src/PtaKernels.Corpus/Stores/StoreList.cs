@@ -50,20 +50,20 @@ internal sealed class StoreList
         where T : unmanaged => MemoryMarshal.Cast<byte, T>(Take(checked(count * Unsafe.SizeOf<T>())));
 
     /// <summary>Closes the present row.</summary>
-    public void End() => End(valid: true);
-
-    /// <summary>Closes the present row as null.</summary>
-    public void EndNull()
+    /// <param name="isNull">Whether it is null; then nothing was added to it.</param>
+    public void End(bool isNull = false)
     {
-        Begin();
-        End(valid: false);
+        _closed = _end;
+        _offsets.Add(_closed / _width);
+        _valid.Add(!isNull);
+        _nulls += isNull ? 1 : 0;
     }
 
     /// <summary>The rows so far, valid until the next change.</summary>
     public ArrayData Build()
     {
         var values = new ArrowBuffer(_bytes.AsMemory(0, _closed));
-        ArrowBuffer bitmap = _nulls == 0 ? ArrowBuffer.Empty : Bits();
+        ArrowBuffer bitmap = _nulls == 0 ? ArrowBuffer.Empty : ValueCopier.Bits(_valid);
         return _leaf is null
             ? new ArrayData(Field.DataType, _valid.Count, _nulls, 0, [bitmap, _offsets.View, values])
             : new ArrayData(Field.DataType, _valid.Count, _nulls, 0, [bitmap, _offsets.View], [new ArrayData(_leaf, _closed / _width, 0, 0, [ArrowBuffer.Empty, values])]);
@@ -77,21 +77,5 @@ internal sealed class StoreList
         _offsets.Add(0);
         _valid.Clear();
         _nulls = 0;
-    }
-
-    private void End(bool valid)
-    {
-        _closed = _end;
-        _offsets.Add(_closed / _width);
-        _valid.Add(valid);
-        _nulls += valid ? 0 : 1;
-    }
-
-    private ArrowBuffer Bits()
-    {
-        byte[] bits = new byte[(_valid.Count + 7) / 8];
-        for (int i = 0; i < _valid.Count; i++)
-            BitUtility.SetBit(bits, i, _valid[i]);
-        return new ArrowBuffer(bits);
     }
 }

@@ -196,7 +196,7 @@ internal sealed record StoreRow(StoreRows Rows, string Split, int BatchRow, long
     }
 }
 
-/// <summary>A teacher's document in a store.</summary>
+/// <summary>A document in a store.</summary>
 internal sealed record StoreRecord(StoreReader Reader, StoreRow Row) : IColumnRecord
 {
     /// <summary>About what a token takes at k = 10; it only bounds how many documents are in memory.</summary>
@@ -233,4 +233,8 @@ internal sealed record StoreRecord(StoreReader Reader, StoreRow Row) : IColumnRe
             throw new AlignmentDataException($"{Reader.Path}: holds aligned documents, not a model's candidates; name the store that they were made from.");
         return Row.Guard(() => TeacherRows.Document(Row.Rows, Row.BatchRow, DefaultId));
     }
+
+    /// <summary>The document of a store of aligned ones.</summary>
+    /// <exception cref="AlignmentDataException">It is damaged.</exception>
+    public AlignedRow Aligned() => Row.Guard(() => AlignedRows.Document(Row.Rows, Row.BatchRow, DefaultId));
 }

@@ -8,20 +8,13 @@ namespace PtaKernels.Corpus.Stores;
 internal sealed class StoreRows
 {
     private readonly ArrowBatch _batch;
-    private readonly Dictionary<string, ArrayData> _columns;
-    private DocumentColumns? _arrays;
 
     /// <summary>The columns of a batch whose shard's schema was checked.</summary>
     public StoreRows(StoreHeader header, ArrowShard shard, ArrowBatch batch)
     {
         (Header, Shard, _batch) = (header, shard, batch);
         Encoding = header.TokenIds;
-        _columns = shard.Guard(() => shard.Schema.FieldsList.Select(static (f, i) => (f.Name, i)).ToDictionary(static c => c.Name, c => batch.Batch.Column(c.i).Data, StringComparer.Ordinal));
-        foreach ((string name, ArrayData column) in _columns)
-        {
-            if (column.Length != batch.Batch.Length)
-                throw new AlignmentDataException($"{shard.Path}: damaged: column {name} has {column.Length} rows in a batch of {batch.Batch.Length}; run `pta store repair` on the folder, or copy it again.");
-        }
+        Columns = new DocumentColumns(shard, batch);
     }
 
     /// <summary>The store's header.</summary>
@@ -33,17 +26,17 @@ internal sealed class StoreRows
     /// <summary>How ids are kept.</summary>
     public TokenIds Encoding { get; }
 
-    /// <summary>The columns as Arrow arrays; made when first asked for.</summary>
-    public DocumentColumns Columns => _arrays ??= new DocumentColumns(Shard, _batch);
+    /// <summary>The columns as Arrow arrays.</summary>
+    public DocumentColumns Columns { get; }
 
     /// <summary>Documents in it.</summary>
     public int Count => _batch.Batch.Length;
 
     /// <summary>A column as it is stored.</summary>
-    public ArrayData this[string column] => _columns[column];
+    public ArrayData this[string column] => Columns[column].Data;
 
     /// <summary>Keeps the mapping alive to this point; call it after the last look at a span.</summary>
-    public void KeepAlive() => GC.KeepAlive(_batch);
+    public void KeepAlive() => Columns.KeepAlive();
 
     /// <summary>Gives back the pages looked at so far.</summary>
     public void Forget() => _batch.Mapping?.Forget();
@@ -57,7 +50,7 @@ internal sealed class StoreRows
     /// <exception cref="InvalidDataException">The offsets are damaged.</exception>
     public bool TryBytes(string column, int row, int width, out ReadOnlySpan<byte> bytes)
     {
-        ArrayData data = _columns[column];
+        ArrayData data = this[column];
         bytes = default;
         if (IsNull(data, row))
             return false;
@@ -90,20 +83,16 @@ internal sealed class StoreRows
     /// <summary>Token ids of a row.</summary>
     /// <param name="column">Its name.</param>
     /// <param name="row">The row.</param>
-    /// <param name="count">How many there must be; null where the column tells.</param>
-    public int[] IdsOf(string column, int row, int? count)
+    /// <param name="count">How many there must be.</param>
+    public int[] IdsOf(string column, int row, int count)
     {
         ReadOnlySpan<byte> bytes = Bytes(column, row, Encoding.Encoding switch { IdEncoding.U16 => 2, IdEncoding.U32 => 4, _ => 1 });
-        int found = count ?? (Encoding.Encoding == IdEncoding.U16 ? bytes.Length / 2 : bytes.Length / 4);
-        if (Encoding.BytesOf(found) != bytes.Length)
-            throw new InvalidDataException($"{column}: {bytes.Length} bytes are not {found} ids");
-        int[] ids = GC.AllocateUninitializedArray<int>(found);
+        if (Encoding.BytesOf(count) != bytes.Length)
+            throw new InvalidDataException($"{column}: {bytes.Length} bytes are not {count} ids");
+        int[] ids = GC.AllocateUninitializedArray<int>(count);
         Encoding.Read(bytes, ids);
         if (TokenIds.Largest(ids) is var id && id >= (uint)Header.Tokenizer.Tokens)
-        {
             throw new InvalidDataException($"{column}: {id} is no id of {Header.Tokenizer.Name}, which has {Header.Tokenizer.Tokens} tokens");
-        }
-
         return ids;
     }
 
@@ -115,7 +104,7 @@ internal sealed class StoreRows
     public T? NumberOf<T>(string column, int row)
         where T : struct
     {
-        ArrayData data = _columns[column];
+        ArrayData data = this[column];
         return IsNull(data, row) ? null : MemoryMarshal.Cast<byte, T>(data.Buffers[1].Span)[data.Offset + row];
     }
 

@@ -31,6 +31,7 @@ internal sealed class StoreWriter : IDisposable
     private bool _rewrite; // whether the manifest's lines are not in the shards' order
     private byte[] _opening = [];
     private StoreShardFile? _open;
+    private StoreShard? _pending; // what _closing publishes
     private Task _closing = Task.CompletedTask;
 
     private StoreWriter(string path, string folder, AtomicFolder? replacement, Action<string>? notice)
@@ -51,14 +52,21 @@ internal sealed class StoreWriter : IDisposable
     /// <summary>The header that a stopped run left, or the damaged store's; null where there is none.</summary>
     public StoreHeader? Former { get; private set; }
 
-    /// <summary>Tokens that were there already.</summary>
-    public long WrittenTokens => _written.Values.Sum(static s => s.Tokens);
+    /// <summary>What is being written, for progress.</summary>
+    public string Part => $"shard {_shards.Count}";
 
-    /// <summary>Shards that are complete.</summary>
-    public int ShardCount => _shards.Count;
+    /// <summary>Sums over all shards after <see cref="Commit"/>.</summary>
+    public StoreTotals Totals => StoreManifest.TotalsOf(_shards);
 
-    /// <summary>Sums over the complete shards; after <see cref="Commit"/> over all.</summary>
-    public StoreTotals Totals => StoreManifest.TotalsOf([.. _shards, .. _pending is null ? [] : new[] { _pending }]);
+    /// <summary>Opens a store to make it, or to make again in place what it lacks.</summary>
+    /// <param name="path">Its final name.</param>
+    /// <param name="repair">Whether it exists and lacks shards.</param>
+    /// <param name="replace">As in <see cref="Create"/>.</param>
+    /// <param name="inputs">What is read while it is written.</param>
+    /// <param name="notice">Takes sentences.</param>
+    /// <exception cref="AlignmentDataException">The name is taken, there is nothing to repair, or another run is at work there.</exception>
+    public static StoreWriter Open(string path, bool repair, bool replace, IEnumerable<IDocumentReader> inputs, Action<string>? notice) =>
+        repair ? Repair(path, notice) : Create(path, replace, inputs.Select(static i => i.Path), notice);
 
     /// <summary>Opens a new store, or what a stopped run left of it.</summary>
     /// <param name="path">Its final name.</param>
@@ -99,7 +107,7 @@ internal sealed class StoreWriter : IDisposable
 
     /// <summary>Opens a store that is damaged, to make its missing shards again in place.</summary>
     /// <exception cref="AlignmentDataException">There is none, or a run is at work there.</exception>
-    public static StoreWriter Repair(string path, Action<string>? notice)
+    private static StoreWriter Repair(string path, Action<string>? notice)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         if (!Directory.Exists(full))
@@ -137,7 +145,7 @@ internal sealed class StoreWriter : IDisposable
         if (_written.Count > 0 && _new is not null)
         {
             _notice?.Invoke(string.Create(CultureInfo.InvariantCulture,
-                $"going on after {_written.Count} shards, {WrittenTokens} tokens, of a run that was stopped."));
+                $"going on after {_written.Count} shards, {_written.Values.Sum(static s => s.Tokens)} tokens, of a run that was stopped."));
         }
     }
 
@@ -254,8 +262,6 @@ internal sealed class StoreWriter : IDisposable
             File.Delete(Path.Combine(_folder, StoreManifest.FileName));
         _new?.Dispose();
     }
-
-    private StoreShard? _pending; // what _closing publishes
 
     /// <summary>Publishes the open shard behind the caller's back, one at a time: flushing takes as long as aligning.</summary>
     private void Close()

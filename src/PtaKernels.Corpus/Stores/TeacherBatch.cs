@@ -70,9 +70,11 @@ internal sealed class TeacherBatch : IStoreBatch
         Span<byte> candidates = _candidates.Take(_encoding.BytesOf(length * k));
         RequireId(_encoding.Write(document.Candidates.Indices, candidates), document.Candidates.Indices, where, StoreColumns.Candidates, k);
         RequireNumber(Numbers.Narrow(document.Candidates.Values, _header.Values, _values.Take(length * k * Numbers.WidthOf(_header.Values))), document.Candidates.Values, where, StoreColumns.Values);
-        Put(_sums, _header.ValueKind == Stores.ValueKind.Logprob ? null : document.LogSumExp, _sumType, where);
+        double[]? sums = _header.ValueKind == Stores.ValueKind.Logprob ? null : document.LogSumExp; // 0 by definition
+        Put(_sums, sums, _sumType, where);
         Put(_labels, document.LabelCrossEntropy, _header.LabelType!.Value, where);
-        long? bytes = PutSpans(document.Spans);
+        bool chained = document.Spans is not null && IsChained(document.Spans);
+        long? bytes = document.Spans is null ? null : PutSpans(document.Spans, chained);
         Put(_mask, mask);
         Put(_officialLabels, labels);
         // From here on everything fits, but for the other columns of a damaged input.
@@ -80,29 +82,19 @@ internal sealed class TeacherBatch : IStoreBatch
         for (int c = 0; c < _others.Length; c++)
             copyOther!(c, _others[c]);
         IsBroken = false;
-        End(_ids);
-        End(_candidates);
-        End(_values);
-        End(_sums, document.LogSumExp is null || _header.ValueKind == Stores.ValueKind.Logprob);
-        End(_labels, document.LabelCrossEntropy is null);
-        bool chained = IsChained(document.Spans);
-        End(_lengths, document.Spans is null || !chained);
-        End(_offsets, document.Spans is null || chained);
-        End(_mask, mask is null);
-        End(_officialLabels, labels is null);
+        _ids.End();
+        _candidates.End();
+        _values.End();
+        _sums.End(isNull: sums is null);
+        _labels.End(isNull: document.LabelCrossEntropy is null);
+        _lengths.End(isNull: !chained);
+        _offsets.End(isNull: chained || document.Spans is null);
+        _mask.End(isNull: mask is null);
+        _officialLabels.End(isNull: labels is null);
+        _textBytes.Append(bytes);
+        _names.Append(document.Id == defaultId ? null : document.Id);
+        _means.Append(document.MeanCrossEntropy);
         TextBytes += bytes ?? 0;
-        if (bytes is { } known)
-            _textBytes.Append(known);
-        else
-            _textBytes.AppendNull();
-        if (document.Id == defaultId)
-            _names.AppendNull();
-        else
-            _names.Append(document.Id);
-        if (document.MeanCrossEntropy is { } mean)
-            _means.Append(mean);
-        else
-            _means.AppendNull();
         Documents++;
         Tokens += length;
     }
@@ -141,19 +133,11 @@ internal sealed class TeacherBatch : IStoreBatch
     private static void Put<T>(StoreList list, T[]? values)
         where T : unmanaged => values?.CopyTo(list.Take<T>(values.Length));
 
-    private static void End(StoreList list, bool isNull = false)
-    {
-        if (isNull)
-            list.EndNull();
-        else
-            list.End();
-    }
-
     /// <summary>Whether spans follow one another from 0, each at most 65,535 bytes long, so that lengths say all.</summary>
-    private static bool IsChained((int Start, int End)[]? spans)
+    private static bool IsChained((int Start, int End)[] spans)
     {
         int end = 0;
-        foreach ((int start, int stop) in spans ?? [])
+        foreach ((int start, int stop) in spans)
         {
             if (start != end || stop < start || stop - start > MaxLength)
                 return false;
@@ -164,24 +148,21 @@ internal sealed class TeacherBatch : IStoreBatch
     }
 
     /// <summary>Spans as lengths where these say all, else as they are.</summary>
-    /// <returns>Bytes of the text, or null where no spans are known.</returns>
-    private long? PutSpans((int Start, int End)[]? spans)
+    /// <returns>Bytes of the text.</returns>
+    private long PutSpans((int Start, int End)[] spans, bool chained)
     {
-        if (spans is null)
-            return null;
-        int most = 0;
-        if (IsChained(spans))
+        if (chained)
         {
             Span<ushort> lengths = _lengths.Take<ushort>(spans.Length);
             for (int t = 0; t < spans.Length; t++)
                 lengths[t] = (ushort)(spans[t].End - spans[t].Start);
-            return spans.Length == 0 ? 0 : spans[^1].End;
+        }
+        else
+        {
+            MemoryMarshal.Cast<(int, int), int>(spans).CopyTo(_offsets.Take<int>(2 * spans.Length));
         }
 
-        MemoryMarshal.Cast<(int, int), int>(spans).CopyTo(_offsets.Take<int>(2 * spans.Length));
-        foreach ((_, int stop) in spans)
-            most = Math.Max(most, stop);
-        return most;
+        return StoreColumns.TextBytesOf(spans);
     }
 
     private void RequireId(int bad, int[] ids, string where, string column, int perRow)

@@ -38,7 +38,7 @@ internal sealed class StoreInput : AlignedInput
         public override IEnumerable<string> Names => [OfficialColumns.Ids, FusedIds, FusedMasses, FusedMissing];
 
         /// <summary>Read by whoever looks first, which is one thread.</summary>
-        private AlignedRow Row => _row ??= record.Row.Guard(() => AlignedRows.Document(record.Row.Rows, record.BatchRow, record.DefaultId));
+        private AlignedRow Row => _row ??= record.Aligned();
 
         private AlignedDocument Rows => Row.Groups[0];
 

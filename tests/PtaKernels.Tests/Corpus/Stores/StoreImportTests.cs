@@ -97,6 +97,44 @@ public sealed class StoreImportTests
     }
 
     [Test]
+    public void BadDocumentsAreSetAsideInTheStore()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write(
+            "x.jsonl",
+            """{"id": "good", "input_ids": [3], "per_step_logits": [[1, 0.5]], "per_step_indices": [[3, 9]]}""",
+            """{"id": "other k", "input_ids": [3], "per_step_logits": [[1]], "per_step_indices": [[3]]}""",
+            """{"id": "no token", "input_ids": [30000], "per_step_logits": [[1, 0.5]], "per_step_indices": [[3, 9]]}""",
+            """{"id": "good too", "input_ids": [4], "per_step_logits": [[1, 0.5]], "per_step_indices": [[3, 9]]}""");
+        Assert.That(() => Run(OnError.Stop), Throws.TypeOf<AlignmentDataException>().With.Message.EqualTo($"{folder["x.jsonl"]}, line 2: has 1 candidates per position, and the store has 2; give documents with as many."));
+        StoreTotals totals = Run(OnError.Quarantine);
+        string[] aside = File.ReadAllLines(Path.Combine(folder["s"], "quarantine-000000.jsonl"));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((totals.Documents, totals.Quarantined), Is.EqualTo((2L, 2L)));
+            Assert.That(DocumentFiles.Read(folder["s"]).Select(static d => d.Id), Is.EqualTo(new[] { "good", "good too" }));
+            Assert.That(aside, Has.Length.EqualTo(2));
+            Assert.That(aside[0], Does.Contain("line 2: has 1 candidates"));
+            Assert.That(aside[1], Does.Contain("30000 is no token"));
+            Assert.That(new StoreCheck { Path = folder["s"], Documents = true }.Run(CancellationToken.None), Is.Empty);
+        }
+
+        StoreTotals Run(OnError onError) => new StoreImport { Inputs = [DocumentFiles.Open(folder["x.jsonl"])], Vocabulary = Vocabulary, OutputPath = folder["s"], OnError = onError }.Run(CancellationToken.None);
+    }
+
+    [Test]
+    public void InputsOfOtherColumnsAreRefused()
+    {
+        using var folder = new TemporaryFolder();
+        OfficialFolder.WriteDataset(folder["a"], new FolderLayout(), "train", ModelRows.Make(1, 3));
+        OfficialFolder.WriteDataset(folder["b"], new FolderLayout { Extras = false }, "train", ModelRows.Make(2, 3));
+        Assert.That(() => Import(folder, "x", folder["a"], folder["b"]), Throws.TypeOf<AlignmentDataException>().With.Message.StartsWith($"{folder["b"]}: its columns differ from those of {folder["a"]};"));
+        Assert.That(folder.Names, Is.EqualTo(new[] { "a", "b" }));
+        Import(folder, "x", [folder["a"], folder["b"]], ValueKind.RawLogit, ["language", "label", "tags"]);
+        Assert.That(new StoreReader(folder["x"]).Totals.Documents, Is.EqualTo(6));
+    }
+
+    [Test]
     public void StoresMergeSplitAndReshardValueByValue([Values] bool zstd)
     {
         using var folder = new TemporaryFolder();
