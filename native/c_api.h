@@ -46,6 +46,9 @@ template <class T> Extent extent_of(const T* memory, int64_t count, const char* 
 // Every id lies in 0..limit-1.
 void require_ids(const int32_t* ids, int64_t count, int64_t limit, const char* name, const char* of_what);
 
+// A complete official map, or null: ids of the target, -1 (no entry) or -3 (an entry that the target lacks).
+void check_official_map(const int32_t* map, int32_t source, int32_t target, const char* name);
+
 // The first place whose id lies outside 0..limit-1, or -1. 64-bit sums of the comparison keep the common case free of branches.
 int64_t first_outside(const int32_t* ids, int64_t count, int64_t limit);
 

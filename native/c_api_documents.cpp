@@ -59,6 +59,20 @@ void check_official_ids(const int32_t* ids, int32_t count, int32_t limit, const 
     }
 }
 
+} // namespace
+
+void pta::check_official_map(const int32_t* map, int32_t source, int32_t target, const char* name) {
+    if (map == nullptr)
+        return;
+    require_array(map, source, name);
+    for (int32_t id = 0; id < source; id++) {
+        if (map[id] < -1 ? map[id] != NearestMap::kOutside : map[id] >= target)
+            throw_argument("%s[%d] is %d; it must be -3, or -1..%d.", name, id, map[id], target - 1);
+    }
+}
+
+namespace {
+
 void check_official(const pta_official_view* view, int32_t source, int32_t target) {
     if (view == nullptr)
         return;
@@ -74,8 +88,7 @@ void check_official(const pta_official_view* view, int32_t source, int32_t targe
     check_official_ids(view->prefixed_same_string, source, target, "prefixed_same_string");
     check_official_ids(view->prefixed_key_owner, source, source, "prefixed_key_owner");
     require_array(view->target_starts_with_marker, target, "official.target_starts_with_marker");
-    if (view->map != nullptr)
-        check_official_ids(view->map, source, target, "map");
+    check_official_map(view->map, source, target, "official.map");
 }
 
 void check_align_options(const pta_align_options* options) {
@@ -189,10 +202,8 @@ void pta_vocabulary_pair_destroy(pta_vocabulary_pair* pair) { delete pair; }
 pta_status pta_vocabulary_pair_set_encoder(pta_vocabulary_pair* pair, pta_first_token encoder, void* user) {
     return guarded([&] {
         require_not_null(pair, "pair");
-        if (encoder == nullptr)
-            throw_argument("encoder is null.");
         if (pair->byte_fits != nullptr)
-            throw_argument("pair has an encoder; it takes one only.");
+            throw_argument("pair has an encoder, given or in use; it takes one only.");
         pair->byte_fits = std::make_unique<ByteFits>(pair->source, pair->target, encoder, user);
         return PTA_OK;
     });
@@ -219,7 +230,7 @@ pta_status pta_align_batch(pta_workspace* workspace, pta_vocabulary_pair* pair, 
         check_align_options(options);
         if (options->preset == PTA_PRESET_REFERENCE && pair->official == nullptr)
             throw_argument("pair was made without official strings, which preset reference needs.");
-        if (options->projection == PTA_PROJECTION_BYTE && pair->byte_fits == nullptr)
+        if (options->projection == PTA_PROJECTION_BYTE && !pair->require_encoder())
             throw_argument("pair has no encoder, which projection byte needs: pta_vocabulary_pair_set_encoder gives it one.");
         require_range(count, 0, INT64_MAX, "count");
         require_array(documents, count, "documents");

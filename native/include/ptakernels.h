@@ -96,6 +96,44 @@ typedef struct {
 PTA_API pta_status pta_tape_create(const pta_tape_view* view, pta_tape** tape);
 PTA_API void pta_tape_destroy(pta_tape* tape); /* null is allowed; no call may be using it */
 
+/* ---- Vocabularies (SPEC A3.1): what the token strings of a tokenizer mean */
+
+typedef struct pta_vocabulary pta_vocabulary;
+
+enum { /* how a string stands for its text */
+    PTA_STYLE_SENTENCEPIECE = 0, /* the marker is a space, "<0xNN>" that byte, all else UTF-8 */
+    PTA_STYLE_BYTE_LEVEL = 1     /* GPT-2's alphabet, a character for each byte; a string with other characters is special */
+};
+
+typedef struct {
+    uint32_t struct_size;
+    int32_t count;                 /* ids, holes included; 1 or more */
+    const char* strings;           /* UTF-8 of all strings one after the other; a lone surrogate may stand as its three bytes */
+    const int32_t* string_offsets; /* [count + 1], ascending from 0 */
+    const uint8_t* roles;          /* [count], or null: every token is ordinary. Any role but PTA_ROLE_HOLE makes a token special: no text of its own */
+    const uint8_t* texts;          /* decoded bytes of all tokens one after the other, or null: from the strings, by style */
+    const int32_t* text_offsets;   /* [count + 1]; null exactly where texts is. What stands there for special tokens and holes is not read */
+    const char* marker;            /* UTF-8, ends with 0: the word marker; null: U+2581 or U+0120, by style */
+    int32_t style;
+    int32_t adds_dummy_prefix;     /* 0 or 1: the encoder puts a space before the text */
+} pta_token_strings;
+
+/* Reads a vocabulary; everything is copied. PTA_ERROR_ARGUMENT where a string stands twice: the text names both ids. */
+PTA_API pta_status pta_vocabulary_create(const pta_token_strings* tokens, pta_vocabulary** vocabulary);
+PTA_API void pta_vocabulary_destroy(pta_vocabulary* vocabulary); /* null is allowed; pairs made of it stay usable, its tapes do not */
+
+PTA_API int32_t pta_vocabulary_count(const pta_vocabulary* vocabulary);
+
+/* *id of a string of so many bytes, or -1. */
+PTA_API pta_status pta_vocabulary_find(const pta_vocabulary* vocabulary, const char* string, int32_t length, int32_t* id);
+
+/* Decoded bytes and roles of an id; the bytes belong to the vocabulary. Each result may be null. */
+PTA_API pta_status pta_vocabulary_token(const pta_vocabulary* vocabulary, int32_t id, const uint8_t** text, int32_t* length, uint8_t* roles);
+
+/* Tapes that belong to the vocabulary: the decoded texts with roles, a special token's symbols being its string; and the strings as they are. */
+PTA_API const pta_tape* pta_vocabulary_texts(const pta_vocabulary* vocabulary);
+PTA_API pta_status pta_vocabulary_strings(const pta_vocabulary* vocabulary, const pta_tape** strings);
+
 /* ---- Edit-distance cost matrices */
 
 /* cost[i * row_stride + j] = distance(source_tokens[i], target_tokens[j]): Levenshtein with unit costs over symbols, specials as above.
@@ -114,6 +152,10 @@ PTA_API pta_status pta_cost_matrices_u8(pta_workspace* workspace, const pta_tape
 /* nearest[i]: an exact hit, else the smallest distance; ties by smallest target id. Specials match specials only, holes nothing: -1, distance 0. */
 PTA_API pta_status pta_find_nearest_tokens(pta_workspace* workspace, const pta_tape* source, const int32_t* source_tokens, int64_t n,
                                            const pta_tape* target, int32_t* nearest, int32_t* distance);
+
+/* The same by the official code's rule (SPEC B 3a): source strings with the marker replaced by the target's, searched among the target's strings. */
+PTA_API pta_status pta_find_official_map(pta_workspace* workspace, const pta_vocabulary* source, const pta_vocabulary* target, const int32_t* source_tokens,
+                                         int64_t n, int32_t* nearest, int32_t* distance);
 
 /* ---- Alignment path (paper Eq 1, SPEC B 3b.1) */
 
@@ -194,7 +236,7 @@ typedef struct { /* the official code's view of two vocabularies (SPEC B 3a, 3b)
     const int32_t* prefixed_same_string;         /* [source] the same at the first position, where a byte-level source gets the target's prefix */
     const int32_t* prefixed_key_owner;           /* [source] the source id that owns that prefixed key, or -1 */
     const uint8_t* target_starts_with_marker;    /* [target] */
-    const int32_t* map;                          /* [source] a complete map, -1 = no entry; or null: found on demand */
+    const int32_t* map;                          /* [source] a complete map, or null: found on demand. -1: no entry; -3: an entry that the target lacks */
 } pta_official_view;
 
 typedef struct pta_vocabulary_pair pta_vocabulary_pair;
@@ -205,12 +247,19 @@ PTA_API pta_status pta_vocabulary_pair_create(const pta_vocabulary_view* source,
                                               pta_vocabulary_pair** pair);
 PTA_API void pta_vocabulary_pair_destroy(pta_vocabulary_pair* pair); /* null is allowed; no call may be using it */
 
+/* The same of two vocabularies, which the pair keeps. official: 1 with the official view, which is derived from the strings, else 0; map: as in
+   pta_official_view, only with official. The longest ordinary token that begins a text (of several the lowest id) stands for the target's encoder until
+   pta_vocabulary_pair_set_encoder names one. */
+PTA_API pta_status pta_vocabulary_pair_join(const pta_vocabulary* source, const pta_vocabulary* target, int32_t official, const int32_t* map,
+                                            pta_vocabulary_pair** pair);
+
 /* The target's encoder: the first token of the tokenization of some text from inside of a document (no space is put before it, none removed), or -1 where
    the encoder leaves nothing of it. The text is bytes [length], length >= 1, and may begin or end in the middle of a character. Any number of threads may
    call it at once; an answer is remembered and must not depend on anything but the text. Another negative number fails the call that asked. */
 typedef int32_t (*pta_first_token)(void* user, const uint8_t* text, int32_t length);
 
-/* Gives a pair the target's encoder, which PTA_PROJECTION_BYTE needs. Once, while no call uses the pair; user is handed to the encoder as it is. */
+/* Gives a pair the target's encoder, which PTA_PROJECTION_BYTE needs; null: the longest ordinary token that begins a text. Once, before the first call that
+   needs it and while no call uses the pair; user is handed to the encoder as it is. */
 PTA_API pta_status pta_vocabulary_pair_set_encoder(pta_vocabulary_pair* pair, pta_first_token encoder, void* user);
 
 enum { PTA_PRESET_REFERENCE = 0, PTA_PRESET_PAPER = 1, PTA_PRESET_FUSION = 2 };

@@ -59,7 +59,7 @@ const ByteFit& ByteFits::of_text(const uint8_t* text, int32_t length, bool space
 
 ByteFit ByteFits::make(const uint8_t* text, int32_t length) {
     ByteFit fit;
-    int32_t first = encoder_(user_, text, length);
+    int32_t first = encoder_ != nullptr ? encoder_(user_, text, length) : longest_token(text, length);
     if (first < -1 || (first >= 0 && !target_.has_token(first)))
         throw_argument("the encoder's first token of %d bytes is %d, which is no token of the target; it must return one, or -1 for none.", length, first);
     if (first < 0)
@@ -97,6 +97,16 @@ ByteFit ByteFits::make(const uint8_t* text, int32_t length) {
     }
     fit.count = 1 + static_cast<int32_t>(fit.inside.size() + longer.size());
     return fit;
+}
+
+// The longest ordinary token that a text begins with, of several the lowest id; -1: none.
+int32_t ByteFits::longest_token(const uint8_t* text, int32_t length) const {
+    for (int32_t part = std::min(length, longest_); part > 0; part--) {
+        size_t place = static_cast<size_t>(lower_bound(text, part));
+        if (place < sorted_.size() && target_.length_of(sorted_[place]) == part && starts_with(sorted_[place], text, part))
+            return sorted_[place];
+    }
+    return -1;
 }
 
 // The first place whose token is not before some bytes.

@@ -51,7 +51,7 @@ struct ByteFit {
 
 class ByteFits {
 public:
-    // The vocabularies and the map of special tokens' partners are borrowed.
+    // The vocabularies are borrowed. encoder null: the longest ordinary token that begins a text stands for its first one, of several the lowest id.
     ByteFits(const Vocabulary& source, const Vocabulary& target, pta_first_token encoder, void* user);
 
     // What fits a whole ordinary source token.
@@ -73,6 +73,7 @@ public:
 private:
     const ByteFit& find_token(int32_t token);
     ByteFit make(const uint8_t* text, int32_t length);
+    int32_t longest_token(const uint8_t* text, int32_t length) const;
     int32_t lower_bound(const uint8_t* text, int32_t length) const;
     bool starts_with(int32_t token, const uint8_t* text, int32_t length) const;
 

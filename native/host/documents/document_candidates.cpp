@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "host/documents/document_mass.h"
-#include "host/documents/document_text.h"
+#include "host/tokens/symbols.h"
 
 namespace pta {
 

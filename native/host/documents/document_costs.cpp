@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "host/documents/document_text.h"
+#include "host/tokens/symbols.h"
 #include "host/tokens/edit_distance.h"
 
 namespace pta {

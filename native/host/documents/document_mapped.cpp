@@ -16,7 +16,7 @@ void map_candidates(const OfficialStrings& official, CandidateRow& row) {
         if (target == NearestMap::kNone)
             throw_error(PTA_ERROR_DATA, "row %d, column %d: source token %d is not in the vocabulary map; make the map from the same tokenizers.",
                         row.decision().source_row, c, source.indices[first + c]);
-        if (seen.contains(row.tokens, row.mapped, target))
+        if (target == NearestMap::kOutside || seen.contains(row.tokens, row.mapped, target))
             continue;
         row.tokens[row.mapped] = target;
         row.logits[row.mapped++] = source.values[first + c];

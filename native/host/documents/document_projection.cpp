@@ -1,7 +1,8 @@
 #include "host/documents/document_projection.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "host/libm.h"
 
 namespace pta {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "host/documents/document_text.h"
+#include "host/tokens/symbols.h"
 #include "host/tokens/nearest.h"
 
 namespace pta {
@@ -16,7 +16,7 @@ NearestMap::NearestMap(const Tape& source, const Tape& target)
 
 NearestMap::NearestMap(const int32_t* complete, int32_t source_count) : nearest_(new std::atomic<int32_t>[static_cast<size_t>(source_count)]) {
     for (int32_t t = 0; t < source_count; t++)
-        nearest_[t].store(std::max(complete[t], kNone), std::memory_order_relaxed);
+        nearest_[t].store(complete[t], std::memory_order_relaxed);
 }
 
 void NearestMap::resolve(Workspace& workspace, std::vector<int32_t>& tokens) {

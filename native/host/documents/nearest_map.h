@@ -15,7 +15,8 @@ namespace pta {
 // By source token.
 class NearestMap {
 public:
-    static constexpr int32_t kNone = -1; // no counterpart
+    static constexpr int32_t kNone = -1;    // no counterpart
+    static constexpr int32_t kOutside = -3; // in a given map: a counterpart that the target does not have
 
     NearestMap(const Tape& source, const Tape& target);         // empty; the tapes are borrowed
     NearestMap(const int32_t* complete, int32_t source_count);  // complete as given, copied

@@ -35,3 +35,10 @@ OfficialStrings::OfficialStrings(const pta_official_view& view, int32_t source_c
 pta_vocabulary_pair::pta_vocabulary_pair(const pta_vocabulary_view& source, const pta_vocabulary_view& target, const pta_official_view* official)
     : source(source), target(target), texts(*source.texts, *target.texts), nearest_text(*source.texts, *target.texts),
       official(official == nullptr ? nullptr : new pta::OfficialStrings(*official, source.count, target.count)) {}
+
+bool pta_vocabulary_pair::require_encoder() {
+    std::lock_guard<std::mutex> lock(making_byte_fits_);
+    if (byte_fits == nullptr && longest_token_encodes)
+        byte_fits = std::make_unique<pta::ByteFits>(source, target, nullptr, nullptr);
+    return byte_fits != nullptr;
+}

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "host/documents/byte_fits.h"
@@ -60,12 +61,20 @@ struct pta_vocabulary_pair {
     // The views are valid: c_api checks them. official may be null.
     pta_vocabulary_pair(const pta_vocabulary_view& source, const pta_vocabulary_view& target, const pta_official_view* official);
 
+    // Makes byte_fits where longest tokens stand for the encoder and nobody has needed it yet; false if there is no encoder at all. Thread-safe.
+    bool require_encoder();
+
+    std::shared_ptr<const void> lenders; // what the tapes were borrowed from, if that is the pair's to keep; destroyed last
+    bool longest_token_encodes = false;
     pta::Vocabulary source, target;
     pta::TranslatedTape texts;     // the source's texts in the target's alphabet
     pta::NearestMap nearest_text;  // by text and role (SPEC A3.1)
     pta::NearestTexts nearest_rest; // of texts that are no source token
     std::unique_ptr<pta::OfficialStrings> official;
     std::unique_ptr<pta::ByteFits> byte_fits; // once the target's encoder is known
+
+private:
+    std::mutex making_byte_fits_;
 };
 
 namespace pta {

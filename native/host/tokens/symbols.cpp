@@ -1,4 +1,4 @@
-#include "host/documents/document_text.h"
+#include "host/tokens/symbols.h"
 
 namespace pta {
 
@@ -38,6 +38,20 @@ int32_t decode_symbol(const uint8_t* text, int32_t length, int32_t& consumed) {
 void append_symbols(const uint8_t* text, int32_t length, std::vector<int32_t>& symbols) {
     for (int32_t i = 0, consumed; i < length; i += consumed)
         symbols.push_back(decode_symbol(text + i, length - i, consumed));
+}
+
+void append_code_points(std::string_view string, std::vector<int32_t>& symbols) {
+    const auto* text = reinterpret_cast<const uint8_t*>(string.data());
+    int32_t length = static_cast<int32_t>(string.size());
+    for (int32_t i = 0, consumed; i < length; i += consumed) {
+        bool surrogate = text[i] == 0xED && length - i >= 3 && text[i + 1] >= 0xA0 && text[i + 1] <= 0xBF && continues(text[i + 2]);
+        if (surrogate) {
+            consumed = 3;
+            symbols.push_back(0xD000 | (text[i + 1] & 0x3F) << 6 | (text[i + 2] & 0x3F));
+        } else {
+            symbols.push_back(decode_symbol(text + i, length - i, consumed));
+        }
+    }
 }
 
 } // namespace pta
