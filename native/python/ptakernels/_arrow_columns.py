@@ -238,14 +238,15 @@ def _lists(type: DataType, rows: List[Any]) -> Column:
     parts = [(filler if type.name == "fixed_size_list" else ()) if row is None else row for row in rows]
     parts = [part if hasattr(part, "__len__") else list(part) for part in parts]
     lengths = np.fromiter((len(p) for p in parts), np.int64, len(parts))
-    ranks = {p.ndim if isinstance(p, np.ndarray) else 0 for p in parts}
+    there = [p for p in parts if len(p)]
+    ranks = {p.ndim if isinstance(p, np.ndarray) else 0 for p in there}
     if ranks == {1}:
-        child = column_of(type.item, np.concatenate(parts))
+        child = column_of(type.item, np.concatenate(there))
     elif ranks == {2} and type.item.name in ("list", "large_list"):
-        flat = column_of(type.item.item, np.concatenate([p.reshape(-1) for p in parts]))
-        child = list_column(type.item, flat, np.repeat([p.shape[1] for p in parts], lengths))
+        flat = column_of(type.item.item, np.concatenate([p.reshape(-1) for p in there]))
+        child = list_column(type.item, flat, np.concatenate([np.full(len(p), p.shape[1]) for p in there]))
     else:
-        child = column_of(type.item, [value for part in parts for value in part])
+        child = column_of(type.item, [value for part in there for value in part])
     if type.name == "fixed_size_list":
         if (lengths != type.size).any():
             raise ValueError(f"a row has not {type.size} items")
