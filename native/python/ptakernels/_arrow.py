@@ -77,7 +77,8 @@ def _starts(fields: Sequence[Field], message: Message, where: str) -> List[Tuple
         more = _parts(field.type)
         nodes, buffers = nodes + more[0], buffers + more[1]
     if (nodes, buffers) != (len(message.nodes), len(message.buffers)):
-        raise DataError(f"{where}: damaged: {len(message.nodes)} arrays and {len(message.buffers)} buffers where the schema needs {nodes} and {buffers}; {AGAIN}.")
+        found = f"{len(message.nodes)} arrays and {len(message.buffers)} buffers"
+        raise DataError(f"{where}: damaged: {found} where the schema needs {nodes} and {buffers}; {AGAIN}.")
     return starts
 
 

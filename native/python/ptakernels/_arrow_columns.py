@@ -229,7 +229,8 @@ def _texts(type: DataType, rows: List[Any]) -> Column:
             raise ValueError(f"{row!r:.60} is no {type}")
         encoded.append(b"" if row is None else row.encode("utf-8") if isinstance(row, str) else bytes(row))
     lengths = np.fromiter((len(e) for e in encoded), np.int64, len(encoded))
-    return Column(type, len(rows), valid=_validity([r is not None for r in rows]), offsets=_offsets(type, lengths), values=np.frombuffer(b"".join(encoded), np.uint8))
+    valid, values = _validity([r is not None for r in rows]), np.frombuffer(b"".join(encoded), np.uint8)
+    return Column(type, len(rows), valid=valid, offsets=_offsets(type, lengths), values=values)
 
 
 def _lists(type: DataType, rows: List[Any]) -> Column:

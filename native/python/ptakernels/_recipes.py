@@ -58,7 +58,8 @@ def _encoded(tokenizer: Any, texts: Iterable[Text], number: int, max_length: int
         output = tokenizer(text, add_special_tokens=False)
         ids = [*(output["input_ids"] if isinstance(output, dict) else output.input_ids), tokenizer.eos_token_id]
         if len(ids) > max_length:
-            raise DataError(f"{where}: has {len(ids)} tokens, where {max_length} are the most; cut the corpus for all models at once with `pta split --length {max_length}`.")
+            raise DataError(f"{where}: has {len(ids)} tokens, where {max_length} are the most; "
+                            f"cut the corpus for all models at once with `pta split --length {max_length}`.")
         yield name, text, ids
 
 

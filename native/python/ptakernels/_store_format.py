@@ -266,11 +266,13 @@ def _is_tokenizer(value: Any) -> bool:
 
 
 def _is_header(content: Dict[str, Any]) -> bool:
-    common = (content.get("format") == FORMAT and content.get("schema") == SCHEMA_VERSION and _is_tokenizer(content.get("tokenizer")) and content.get("ids") in ID_ENCODINGS
-              and content.get("values") in NUMBER_TYPES and isinstance(content.get("splits"), list) and isinstance(content.get("producer"), dict))
+    common = (content.get("format") == FORMAT and content.get("schema") == SCHEMA_VERSION and _is_tokenizer(content.get("tokenizer"))
+              and content.get("ids") in ID_ENCODINGS and content.get("values") in NUMBER_TYPES and isinstance(content.get("splits"), list)
+              and isinstance(content.get("producer"), dict))
     if content.get("kind") == ALIGNED:
         sources = content.get("sources")
-        return common and content.get("unit") in ("probabilities", "official") and isinstance(sources, list) and 0 < len(sources) <= MAX_SOURCES and all(map(_is_tokenizer, sources))
+        return (common and content.get("unit") in ("probabilities", "official") and isinstance(sources, list) and 0 < len(sources) <= MAX_SOURCES
+                and all(map(_is_tokenizer, sources)))
     return (common and content.get("kind") == TEACHER and isinstance(content.get("k"), int) and 0 < content["k"] <= MAX_K
             and content.get("value_kind") in VALUE_KINDS and content.get("label_type") in NUMBER_TYPES and isinstance(content.get("official"), bool))
 
