@@ -215,6 +215,11 @@ class ResumeTests(InFolder):
     def test_a_shard_that_went_missing_is_made_again_with_all_behind_it(self):
         self.run_program("whole")
         self.run_program("s", stop=199)
+        with open(self.path("s.partial", "manifest.jsonl"), "r+b") as manifest:
+            lines = manifest.read().splitlines(keepends=True)
+            manifest.seek(len(lines[0] + lines[1] + lines[2]) + 30)  # the line of the third shard
+            manifest.write(b"#")
+        self.assertEqual(self.run_program("s", stop=199), 64)
         os.remove(self.path("s.partial", "shard-000001.arrow"))
         self.assertEqual(self.run_program("s"), 32)
         self.assertEqual(self.contents("s"), self.contents("whole"))

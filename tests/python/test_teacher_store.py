@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import types
@@ -45,13 +46,14 @@ class WriterTests(InFolder):
         logits[2] = 1  # ties, within and at the border
         logits[3, 5:] = -np.inf
         own = logits[:, :40].astype(np.float64)
-        best = [sorted(range(40), key=lambda i: (-row[i], i))[:4] for row in own]
+        order = [sorted(range(40), key=lambda i: (-row[i], i)) for row in own]
         sums = np.log(np.exp(own).sum(1))
         inputs = [logits, logits.astype(np.float64)]
         if torch is not None:
             inputs += [torch.from_numpy(logits), torch.from_numpy(logits).double()]
-        for given in inputs:
-            with self.writer(value_kind="raw_logit", values="float32", replace=True) as store:
+        for given, k in itertools.product(inputs, (1, 4, 30, 40)):
+            best = [row[:k] for row in order]
+            with self.writer(k=k, value_kind="raw_logit", values="float32", replace=True) as store:
                 store.add("d", ids, given)
             row = TeacherStore(self.path("s"))[0]
             self.assertEqual((row.id, row.input_ids.tolist(), row.candidates.tolist()), ("d", ids.tolist(), best))
@@ -192,7 +194,7 @@ class HuggingFaceTests(InFolder):
                 self.embedding, self.recurrent, self.head = torch.nn.Embedding(48, 8), torch.nn.GRU(8, 8, batch_first=True), torch.nn.Linear(8, 48)
 
             def forward(self, input_ids, attention_mask):
-                assert (attention_mask.cumsum(1).max(1)[0] == attention_mask.sum(1)).all()
+                assert (attention_mask[:, 1:] <= attention_mask[:, :-1]).all() and attention_mask[:, 0].all() and attention_mask.any(0).all()
                 return types.SimpleNamespace(logits=self.head(self.recurrent(self.embedding(input_ids))[0]))
 
         return Model()
