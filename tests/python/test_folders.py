@@ -7,7 +7,7 @@ import os
 import sys
 import unittest
 
-from pta_program import ROOT, InFolder, needs_pta, pta, samples, vocabulary
+from pta_program import ROOT, InFolder, json_lines, needs_pta, pta, samples, vocabulary
 
 sys.path.insert(0, os.path.join(ROOT, "native", "python"))
 
@@ -154,6 +154,29 @@ class FolderTests(InFolder):
                 self.assertEqual(row["fused_indices"].to_list(), line["fused_indices"])
                 self.assertEqual(row["fused_probs"].to_list(), line["fused_probs"])
                 self.assertEqual(row["rules"], line["rules"])
+
+    @needs_pta
+    def test_the_official_columns_of_an_exported_store(self):
+        with open(self.path("in.jsonl"), "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(d) + "\n" for d in samples("spA", 4))
+        pta("store", "import", self.path("in.jsonl"), "--vocab", vocabulary("spA"), "--out", self.path("s.store"))
+        pta("store", "export", self.path("s.store"), "--out", self.path("exported"))
+        folder = DatasetFolder(self.path("exported"))
+        split = folder[folder.splits[0]]
+        for row, source in zip(split.rows(), samples("spA", 4)):
+            self.assertEqual((row["id"], row["input_ids"].tolist(), row["attention_mask"].tolist()), (source["id"], source["input_ids"], [1] * len(source["input_ids"])))
+        batch, place = split.find(2)
+        self.assertEqual(batch.column("per_step_indices").matrix(place).tolist(), samples("spA", 4)[2]["per_step_indices"])
+        # Copied, with what the folder says of its columns, it is imported to the same rows.
+        with DatasetWriter(self.path("copy")) as out:
+            out.begin(split.name, split.schema, split.features)
+            for batch in split.batches():
+                out.write(batch.columns())
+        self.assertEqual(DatasetFolder(self.path("copy"))[split.name].features, split.features)
+        pta("store", "import", self.path("copy"), "--vocab", vocabulary("spA"), "--out", self.path("again.store"))
+        for name in ("s", "again"):
+            pta("store", "export", self.path(f"{name}.store"), "--out", self.path(f"{name}.jsonl"))
+        self.assertEqual(json_lines(self.path("s.jsonl")), json_lines(self.path("again.jsonl")))
 
 
 if __name__ == "__main__":

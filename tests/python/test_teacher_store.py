@@ -197,7 +197,7 @@ class HuggingFaceTests(InFolder):
                 assert (attention_mask[:, 1:] <= attention_mask[:, :-1]).all() and attention_mask[:, 0].all() and attention_mask.any(0).all()
                 return types.SimpleNamespace(logits=self.head(self.recurrent(self.embedding(input_ids))[0]))
 
-        return Model()
+        return Model().eval()
 
     def test_documents_do_not_depend_on_their_batch(self):
         model, texts = self.model(), [("a", "one two"), ("b", "x"), ("c", "three words more"), ("d", "y")]
@@ -220,8 +220,10 @@ class HuggingFaceTests(InFolder):
             self.assertEqual(from_hugging_face(self.model(), FakeTokenizer(), iter(texts), store), 8)
         self.assertEqual([r.id for r in TeacherStore(self.path("s"))], [f"document {i}" for i in range(40)])
 
-    def test_texts_that_do_not_fit(self):
+    def test_texts_and_models_that_do_not_fit(self):
         with TeacherStoreWriter(self.path("s"), TINY, k=5) as store:
+            with self.assertRaisesRegex(ValueError, "call model.eval"):
+                from_hugging_face(self.model().train(), FakeTokenizer(), ["x"], store)
             with self.assertRaisesRegex(DataError, r"document 0 \(n\): has 5 tokens, where 4 are the most"):
                 from_hugging_face(self.model(), FakeTokenizer(), [("n", "long")], store, max_length=4)
             with self.assertRaisesRegex(DataError, "document 0: is empty"):

@@ -121,8 +121,8 @@ class Message(NamedTuple):
     body: int
     schema: Optional[Schema] = None
     rows: int = 0
-    nodes: Sequence[Tuple[int, int]] = ()
-    buffers: Sequence[Tuple[int, int]] = ()
+    nodes: Sequence[Tuple[int, ...]] = ()
+    buffers: Sequence[Tuple[int, ...]] = ()
     codec: Optional[str] = None
 
 

@@ -96,7 +96,8 @@ def unpack(packed: np.ndarray, bits: int, count: int) -> np.ndarray:
     padded = np.zeros(len(packed) + 8, np.uint8)
     padded[:len(packed)] = packed
     at = np.arange(count, dtype=np.int64) * bits
-    windows = np.ndarray(len(packed) + 1, "<u8", padded, strides=(1,))  # the eight bytes from each byte on: a number and the bits before it fit
+    # The eight bytes from each byte on: a number and the bits before it in its first byte fit into them.
+    windows: np.ndarray = np.ndarray(len(packed) + 1, "<u8", padded, strides=(1,))
     return ((windows[at >> 3] >> (at & 7).astype(np.uint64)) & np.uint64((1 << bits) - 1)).astype(np.int32)
 
 

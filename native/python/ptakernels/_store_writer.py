@@ -25,7 +25,7 @@ class _Shard:
     def __init__(self, folder: str, name: str, header: StoreHeader, others: Sequence[Field], split: str, first_row: int) -> None:
         self._path, self._hash, self._size = os.path.join(folder, name), hashlib.sha256(), 0
         self._file: BinaryIO = open(self._path + PARTIAL, "wb")
-        self._writer = ArrowWriter(self, header.schema(others))  # type: ignore[arg-type]
+        self._writer = ArrowWriter(self, header.schema(others))
         self._line: Dict[str, Any] = {
             "file": name, "sha256": "", "bytes": 0, "split": split, "documents": 0, "tokens": 0, "text_bytes": 0, "first_row": first_row, "rows": 0,
             "quarantined": 0,

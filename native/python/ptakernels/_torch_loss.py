@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, ContextManager, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, NamedTuple, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor
@@ -222,8 +222,8 @@ def _wide(kind: torch.dtype) -> torch.dtype:
     return torch.float64 if kind == torch.float64 else torch.float32
 
 
-def _as_given(device: torch.device) -> ContextManager[Any]:
-    """Types are those of the tensors, whatever autocast would choose."""
+def _as_given(device: torch.device) -> Any:
+    """A context in which types are those of the tensors, whatever autocast would choose."""
     return torch.autocast(device.type, enabled=False) if device.type in ("cpu", "cuda") else contextlib.nullcontext()
 
 
@@ -231,7 +231,7 @@ class _OverLogits(torch.autograd.Function):
     """Sums of losses over logits [N, V]: [2] float64."""
 
     @staticmethod
-    def forward(ctx: Any, logits: Tensor, targets: _Targets, step: int) -> Tensor:
+    def forward(ctx: Any, logits: Tensor, targets: _Targets, step: int) -> Tensor:  # type: ignore[override]
         kind, sums, normalisers = _wide(logits.dtype), torch.zeros(2, dtype=torch.float64, device=logits.device), []
         for rows in targets.active.split(step):
             chunk, wide = targets.of(rows, kind), logits[rows].to(kind)
@@ -257,7 +257,7 @@ class _OverHidden(torch.autograd.Function):
     """Sums of losses over hidden states [N, D] and an output matrix [V, D]: [2] float64."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, output_weight: Tensor, targets: _Targets, step: int) -> Tensor:
+    def forward(ctx: Any, hidden: Tensor, output_weight: Tensor, targets: _Targets, step: int) -> Tensor:  # type: ignore[override]
         ctx.save_for_backward(hidden, output_weight)
         ctx.targets, ctx.step = targets, step
         return _through_head(hidden, output_weight, targets, step)[0]
@@ -265,7 +265,8 @@ class _OverHidden(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, scales: Tensor) -> Tuple[Optional[Tensor], Optional[Tensor], None, None]:
-        _, by_hidden, by_weight = _through_head(*ctx.saved_tensors, ctx.targets, ctx.step, scales, ctx.needs_input_grad[:2])
+        hidden, output_weight = ctx.saved_tensors
+        _, by_hidden, by_weight = _through_head(hidden, output_weight, ctx.targets, ctx.step, scales, ctx.needs_input_grad[:2])
         return by_hidden, by_weight, None, None
 
 
@@ -273,7 +274,9 @@ class _ShareOverHidden(torch.autograd.Function):
     """The same sums, each by a factor that is known beforehand, added: a float64 scalar. Its gradients are made on the way, from the same logits."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, output_weight: Tensor, targets: _Targets, step: int, scales: Tensor, gradients: bool) -> Tensor:
+    def forward(  # type: ignore[override]
+        ctx: Any, hidden: Tensor, output_weight: Tensor, targets: _Targets, step: int, scales: Tensor, gradients: bool,
+    ) -> Tensor:
         wanted = ctx.needs_input_grad[:2] if gradients else (False, False)
         sums, *ctx.gradients = _through_head(hidden, output_weight, targets, step, scales if any(wanted) else None, wanted)
         return (sums * scales).sum()
