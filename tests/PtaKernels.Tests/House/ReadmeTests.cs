@@ -20,6 +20,7 @@ public sealed class ReadmeTests
     }
 
     /// <summary>The first C# in a README is the sample's source, which is compiled and run.</summary>
+    [TestCase("README.md")]
     [TestCase("src/README.md")]
     public void CSharpExampleIsTheSample(string readme)
     {
