@@ -17,7 +17,7 @@ try:
 except ImportError:  # everything works without it
     numpy = None  # type: ignore[assignment]
 
-__all__ = ["Input", "new_output", "numpy", "take", "take_output", "view"]
+__all__ = ["Input", "fitting_addresses", "new_output", "numpy", "take", "take_output", "view"]
 
 # Type strings to what messages call them, what struct and memoryview call them, and bytes of an element.
 _NAMES = {
@@ -142,9 +142,22 @@ def address_of(value: Any) -> int:
         return value.__array_interface__["data"][0]
 
 
+def fitting_addresses(ids: Any, indices: Any, values: Any) -> Optional[Tuple[int, int, int]]:
+    """Where a document's arrays begin: [length] and [length, k] int32 and [length, k] float64 of NumPy, length over 0, as they are. None for all else."""
+    if numpy is None or not type(ids) is type(indices) is type(values) is numpy.ndarray:
+        return None
+    if ids.dtype is not _I4 or indices.dtype is not _I4 or values.dtype is not _F8:
+        return None
+    shape = indices.shape
+    if ids.flags.num & indices.flags.num & values.flags.num & _FITTING != _FITTING or values.shape != shape or ids.shape != shape[:1] or len(shape) != 2 or not shape[0]:
+        return None
+    return address_of(ids), address_of(indices), address_of(values)
+
+
 _addressof, _from_buffer = ctypes.addressof, ctypes.c_char.from_buffer
 _FITTING = 0x0001 | 0x0100  # NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_ALIGNED
 _NATIVE_TYPES = {} if numpy is None else {dtype: numpy.dtype(dtype) for dtype in _CODES}
+_I4, _F8 = _NATIVE_TYPES.get("i4"), _NATIVE_TYPES.get("f8")
 """NumPy has one object for each of its own types in this machine's order; a type that is equal but another object takes the slower way."""
 
 
