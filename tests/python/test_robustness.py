@@ -258,6 +258,7 @@ class TestInterrupts(unittest.TestCase):
         with self.assertRaises(KeyboardInterrupt):
             align_batch(VocabularyPair(support.vocabulary("gpt2"), support.vocabulary("spA"), encoder=encoder), sample_documents(most=1), RENORMALISED)
 
+    @support.long_test
     def test_an_interrupted_process_goes_on(self):
         code = (
             "import signal, sys, threading\n"
@@ -289,6 +290,7 @@ class TestInterrupts(unittest.TestCase):
 
 
 class TestTheEnd(unittest.TestCase):
+    @support.long_test
     def test_a_process_ends_quietly(self):
         code = "import sys; sys.path[:0] = sys.argv[1:3]; import support; kept = support.pair(); documents = support.sample_documents(most=2)\n" \
                "from ptakernels import align_batch; results = align_batch(kept, documents, 'reference')"
