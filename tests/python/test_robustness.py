@@ -84,6 +84,28 @@ class TestThreads(unittest.TestCase):
         self.assertEqual(failing._encoder._failures, {})
 
 
+class TestCallsWithinCalls(unittest.TestCase):
+    def test_an_encoder_may_align(self):
+        documents = sample_documents(most=2)
+        options = Options.preset("fusion", mass="renormalised", fallback="label")
+        plain = VocabularyPair(support.vocabulary("gpt2"), support.vocabulary("spA"), encoder=lambda text: 5)
+        expected = [rows_of(d) for d in align_batch(plain, documents, options)]
+        inner = [rows_of(d) for d in align_batch(pair(), documents, "reference")]
+        wrong = []
+
+        def encoder(text):
+            if len(calls) < 20:
+                calls.append(text)
+                if [rows_of(d) for d in align_batch(pair(), documents, "reference")] != inner:
+                    wrong.append(text)
+            return 5
+
+        calls = []
+        nested = VocabularyPair(support.vocabulary("gpt2"), support.vocabulary("spA"), encoder=encoder)
+        self.assertEqual([rows_of(d) for d in align_batch(nested, documents, options)], expected)
+        self.assertEqual((wrong, len(calls)), ([], 20))
+
+
 def run_all(work, count):
     threads = [threading.Thread(target=work, args=(n,)) for n in range(count)]
     for thread in threads:

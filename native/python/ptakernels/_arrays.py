@@ -121,9 +121,9 @@ def view(owner: Any, address: int, dtype: str, shape: Tuple[int, ...]) -> Any:
     """Memory at an address as an array that keeps its owner alive."""
     size = math.prod(shape)
     raw = (ctypes.c_char * (size * _BYTES[dtype])).from_address(address)
-    raw._owner = owner  # a ctypes object takes attributes; the view keeps it
+    raw._owner = owner  # type: ignore[attr-defined]  # a ctypes object takes attributes; the view keeps it
     if numpy is not None:
-        return numpy.frombuffer(raw, dtype).reshape(shape)
+        return numpy.frombuffer(memoryview(raw), dtype).reshape(shape)
     flat = memoryview(raw).cast("B").cast(_CODES[dtype])
     return flat if len(shape) == 1 or size == 0 else flat.cast("B").cast(_CODES[dtype], list(shape))
 
@@ -139,7 +139,7 @@ def address_of(value: Any) -> int:
     try:
         return _addressof(_from_buffer(value))
     except (TypeError, ValueError, BufferError):
-        return value.__array_interface__["data"][0]
+        return int(value.__array_interface__["data"][0])
 
 
 def fitting_addresses(ids: Any, indices: Any, values: Any) -> Optional[Tuple[int, int, int]]:
@@ -149,7 +149,9 @@ def fitting_addresses(ids: Any, indices: Any, values: Any) -> Optional[Tuple[int
     if ids.dtype is not _I4 or indices.dtype is not _I4 or values.dtype is not _F8:
         return None
     shape = indices.shape
-    if ids.flags.num & indices.flags.num & values.flags.num & _FITTING != _FITTING or values.shape != shape or ids.shape != shape[:1] or len(shape) != 2 or not shape[0]:
+    if len(shape) != 2 or not shape[0] or values.shape != shape or ids.shape != shape[:1]:
+        return None
+    if ids.flags.num & indices.flags.num & values.flags.num & _FITTING != _FITTING:
         return None
     return address_of(ids), address_of(indices), address_of(values)
 
@@ -195,7 +197,7 @@ def _require_shape(name: str, found: Tuple[int, ...], ndim: Optional[int], shape
 def _converted(name: str, memory: Memory, dtype: str) -> Input:
     if numpy is not None:
         raw = (ctypes.c_char * (memory.size * _BYTES[memory.dtype])).from_address(memory.address)
-        source = numpy.frombuffer(raw, "u2" if memory.dtype == "bf16" else memory.dtype).reshape(memory.shape)
+        source: Any = numpy.frombuffer(memoryview(raw), "u2" if memory.dtype == "bf16" else memory.dtype).reshape(memory.shape)
         if memory.dtype == "bf16":
             source = (source.astype("u4") << 16).view("f4")
         if dtype in _RANGES and source.size:

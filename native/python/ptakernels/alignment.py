@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import struct
 import threading
-from typing import Any, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from . import _abi
 from ._arrays import Input, fitting_addresses, new_output, numpy, take
@@ -39,6 +39,7 @@ class TokenizedDocument:
 
     def __init__(self, ids: Any, indices: Any, values: Any, lse: Any = None, spans: Any = None, *, id: Any = None) -> None:
         self.id = id
+        self._arrays: Tuple[Any, ...]
         places = fitting_addresses(ids, indices, values)
         if places is None:
             tokens = take("ids", ids, "i4", 1)
@@ -55,7 +56,7 @@ class TokenizedDocument:
             raise ValueError(f"indices has {k} candidates a row; expected 1..{_abi.MAX_CANDIDATES}.")
         sums = None if lse is None else take("lse", lse, "f8", None, (length,))
         bounds = None if spans is None else take("spans", spans, "i4", None, (length, 2))
-        self._arrays: Tuple[Any, ...] = (ids, indices, values, sums, bounds)
+        self._arrays = (ids, indices, values, sums, bounds)
         self._packed = _PACK_VIEW(*places, 0 if sums is None else sums.address, 0 if bounds is None else bounds.address, length, k)
 
     def __len__(self) -> int:
@@ -133,10 +134,10 @@ def align_batch(
     return results
 
 
-def _align(pair: VocabularyPair, documents: Sequence[PairLike], options: Options, threads: int) -> Tuple[List[Any], dict]:
+def _align(pair: VocabularyPair, documents: Sequence[PairLike], options: Options, threads: int) -> Tuple[List[Any], Dict[int, DataError]]:
     """Results by document, and errors by the index of documents that were refused; all of these but the first may lack their sentence."""
     own = native_options(options, threads)
-    errors = {}
+    errors: Dict[int, DataError] = {}
     views: List[bytes] = []
     taken: List[Tuple[int, TokenizedDocument, int]] = []  # position, target, capacity
     keep: List[Any] = []
@@ -149,7 +150,7 @@ def _align(pair: VocabularyPair, documents: Sequence[PairLike], options: Options
         if not (source.length and target.length) or needs_lse and target._arrays[3] is None:
             errors[d] = DataError(_refusal(source, target), d)
             continue
-        prior = b"" if len(document) < 3 or document[2] is None else _prior(d, document[2], target, keep)
+        prior = b"" if len(document) < 3 or document[2] is None else _prior(d, document[2], target, keep)  # type: ignore[misc]
         capacity = capacity_of(own, target.length, source.k, target.k)
         if capacity < 0:
             raise ValueError(last_error())
@@ -164,7 +165,7 @@ def _align(pair: VocabularyPair, documents: Sequence[PairLike], options: Options
     return results, errors
 
 
-def _explain_all(pair: VocabularyPair, documents: Sequence[PairLike], options: Options, errors: dict) -> None:
+def _explain_all(pair: VocabularyPair, documents: Sequence[PairLike], options: Options, errors: Dict[int, DataError]) -> None:
     """Gives each refused document its own sentence: the native side speaks of the first one only, so the others are asked for again."""
     for d, error in errors.items():
         if not error.reason:
@@ -237,7 +238,7 @@ class _Batch:
 
     def lay_out(self, views: List[bytes]) -> None:
         """Writes the documents' structs: of each its source's and its target's view and its prior, or nothing, and where its results go."""
-        parts = []
+        parts: List[bytes] = []
         row = entry = 0
         for n, (_, target, capacity) in enumerate(self.taken):
             source_view, target_view, prior = views[3 * n : 3 * n + 3]
@@ -255,12 +256,13 @@ class _Batch:
         """The native call: PTA_OK, or PTA_ERROR_DATA where a document was refused. Raises what else went wrong."""
         handle = pair._native(own.preset == _abi.PRESETS["reference"])
         with pair._serving(own.projection == _abi.PROJECTION_BYTE):
-            status = native().pta_align_batch(workspace(), handle, own, self.documents_address, len(self.taken))
+            status: int = native().pta_align_batch(workspace(), handle, own, self.documents_address, len(self.taken))
             return status if status == _abi.ERROR_DATA else check(status)
 
-    def refused(self) -> dict:
+    def refused(self) -> Dict[int, DataError]:
         """Errors of the documents that the last call refused, the first of them with its sentence."""
-        errors, sentence = {}, last_error()
+        errors: Dict[int, DataError] = {}
+        sentence = last_error()
         for n, (d, _, _) in enumerate(self.taken):
             if about(self.documents, n)[0] != _abi.OK:
                 self.refused_places.append(n)
