@@ -28,6 +28,16 @@ long_test = unittest.skipIf(SHORT, "a long test; two interpreters run it")
 needs_numpy = unittest.skipIf(numpy is None, "needs NumPy")
 
 
+class TestCase(unittest.TestCase):
+    """Lists of thousands of rows are compared without the differences of difflib, which take minutes."""
+
+    def assertListEqual(self, found, expected, msg=None):
+        if found != expected:
+            places = [i for i, (a, b) in enumerate(zip(found, expected)) if a != b]
+            where = f"item {places[0]}: {found[places[0]]!r:.500} is not {expected[places[0]]!r:.500}" if places else f"{len(found)} items, expected {len(expected)}"
+            self.fail(self._formatMessage(msg, where))
+
+
 def read_lines(path):
     """The rows of a JSON-lines file, gzip or plain."""
     with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as file:

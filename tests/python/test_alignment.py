@@ -37,7 +37,7 @@ def view_with_lse(row):
 
 
 @unittest.skipIf(DOTNET is None or not os.path.exists(PTA), "needs a built pta")
-class TestAgainstPta(unittest.TestCase):
+class TestAgainstPta(support.TestCase):
     """`pta align` on the samples, in which the same documents are refused and the same rows come out."""
 
     def pta(self, *arguments):
@@ -161,7 +161,7 @@ def hash_of(text):
     return value
 
 
-class TestGolden(unittest.TestCase):
+class TestGolden(support.TestCase):
     """Rows that the official code made (SPEC B 3b)."""
 
     def check(self, source, target, most):
@@ -191,7 +191,7 @@ class TestGolden(unittest.TestCase):
         self.check("spA", "cl100k", 3)
 
 
-class TestBatches(unittest.TestCase):
+class TestBatches(support.TestCase):
     def test_batches_and_threads_change_nothing(self):
         documents = sample_documents(most=12)
         for options in ("reference", "paper", RENORMALISED):
@@ -270,7 +270,7 @@ class TestBatches(unittest.TestCase):
         self.assertEqual(report.documents, 16)
 
 
-class TestFallbacks(unittest.TestCase):
+class TestFallbacks(support.TestCase):
     """Rows that a source reaches are the same under every fallback; the others are as SPEC A2 has them."""
 
     def test_all_of_them(self):
@@ -310,7 +310,7 @@ class TestFallbacks(unittest.TestCase):
             self.assertEqual([rows_of(d) for d in with_bad if not isinstance(d, DataError)], expected)
 
 
-class TestBadDocuments(unittest.TestCase):
+class TestBadDocuments(support.TestCase):
     def test_each_has_its_sentence(self):
         good = sample_documents(most=2)
         source, target = good[0]
@@ -376,7 +376,7 @@ class TestBadDocuments(unittest.TestCase):
             align_batch(pair(), [(*documents[0], first[0])], RENORMALISED)
 
 
-class TestOptions(unittest.TestCase):
+class TestOptions(support.TestCase):
     def test_what_has_no_form_is_refused_by_name(self):
         for preset, overrides, sentence in (
             ("paper", {"transport": "exact"}, "transport exact is not preset paper's"),
@@ -403,7 +403,7 @@ class TestOptions(unittest.TestCase):
         self.assertEqual(Options.preset("fusion", transfer="boundary", projection="top1", mass="renormalised").form, "fusion")
 
 
-class TestSeveralSources(unittest.TestCase):
+class TestSeveralSources(support.TestCase):
     def setUp(self):
         self.documents = sample_documents(most=3)
         self.target = self.documents[0][1]

@@ -20,6 +20,9 @@ def numbers(taken):
     return list(struct.unpack(f"{taken.size}{code}", ctypes.string_at(taken.address, taken.size * struct.calcsize(code))))
 
 
+is_valid = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p)(("PyCapsule_IsValid", ctypes.pythonapi))
+
+
 class FakeTensor:
     """A DLPack producer over a list of doubles or ints, on any device, with or without versions; counts its deleter's calls."""
 
@@ -51,6 +54,13 @@ class FakeTensor:
         self.managed = Versioned(major, 0, None, deleter, int(readonly), tensor) if versioned else Managed(tensor, None, deleter)
         self.name = ctypes.c_char_p(b"dltensor_versioned" if versioned else b"dltensor")
 
+        def end(capsule):
+            # As the protocol has it: who does not find the name changed still owns the tensor.
+            if is_valid(capsule, self.name):
+                self.deleted += 1
+
+        self.end = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(end)
+
     def __dlpack_device__(self):
         return (self.device, 0)
 
@@ -59,7 +69,7 @@ class FakeTensor:
             raise TypeError("__dlpack__() got an unexpected keyword argument")
         new = ctypes.pythonapi.PyCapsule_New
         new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
-        return new(ctypes.addressof(self.managed), self.name, None)
+        return new(ctypes.addressof(self.managed), self.name, ctypes.cast(self.end, ctypes.c_void_p))
 
 
 class TestBuffers(unittest.TestCase):

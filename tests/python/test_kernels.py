@@ -28,7 +28,7 @@ def random_words(random, count, longest=9):
     return ["".join(random.choice("ab\u00e9\u4e2d\U0001f600") for _ in range(random.randrange(longest))) for _ in range(count)]
 
 
-class TestDistances(unittest.TestCase):
+class TestDistances(support.TestCase):
     def test_golden_pairs(self):
         rows = golden("editdistance")
         for row in rows if not support.SHORT else rows[::10]:
@@ -93,7 +93,7 @@ class TestDistances(unittest.TestCase):
         self.assertEqual(cost_matrix(["a"], ["b"], [], []).shape, (0, 0) if numpy is not None else (0,))
 
 
-class TestNearestTokens(unittest.TestCase):
+class TestNearestTokens(support.TestCase):
     def test_golden_rows(self):
         compared = 0
         for source, target in (("gpt2", "spA"), ("spB", "spA")):
@@ -121,7 +121,7 @@ class TestNearestTokens(unittest.TestCase):
         self.assertEqual(find_nearest_tokens(target, source, [0]).nearest.tolist(), [-1])
 
 
-class TestPaths(unittest.TestCase):
+class TestPaths(support.TestCase):
     def test_golden_paths(self):
         compared = 0
         for row in golden("dtw"):
@@ -160,7 +160,7 @@ class TestPaths(unittest.TestCase):
                 call()
 
 
-class TestTransports(unittest.TestCase):
+class TestTransports(support.TestCase):
     def test_golden_official_plans(self):
         rows = golden("sinkhorn")
         for row in rows if not support.SHORT else rows[::8]:
@@ -260,7 +260,7 @@ class TestTransports(unittest.TestCase):
 
 
 @needs_numpy
-class TestNumpyResults(unittest.TestCase):
+class TestNumpyResults(support.TestCase):
     def test_types(self):
         self.assertEqual((cost_matrix(["a"], ["b"]).dtype, edit_distances(["a" * 300], ["b"]).dtype), (numpy.uint8, numpy.uint16))
         self.assertEqual(find_alignment_path(None, None, cost_matrix(["a"], ["b"])).steps.dtype, numpy.int32)

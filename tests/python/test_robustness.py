@@ -19,7 +19,7 @@ from ptakernels import Options, Tape, TokenizedDocument, Vocabulary, VocabularyP
 RENORMALISED = Options.preset("fusion", mass="renormalised")
 
 
-class TestThreads(unittest.TestCase):
+class TestThreads(support.TestCase):
     def test_64_threads_on_one_pair(self):
         shared = VocabularyPair(support.vocabulary("gpt2"), support.vocabulary("spA"))
         documents = sample_documents(most=4)
@@ -84,7 +84,7 @@ class TestThreads(unittest.TestCase):
         self.assertEqual(failing._encoder._failures, {})
 
 
-class TestCallsWithinCalls(unittest.TestCase):
+class TestCallsWithinCalls(support.TestCase):
     def test_an_encoder_may_align(self):
         documents = sample_documents(most=2)
         options = Options.preset("fusion", mass="renormalised", fallback="label")
@@ -114,7 +114,7 @@ def run_all(work, count):
         thread.join()
 
 
-class TestFork(unittest.TestCase):
+class TestFork(support.TestCase):
     @unittest.skipIf(support.SANITIZED, "a sanitizer's allocator does not outlive a fork of many threads")
     def test_child_and_parent_both_align(self):
         documents = sample_documents(most=3)
@@ -151,7 +151,7 @@ def align_one(n):
     return rows_of(align_batch(pair(), sample_documents(most=4)[n:n + 1], "reference")[0])
 
 
-class TestOwners(unittest.TestCase):
+class TestOwners(support.TestCase):
     def test_documents_keep_what_they_were_made_of(self):
         row, other = sample_rows("gpt2")[2], sample_rows("spA")[2]
         expected = rows_of(align_batch(pair(), sample_documents(most=3), "reference")[2])
@@ -215,7 +215,7 @@ def array_of(kind, values, shape):
     return memoryview(array.array(kind, values)).cast("B").cast(kind, shape)
 
 
-class TestRefusals(unittest.TestCase):
+class TestRefusals(support.TestCase):
     """What would read or write where nothing is, is refused before the native side sees it, or by it."""
 
     def test_ids_outside_of_vocabularies(self):
@@ -272,7 +272,7 @@ class TestRefusals(unittest.TestCase):
             self.assertLess((pages[1] - pages[0]) * 4096, 8 << 20)
 
 
-class TestInterrupts(unittest.TestCase):
+class TestInterrupts(support.TestCase):
     def test_an_interrupt_in_the_encoder_comes_out(self):
         def encoder(text):
             raise KeyboardInterrupt
@@ -311,7 +311,7 @@ class TestInterrupts(unittest.TestCase):
         self.fail("every run was interrupted outside of a call")
 
 
-class TestTheEnd(unittest.TestCase):
+class TestTheEnd(support.TestCase):
     @support.long_test
     def test_a_process_ends_quietly(self):
         code = "import sys; sys.path[:0] = sys.argv[1:3]; import support; kept = support.pair(); documents = support.sample_documents(most=2)\n" \

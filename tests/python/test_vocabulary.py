@@ -35,7 +35,7 @@ def described(path):
     }
 
 
-class TestFiles(unittest.TestCase):
+class TestFiles(support.TestCase):
     @classmethod
     def setUpClass(cls):
         with open(os.path.join(os.path.dirname(__file__), "expected", "vocabularies.json"), encoding="utf-8") as file:
@@ -75,7 +75,7 @@ class TestFiles(unittest.TestCase):
                 Vocabulary.load(path)
 
 
-class TestTokens(unittest.TestCase):
+class TestTokens(support.TestCase):
     def test_sentencepiece(self):
         made = Vocabulary.from_tokens(["<unk>", "<s>", "\u2581a", "<0x0A>", None, "\u00e9"], style="sentencepiece", unk_id=0, bos_id=1)
         self.assertEqual([made.text(t) for t in range(6)], [b"", b"", b" a", b"\n", b"", "\u00e9".encode()])
@@ -229,7 +229,7 @@ class Encoding:
         return tokens
 
 
-class TestTokenizers(unittest.TestCase):
+class TestTokenizers(support.TestCase):
     def test_fast_ones_mean_what_their_files_mean(self):
         for name in ("byte-level", "llama", "metaspace", "unigram", "byte-level-added"):
             content = vocabulary_cases.TOKENIZERS[name]
@@ -274,7 +274,7 @@ class TestTokenizers(unittest.TestCase):
             Vocabulary.from_tokenizer(5)
 
 
-class TestEncoders(unittest.TestCase):
+class TestEncoders(support.TestCase):
     def test_without_a_dummy_prefix(self):
         encoder = encoder_of(Encoding())
         self.assertEqual([encoder(b"abb"), encoder(b" a"), encoder(b"b")], [3, 2, 1])
@@ -311,7 +311,7 @@ class TestEncoders(unittest.TestCase):
             VocabularyPair(source, target, encoder=5)
 
 
-class TestPairs(unittest.TestCase):
+class TestPairs(support.TestCase):
     def test_official_maps(self):
         source = Vocabulary.from_tokens(["\u0120a", "\u2581a", "xyz", None, "\u0120b"], style="byte-level")
         target = Vocabulary.from_tokens(["\u2581a", "xy", "b", "\u2581"], style="sentencepiece")

@@ -123,7 +123,12 @@ TIKTOKEN = {
     "wrong-ranks-role": {"<|x|>": 9, "bos_token": "a"},
 }
 
+PIECES_OF_THREE = b"\x0a\x05\x0a\x01u\x18\x02\x0a\x05\x0a\x01s\x18\x03\x0a\x08\x0a\x04\xe2\x96\x81a\x18\x01"
+"""An unknown, a control and a normal piece."""
+
 RAW = {
+    "ids.model": PIECES_OF_THREE + b"\x12\x12\xc8\x02\x02\xd0\x02\x01\xd8\x02" + b"\xff" * 9 + b"\x01",
+    "wrong-id.model": PIECES_OF_THREE + b"\x12\x03\xd0\x02\x09", "wrong-unk.model": PIECES_OF_THREE + b"\x12\x03\xc0\x02\x01",
     "empty.json": b" \n", "half.json": b'{"tokens": ["a"', "lfs.json": b"version https://git-lfs.github.com/spec/v1\n", "text.model": b"no model\n",
     "merges.txt": b"#version: 0.2\na a\n", "surrogate.json": b'{"name":"own","class":"LlamaTokenizer","special":"_","tokens":["\\ud800"]}',
     "line.tiktoken": b"IQ== 0\nno rank\n", "twice.tiktoken": b"IQ== 0\nIQ== 1\n", "cut.model": b"\x0a\x05\x0a\x03a", "unknown.model": b"\x0a\x05\x0a\x01a\x18\x01",
