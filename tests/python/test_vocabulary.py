@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pickle
+import random
 import struct
 import tempfile
 import threading
@@ -12,7 +13,7 @@ import unittest
 import support
 import vocabulary_cases
 
-from ptakernels import DataError, Vocabulary, VocabularyPair, encoder_of, official_map, find_official_map
+from ptakernels import DataError, Vocabulary, VocabularyPair, encoder_of, find_official_map, official_map, vocabulary_files
 
 
 def texts_hash(vocabulary):
@@ -57,6 +58,24 @@ class TestFiles(support.TestCase):
         for path in vocabulary_cases.in_repository():
             with self.subTest(path):
                 self.assertEqual(described(path), self.expected[os.path.relpath(path, support.REPOSITORY)])
+
+    def test_damaged_files_end_in_a_sentence(self):
+        generator = random.Random(11)
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [path for path in vocabulary_cases.write(folder) if os.path.isfile(os.path.join(folder, path))]
+            refused = 0
+            for turn in range(60 if support.SHORT else 600):
+                path = os.path.join(folder, generator.choice(paths))
+                with open(path, "rb") as file:
+                    content = bytearray(file.read())
+                for _ in range(generator.randrange(1, 4)):
+                    at = generator.randrange(len(content) + 1)
+                    content[at:at + generator.randrange(3)] = bytes(generator.randrange(256) for _ in range(generator.randrange(3)))
+                try:
+                    Vocabulary(vocabulary_files.parse(path, bytes(content)))
+                except DataError:
+                    refused += 1
+            self.assertGreater(refused, turn // 4)
 
     def test_a_cut_gzip_file(self):
         with tempfile.TemporaryDirectory() as folder:
