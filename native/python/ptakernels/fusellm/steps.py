@@ -13,7 +13,7 @@ from .tokenizers import TokenizerView
 from .transport import compute_optimal_transport, merge_lists, return_pair
 from .warping import pair_tokens
 
-__all__ = ["DocumentSteps", "Transfer"]
+__all__ = ["DocumentSteps", "Row", "Transfer"]
 
 _LAMBDA = 30
 """Of the official transport: one over the entropic weight in edits (SPEC B 3b.3, O11)."""

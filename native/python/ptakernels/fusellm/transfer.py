@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import struct
 from itertools import chain
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
+from .._abi import MAX_CANDIDATES
 from ..alignment import TokenizedDocument, align_batch
 from ..errors import DataError
 from ..options import Options
-from .steps import DocumentSteps, Transfer
-from .tokenizers import TokenizerView, pair_of, view_of
+from ..rows import AlignedDocument
+from .steps import DocumentSteps, Row, Transfer
+from .tokenizers import pair_of, view_of
 
-__all__ = ["reference_options", "transform_step_logits", "transform_step_logits_ot", "transform_step_logits_ot_batch"]
+__all__ = ["Aligner", "Side", "reference_options", "transform_step_logits", "transform_step_logits_ot", "transform_step_logits_ot_batch"]
 
 Rows = List[List[Any]]
 
@@ -37,9 +39,10 @@ def transform_step_logits(
     Raises TokenizerClassError, which is a KeyError, for other classes; DataError for ids without a token, candidates without an entry in the map, lists
     that are too short and empty documents, where the official code fails; ValueError for another vocab_align_type.
     """
-    target, source = view_of(base_model_tokenizer), view_of(blending_model_tokenizer)
-    transfer = Transfer(source, target, base_model_vocab, _mapping(vocab_align_type, blending_to_base_mapping))
-    return _plain(transfer, base_model_input_ids, blending_model_input_ids, blending_model_per_step_logits, blending_model_per_step_indices)
+    aligner = Aligner(base_model_tokenizer, blending_model_tokenizer, base_model_vocab, vocab_align_type, blending_to_base_mapping)
+    blending = Side(blending_model_input_ids, blending_model_per_step_indices, blending_model_per_step_logits)
+    [rows] = aligner.align([(Side(base_model_input_ids, (), ()), blending)], threads=1)
+    return _lists(rows)
 
 
 def transform_step_logits_ot(
@@ -92,38 +95,86 @@ def transform_step_logits_ot_batch(
 
     threads: 0 is one per core; results do not depend on it. A DataError says which document.
     """
-    mapping = _mapping(vocab_align_type, blending_to_base_mapping)
-    if logits_number < 1:
-        raise ValueError(f"logits_number is {logits_number}; expected 1 or more.")
-    target, source = view_of(base_model_tokenizer), view_of(blending_model_tokenizer)
-    transfer = Transfer(source, target, base_model_vocab, mapping)
     sides = (base_model_input_ids, base_model_per_step_indices, base_model_per_step_logits)
     others = (blending_model_input_ids, blending_model_per_step_indices, blending_model_per_step_logits)
     for column in (*sides, *others):
         if len(column) != len(base_model_input_ids):
             raise ValueError(f"the documents' lists have {len(base_model_input_ids)} and {len(column)} entries; expected one for each document.")
-    results: List[Any] = [None] * len(base_model_input_ids)
-    places, documents = [], []
-    for d, (base, blending) in enumerate(zip(zip(*sides), zip(*others))):
-        pair = None if mapping is None else _native_views(transfer, base, blending, logits_number)
-        if pair is not None:
-            places.append(d)
-            documents.append(pair)
-            continue
-        window = 0 if mapping is None else logits_number
-        try:
-            results[d] = _plain(transfer, base[0], blending[0], blending[2], blending[1], DocumentSteps(base[2], base[1], window, epsilon_input))
-        except DataError as error:
-            raise _placed(error, d, len(results)) from None
-    if documents:
-        options = reference_options(logits_number, epsilon_input)
-        try:
-            found = align_batch(pair_of(source, target, mapping), documents, options, threads=threads)  # type: ignore[arg-type]
-        except DataError as error:
-            raise _placed(error, places[error.index or 0], len(results)) from None
-        for d, aligned in zip(places, found):
-            results[d] = _lists(aligned)
+    aligner = Aligner(
+        base_model_tokenizer, blending_model_tokenizer, base_model_vocab, vocab_align_type, blending_to_base_mapping, epsilon_input, logits_number,
+    )
+    results = [_lists(rows) for rows in aligner.align(list(zip(map(Side, *sides), map(Side, *others))), threads)]
     return [r[0] for r in results], [r[1] for r in results]
+
+
+class Side(NamedTuple):
+    """One model's view of a document: ids [length], indices and logits [at least length][k]; lists or arrays."""
+
+    ids: Any
+    indices: Any
+    logits: Any
+
+
+class Aligner:
+    """The official step with its settings, for any number of documents."""
+
+    def __init__(
+        self, base: Any, blending: Any, base_vocab: Mapping[str, int], vocab_align_type: str, mapping: Optional[Mapping[str, str]],
+        epsilon: float = 1e-5, logits_number: Optional[int] = None,
+    ) -> None:
+        """logits_number: the transport's window; None leaves the transport out, as FuseLLM does. ValueError for settings that are none."""
+        if vocab_align_type not in ("hard", "soft"):
+            raise ValueError(f"vocab_align_type is {vocab_align_type!r}; expected 'hard' or 'soft'.")
+        if vocab_align_type == "soft" and mapping is None:
+            raise ValueError("vocab_align_type 'soft' needs blending_to_base_mapping; the command vocab_mapping of ptakernels.fusellm makes one.")
+        if logits_number is not None and logits_number < 1:
+            raise ValueError(f"logits_number is {logits_number}; expected 1 or more.")
+        self._mapping = mapping if vocab_align_type == "soft" else None
+        self._window = 0 if logits_number is None or self._mapping is None else logits_number
+        self._epsilon = epsilon
+        self._base, self._blending = view_of(base), view_of(blending)
+        self._transfer = Transfer(self._blending, self._base, base_vocab, self._mapping)
+
+    def align(self, documents: Sequence[Tuple[Side, Side]], threads: int) -> List[Union[AlignedDocument, List[Row]]]:
+        """The rows of each (base, blending). DataError says which document it is about, where there are several."""
+        results: List[Any] = [None] * len(documents)
+        places, views = [], []
+        for d, (base, blending) in enumerate(documents):
+            pair = self._native_views(base, blending)
+            if pair is not None:
+                places.append(d)
+                views.append(pair)
+                continue
+            try:
+                results[d] = self._plainly(base, blending)
+            except DataError as error:
+                raise _placed(error, d, len(documents)) from None
+        if views:
+            options = reference_options(self._window, self._epsilon)
+            try:
+                found = align_batch(pair_of(self._blending, self._base, self._mapping), views, options, threads=threads)  # type: ignore[arg-type]
+            except DataError as error:
+                raise _placed(error, places[error.index or 0], len(documents)) from None
+            for d, aligned in zip(places, found):
+                results[d] = aligned
+        return results
+
+    def _plainly(self, base: Side, blending: Side) -> List[Row]:
+        base, blending = (Side(*map(_numbers, side)) for side in (base, blending))
+        steps = DocumentSteps(base.logits, base.indices, self._window, self._epsilon) if self._window else None
+        return self._transfer.rows(base.ids, blending.ids, blending.logits, blending.indices, steps)
+
+    def _native_views(self, base: Side, blending: Side) -> Optional[Tuple[TokenizedDocument, TokenizedDocument]]:
+        """Both views of a document, or None where the plain steps do what the official code does: no transport, other shapes, another vocabulary."""
+        if self._window == 0 or not self._transfer.is_by_id or not len(base.ids) or not len(blending.ids):
+            return None
+        views = []
+        for side in (blending, base):
+            candidates, logits = _matrix(side.indices, len(side.ids), "i"), _matrix(side.logits, len(side.ids), "d")
+            if candidates is None or logits is None or candidates.shape != logits.shape or not self._window <= candidates.shape[1] <= MAX_CANDIDATES:
+                return None
+            views.append(TokenizedDocument(side.ids, candidates, logits))
+        return views[0], views[1]
 
 
 def reference_options(logits_number: int, epsilon_input: float) -> Options:
@@ -131,45 +182,13 @@ def reference_options(logits_number: int, epsilon_input: float) -> Options:
     return Options.preset("reference", window=logits_number, tolerance=epsilon_input, measure_signal=False)
 
 
-def _mapping(vocab_align_type: str, mapping: Optional[Mapping[str, str]]) -> Optional[Mapping[str, str]]:
-    if vocab_align_type not in ("hard", "soft"):
-        raise ValueError(f"vocab_align_type is {vocab_align_type!r}; expected 'hard' or 'soft'.")
-    if vocab_align_type == "hard":
-        return None
-    if mapping is None:
-        raise ValueError("vocab_align_type 'soft' needs blending_to_base_mapping; the command vocab_mapping of ptakernels.fusellm makes one.")
-    return mapping
-
-
 def _placed(error: DataError, document: int, documents: int) -> DataError:
     return DataError(error.reason) if documents == 1 else DataError(error.reason, document)
-
-
-def _plain(
-    transfer: Transfer, base_ids: Sequence[int], blending_ids: Sequence[int], logits: Any, indices: Any, steps: Optional[DocumentSteps] = None,
-) -> Tuple[Rows, Rows]:
-    base_ids, blending_ids = _numbers(base_ids), _numbers(blending_ids)
-    rows = transfer.rows(base_ids, blending_ids, _numbers(logits), _numbers(indices), steps)
-    return [values for _, values in rows], [tokens for tokens, _ in rows]
 
 
 def _numbers(value: Any) -> Any:
     """An array as lists; lists as they are."""
     return value.tolist() if hasattr(value, "tolist") else value
-
-
-def _native_views(transfer: Transfer, base: Sequence[Any], blending: Sequence[Any], window: int) -> Optional[Tuple[TokenizedDocument, TokenizedDocument]]:
-    """Both views of a document, or None where only the plain steps do as the official code does: other shapes, another vocabulary, too wide a window."""
-    if not transfer.is_by_id or not len(base[0]) or not len(blending[0]):
-        return None
-    views = []
-    for ids, indices, values in (blending, base):
-        length = len(ids)
-        candidates, logits = _matrix(indices, length, "i"), _matrix(values, length, "d")
-        if candidates is None or logits is None or candidates.shape != logits.shape or not window <= candidates.shape[1] <= 64:
-            return None
-        views.append(TokenizedDocument(ids, candidates, logits))
-    return views[0], views[1]
 
 
 def _matrix(rows: Any, length: int, code: str) -> Any:
@@ -189,7 +208,9 @@ def _matrix(rows: Any, length: int, code: str) -> Any:
     return memoryview(flat).cast(code, [length, width])
 
 
-def _lists(aligned: Any) -> Tuple[Rows, Rows]:
-    starts, tokens, values = aligned.starts.tolist(), aligned.tokens.tolist(), aligned.values.tolist()
+def _lists(rows: Union[AlignedDocument, List[Row]]) -> Tuple[Rows, Rows]:
+    if isinstance(rows, list):
+        return [values for _, values in rows], [tokens for tokens, _ in rows]
+    starts, tokens, values = rows.starts.tolist(), rows.tokens.tolist(), rows.values.tolist()
     bounds = list(zip(starts, starts[1:]))
     return [values[a:b] for a, b in bounds], [tokens[a:b] for a, b in bounds]
