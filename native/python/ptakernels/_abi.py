@@ -151,7 +151,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "pta_vocabulary_find": (_STATUS, [_HANDLE, c_char_p, c_int32, POINTER(c_int32)]),
     "pta_vocabulary_token": (_STATUS, [_HANDLE, c_int32, POINTER(c_void_p), POINTER(c_int32), POINTER(ctypes.c_uint8)]),
     "pta_vocabulary_texts": (_HANDLE, [_HANDLE]),
-    "pta_vocabulary_strings": (_HANDLE, [_HANDLE]),
+    "pta_vocabulary_strings": (_STATUS, [_HANDLE, _OUT]),
     "pta_find_official_map": (_STATUS, [_HANDLE, _HANDLE, _HANDLE, _ARRAY, c_int64, _ARRAY, _ARRAY]),
     "pta_vocabulary_pair_create": (_STATUS, [POINTER(VocabularyView), POINTER(VocabularyView), POINTER(OfficialView), _OUT]),
     "pta_vocabulary_pair_join": (_STATUS, [_HANDLE, _HANDLE, c_int32, _ARRAY, _OUT]),

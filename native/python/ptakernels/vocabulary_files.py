@@ -19,7 +19,7 @@ from typing import List, Optional, Tuple
 
 from . import _abi, _token_text
 from ._json_place import FORMATS, JsonPlace, read_content
-from ._token_table import TokenTable, TokenTableBuilder, quoted
+from ._token_table import TokenTable, TokenTableBuilder
 from .errors import DataError
 
 __all__ = ["FORMATS", "read"]
@@ -110,7 +110,7 @@ def _read_own(root: JsonPlace, tokens: JsonPlace) -> TokenTable:
     if not name or not marker or not tokens.value:
         raise DataError(f"{root.file}: name, special or tokens are missing or empty; expected vocabulary JSON with name, class, special and tokens.")
     if kind not in ("GPTNeoXTokenizerFast", "GPT2TokenizerFast", "LlamaTokenizer", "LlamaTokenizerFast"):
-        raise DataError(f"{root.file}: class {quoted(kind or '')} is unknown; use LlamaTokenizer or GPTNeoXTokenizerFast.")
+        raise DataError(f"{root.file}: class '{kind or ''}' is unknown; use LlamaTokenizer or GPTNeoXTokenizerFast.")
     byte_level = kind.startswith("GPT")
     named: List[Tuple[Optional[int], int]] = []
     for member, role in _ROLE_IDS:
