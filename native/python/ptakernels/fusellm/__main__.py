@@ -66,26 +66,25 @@ def _add_mapping(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def _align(parsed: argparse.Namespace) -> int:
+    if parsed.step == "token_alignment":
+        from .token_alignment import run
+
+        return run(parsed, None, 1e-5)
+    for flag, value, is_good, expected in (
+        ("logits_number", parsed.logits_number, parsed.logits_number >= 1, "1 or more"), ("epsilon_input", parsed.epsilon_input, parsed.epsilon_input > 0, "over 0"),
+    ):
+        if not is_good:
+            print(f"ptakernels.fusellm {parsed.step}: --{flag} is {value}; it must be {expected}.", file=sys.stderr)
+            return 2
     from .token_alignment import run
 
-    with_transport = parsed.step == "token_alignment_ot"
-    for flag in ("logits_number",) if with_transport else ():
-        if getattr(parsed, flag) < 1:
-            return _usage(parsed, f"--{flag} is {getattr(parsed, flag)}; it must be 1 or more.")
-    if with_transport and not parsed.epsilon_input > 0:
-        return _usage(parsed, f"--epsilon_input is {parsed.epsilon_input}; it must be over 0.")
-    return run(parsed, parsed.logits_number if with_transport else None, parsed.epsilon_input if with_transport else 1e-5)
+    return run(parsed, parsed.logits_number, parsed.epsilon_input)
 
 
 def _map(parsed: argparse.Namespace) -> int:
     from .mapping_step import run
 
     return run(parsed)
-
-
-def _usage(parsed: argparse.Namespace, sentence: str) -> int:
-    print(f"ptakernels.fusellm {parsed.step}: {sentence}", file=sys.stderr)
-    return 2
 
 
 if __name__ == "__main__":

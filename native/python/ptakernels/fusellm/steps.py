@@ -46,13 +46,7 @@ class Transfer:
         return len(self._vocab) == self._target.count
 
     def rows(self, target_ids: Sequence[int], source_ids: Sequence[int], logits: Any, indices: Any, steps: Optional[DocumentSteps] = None) -> List[Row]:
-        """A row for each target position. logits and indices [source][k], which may be ragged."""
-        for side, ids in (("target", target_ids), ("source", source_ids)):
-            if not len(ids):
-                raise DataError(f"the {side} has no tokens; remove empty documents.")
-        for name, lists in (("logits", logits), ("indices", indices)):
-            if len(lists) < len(source_ids):
-                raise DataError(f"the source has {len(lists)} rows of {name} for {len(source_ids)} tokens; run the model again for this document.")
+        """A row for each target position. Lists have a row for each token, which may have different lengths; each side has a token."""
         pairs = pair_tokens(source_ids, self._source.stripped, target_ids, self._target.stripped)
         return [self._row(i, target_ids[i], first, count, source_ids, logits, indices, steps) for i, (first, count) in enumerate(pairs)]
 
@@ -102,8 +96,6 @@ class Transfer:
     def _transported(self, row: Row, source_logits: Sequence[Any], i: int, steps: DocumentSteps) -> Optional[Row]:
         """The fused row, or None where too little is mapped or the transport is not a number."""
         n = steps.window
-        if len(steps.indices) <= i or len(steps.logits) <= i:
-            raise DataError(f"the target has {min(len(steps.indices), len(steps.logits))} rows of candidates, but a token {i}; run the model again for this document.")
         columns = [int(token) for token in steps.indices[i]]
         if len(row[0]) < n or len(columns) < n:
             return None

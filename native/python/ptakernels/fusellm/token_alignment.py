@@ -170,8 +170,7 @@ class _SplitStep:
         try:
             found = self._aligner.align([(d.base, d.blending) for d in documents], self._threads)
         except DataError as error:
-            at = row + (error.index or 0)
-            raise DataError(f"{_where(self._base, at)}: {error.reason.replace('target', 'base').replace('source', 'blending')}") from None
+            raise DataError(f"{_where(self._base, row + (error.index or 0))}: {_in_its_words(error.reason)}") from None
         flat = [_flat(rows) for rows in found]
         counts = np.concatenate([counts for counts, _, _ in flat])
         lengths = [len(counts) for counts, _, _ in flat]
@@ -190,6 +189,13 @@ def _flat(rows: Any) -> Tuple[Any, Any, Any]:
         counts = np.array([len(tokens) for tokens, _ in rows], np.int64)
         return counts, np.array([t for tokens, _ in rows for t in tokens], np.int64), np.array([v for _, values in rows for v in values], np.float64)
     return np.diff(rows.starts), rows.tokens, rows.values
+
+
+def _in_its_words(reason: str) -> str:
+    """A sentence of the native library about a document in the words of this step, whose rows are documents."""
+    for ours, theirs in (("target", "base"), ("source", "blending")):
+        reason = reason.replace(ours, theirs)
+    return "position " + reason[len("row ") :] if reason.startswith("row ") else reason
 
 
 def _trimmed_type(split: DatasetSplit, field: Field) -> Any:

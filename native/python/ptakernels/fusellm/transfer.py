@@ -131,6 +131,7 @@ class Aligner:
             raise ValueError(f"logits_number is {logits_number}; expected 1 or more.")
         self._mapping = mapping if vocab_align_type == "soft" else None
         self._window = 0 if logits_number is None or self._mapping is None else logits_number
+        self._reads_base = logits_number is not None
         self._epsilon = epsilon
         self._base, self._blending = view_of(base), view_of(blending)
         self._transfer = Transfer(self._blending, self._base, base_vocab, self._mapping)
@@ -140,13 +141,14 @@ class Aligner:
         results: List[Any] = [None] * len(documents)
         places, views = [], []
         for d, (base, blending) in enumerate(documents):
-            pair = self._native_views(base, blending)
-            if pair is not None:
-                places.append(d)
-                views.append(pair)
-                continue
             try:
-                results[d] = self._plainly(base, blending)
+                self._require_rows(base, blending)
+                pair = self._native_views(base, blending)
+                if pair is not None:
+                    places.append(d)
+                    views.append(pair)
+                else:
+                    results[d] = self._plainly(base, blending)
             except DataError as error:
                 raise _placed(error, d, len(documents)) from None
         if views:
@@ -159,6 +161,14 @@ class Aligner:
                 results[d] = aligned
         return results
 
+    def _require_rows(self, base: Side, blending: Side) -> None:
+        for name, side, is_read in (("blending", blending, True), ("base", base, self._reads_base)):
+            if len(side.ids) == 0:
+                raise DataError(f"the {name} has no tokens; remove empty documents.")
+            rows = min(len(side.indices), len(side.logits))
+            if is_read and rows < len(side.ids):
+                raise DataError(f"the {name} has {rows} rows of candidates for {len(side.ids)} tokens; run the model again for this document.")
+
     def _plainly(self, base: Side, blending: Side) -> List[Row]:
         base, blending = (Side(*map(_numbers, side)) for side in (base, blending))
         steps = DocumentSteps(base.logits, base.indices, self._window, self._epsilon) if self._window else None
@@ -166,7 +176,7 @@ class Aligner:
 
     def _native_views(self, base: Side, blending: Side) -> Optional[Tuple[TokenizedDocument, TokenizedDocument]]:
         """Both views of a document, or None where the plain steps do what the official code does: no transport, other shapes, another vocabulary."""
-        if self._window == 0 or not self._transfer.is_by_id or not len(base.ids) or not len(blending.ids):
+        if self._window == 0 or not self._transfer.is_by_id:
             return None
         views = []
         for side in (blending, base):
@@ -192,9 +202,7 @@ def _numbers(value: Any) -> Any:
 
 
 def _matrix(rows: Any, length: int, code: str) -> Any:
-    """The first rows as a matrix, or None where there are too few or they have different lengths."""
-    if len(rows) < length:
-        return None
+    """The first rows as a matrix, or None where they have different lengths or are no numbers."""
     rows = rows[:length]
     if hasattr(rows, "shape"):
         return rows if len(rows.shape) == 2 else None

@@ -28,13 +28,15 @@ _OF_LINES = {
 
 
 def verify(
-    folder: str, vocabularies: Optional[str] = None, sample: int = 1, allow_skips: bool = False, output: TextIO = sys.stdout, errors: TextIO = sys.stderr,
+    folder: str, vocabularies: Optional[str] = None, sample: int = 1, allow_skips: bool = False, output: Optional[TextIO] = None, errors: Optional[TextIO] = None,
 ) -> int:
     """Checks every golden file of a folder against the native library and prints a line for each, then the sum; what differs goes to errors.
 
+    output, errors: by default standard output and standard error.
     vocabularies: folder of NAME.json or NAME.json.gz; by default DIR/vocab. sample: every k-th row of a file.
     Returns 0 where every row passed, 1 where one failed, 2 without golden files, 3 where rows were skipped, unless allow_skips.
     """
+    output, errors = output or sys.stdout, errors or sys.stderr
     if sample < 1:
         print(f"ptakernels: --sample is {sample}; it must be 1 or more.", file=errors)
         return 2
