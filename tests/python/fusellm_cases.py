@@ -132,5 +132,6 @@ def read_folder(path):
     from ptakernels.folders import DatasetFolder
 
     return {
-        split.name: {name: [value for batch in split.batches() for value in batch.column(name).to_list()] for name in split.columns} for split in DatasetFolder(path)
+        split.name: {name: [value for batch in split.batches() for value in batch.column(name).to_list()] for name in split.columns}
+        for split in DatasetFolder(path)
     }

@@ -8,13 +8,17 @@ from typing import List, Optional
 
 from ..errors import PtaError
 
+_INTERRUPTED = 130
+"""What a shell says of a program that Ctrl-C has ended."""
+
 _TWO_MODELS = "a file or folder with its tokenizer, or a model's name where the package transformers is installed"
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Runs a step and returns its exit status: 0 done, 1 bad input, 2 wrong use."""
+    """Runs a step and returns its exit status: 0 done, 1 bad input, 2 wrong use, 130 interrupted."""
     parser = argparse.ArgumentParser(
-        prog="ptakernels.fusellm", description="Steps of FuseLLM and PTA-LLM with their official flags. An output appears only when it is complete.", allow_abbrev=False,
+        prog="ptakernels.fusellm", allow_abbrev=False,
+        description="Steps of FuseLLM and PTA-LLM with their official flags. An output appears only when it is complete; a step that was stopped starts again.",
     )
     steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
     _add_alignment(steps, "token_alignment_ot", "step 3: align the blending model's rows with the base's tokens, with transport", True)
@@ -23,6 +27,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parsed = parser.parse_args(arguments)
     try:
         return parsed.run(parsed)
+    except KeyboardInterrupt:
+        print(f"ptakernels.fusellm {parsed.step}: stopped; nothing was written.", file=sys.stderr)
+        return _INTERRUPTED
     except (ImportError, OSError, PtaError) as error:
         print(f"ptakernels.fusellm {parsed.step}: {error}", file=sys.stderr)
         return 1
@@ -71,7 +78,8 @@ def _align(parsed: argparse.Namespace) -> int:
 
         return run(parsed, None, 1e-5)
     for flag, value, is_good, expected in (
-        ("logits_number", parsed.logits_number, parsed.logits_number >= 1, "1 or more"), ("epsilon_input", parsed.epsilon_input, parsed.epsilon_input > 0, "over 0"),
+        ("logits_number", parsed.logits_number, parsed.logits_number >= 1, "1 or more"),
+        ("epsilon_input", parsed.epsilon_input, parsed.epsilon_input > 0, "over 0"),
     ):
         if not is_good:
             print(f"ptakernels.fusellm {parsed.step}: --{flag} is {value}; it must be {expected}.", file=sys.stderr)

@@ -24,8 +24,8 @@ def encode(tokenizer: Any, texts: Sequence[str]) -> List[List[int]]:
     """Token ids of texts, cut at the model's length, without special tokens. DataError for a tokenizer that encodes nothing, as files of tokens do."""
     if not callable(tokenizer):
         raise DataError(
-            "--vocab_mapping_type co_occurrence encodes the validation split, which a file of tokens cannot do; name a model for the package transformers, or run "
-            "pta map with --corpus-source and --corpus-target."
+            "--vocab_mapping_type co_occurrence encodes the validation split, which a file of tokens cannot do; name a model for the package transformers, "
+            "or run pta map with --corpus-source and --corpus-target."
         )
     return tokenizer(list(texts), add_special_tokens=False, max_length=tokenizer.model_max_length, truncation=True)["input_ids"]
 

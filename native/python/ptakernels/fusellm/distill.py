@@ -27,7 +27,9 @@ class _Model(NamedTuple):
 
 _BASE = _Model("distill_with_ref_model", "base_target_dist", "per_step_indices", "per_step_logits", "metric_ce")
 _ALIGNED = tuple(
-    _Model(f"distill_with_aligned_model_{k}", f"aligned_target_dist_{k}", f"per_step_aligned_indices_{k}", f"per_step_aligned_logits_{k}", f"metric_ce_aligned_{k}")
+    _Model(
+        f"distill_with_aligned_model_{k}", f"aligned_target_dist_{k}", f"per_step_aligned_indices_{k}", f"per_step_aligned_logits_{k}", f"metric_ce_aligned_{k}",
+    )
     for k in (0, 1)
 )
 

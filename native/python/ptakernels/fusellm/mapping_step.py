@@ -19,9 +19,8 @@ _COUNTED_SPLIT = "validation"
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the step with its official arguments and prints what the official one logs. Raises DataError with one sentence."""
-    base_tokenizer, blending_tokenizer = (
-        load_tokenizer(name, arguments.cache_dir, arguments.model_max_length) for name in (arguments.base_model_name_or_path, arguments.blending_model_name_or_path)
-    )
+    names = (arguments.base_model_name_or_path, arguments.blending_model_name_or_path)
+    base_tokenizer, blending_tokenizer = (load_tokenizer(name, arguments.cache_dir, arguments.model_max_length) for name in names)
     refines = arguments.vocab_mapping_type == "co_occurrence"
     texts = _texts(arguments.dataset_dir) if refines else []
     corpora = [_encoded(tokenizer, texts) for tokenizer in (blending_tokenizer, base_tokenizer)] if refines else []

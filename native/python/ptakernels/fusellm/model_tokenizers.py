@@ -26,13 +26,16 @@ def load_tokenizer(name: str, cache_dir: Optional[str] = None, model_max_length:
     try:
         import transformers
     except ImportError:
-        raise DataError(f"{name}: is no file or folder, and as a model's name it needs the package transformers; name a folder with the model's tokenizer.") from None
+        raise DataError(
+            f"{name}: is no file or folder, and as a model's name it needs the package transformers; name a folder with the model's tokenizer."
+        ) from None
     try:
         return transformers.AutoTokenizer.from_pretrained(
             name, cache_dir=cache_dir, model_max_length=model_max_length, padding_side="right", use_fast="llama" not in name.lower(), trust_remote_code=False,
         )
     except (OSError, ValueError) as error:
-        raise DataError(f"{name}: transformers has no tokenizer of that name ({' '.join(str(error).split())}); name a folder with the model's tokenizer.") from None
+        said = " ".join(str(error).split())
+        raise DataError(f"{name}: transformers has no tokenizer of that name ({said}); name a folder with the model's tokenizer.") from None
 
 
 def read_mapping(path: str) -> Dict[str, str]:

@@ -42,8 +42,8 @@ class Transfer:
 
     @property
     def is_by_id(self) -> bool:
-        """Whether the target's dict of ids is its tokenizer's own, as far as its size tells, so that ids and strings say the same."""
-        return len(self._vocab) == self._target.count
+        """Whether ids and strings say the same: each string stands once, and the target's dict is its tokenizer's own, as far as its size tells."""
+        return len(self._vocab) == self._target.count and self._target.is_unique and self._source.is_unique
 
     def rows(self, target_ids: Sequence[int], source_ids: Sequence[int], logits: Any, indices: Any, steps: Optional[DocumentSteps] = None) -> List[Row]:
         """A row for each target position. Lists have a row for each token, which may have different lengths; each side has a token."""

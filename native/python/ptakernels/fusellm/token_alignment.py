@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._arrow import RecordBatch
 from .._arrow_columns import list_column
@@ -61,9 +61,8 @@ def run(arguments: argparse.Namespace, logits_number: Optional[int], epsilon: fl
         if arguments.vocab_mapping_save_dir is None:
             raise DataError("--vocab_align_type soft needs --vocab_mapping_save_dir, the file that the command vocab_mapping has written.")
         mapping = read_mapping(arguments.vocab_mapping_save_dir)
-    base_tokenizer, blending_tokenizer = (
-        load_tokenizer(name, arguments.cache_dir, arguments.model_max_length) for name in (arguments.base_model_name_or_path, arguments.blending_model_name_or_path)
-    )
+    names = (arguments.base_model_name_or_path, arguments.blending_model_name_or_path)
+    base_tokenizer, blending_tokenizer = (load_tokenizer(name, arguments.cache_dir, arguments.model_max_length) for name in names)
     aligner = Aligner(base_tokenizer, blending_tokenizer, base_tokenizer.get_vocab(), arguments.vocab_align_type, mapping, epsilon, logits_number)
     threads = max(1, min(arguments.preprocessing_num_workers, os.cpu_count() or 1))
     steps = [_SplitStep(split, _counterpart(blending, split), aligner, arguments, threads) for split in base]

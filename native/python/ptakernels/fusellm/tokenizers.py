@@ -64,7 +64,7 @@ class VocabularyTokenizer:
 class TokenizerView:
     """What is kept of a tokenizer: strings by id (None: no token), the marker, and whether it is byte-level."""
 
-    __slots__ = ("strings", "marker", "byte_level", "count", "_vocabulary", "_making")
+    __slots__ = ("strings", "marker", "byte_level", "count", "is_unique", "_vocabulary", "_making")
 
     def __init__(self, tokenizer: Any) -> None:
         if isinstance(tokenizer, VocabularyTokenizer):
@@ -77,6 +77,7 @@ class TokenizerView:
             self.byte_level = self.marker == _BYTE_LEVEL
             self.strings = _strings_of(tokenizer)
         self.count = sum(s is not None for s in self.strings)
+        self.is_unique = len(set(self.strings) - {None}) == self.count
         self._vocabulary = own
         self._making = threading.Lock()
 
@@ -126,7 +127,7 @@ def _strings_of(tokenizer: Any) -> List[Optional[str]]:
 # ---- What is kept. A view lives as long as its tokenizer; a pair as long as it is among the last ones used.
 
 _lock = threading.RLock()
-_views: Dict[int, Tuple[Any, int, TokenizerView]] = {}
+_views: Dict[int, Tuple[Any, Any, TokenizerView]] = {}
 _pairs: "OrderedDict[Tuple[int, int, int], Tuple[TokenizerView, TokenizerView, Optional[Mapping[str, str]], int, VocabularyPair]]" = OrderedDict()
 
 
@@ -135,7 +136,7 @@ def view_of(tokenizer: Any) -> TokenizerView:
 
     A token that is exchanged for another one is not noticed: call clear_cache then. TokenizerClassError where the class is not known.
     """
-    size = len(tokenizer) if hasattr(tokenizer, "__len__") else len(tokenizer.get_vocab())
+    size = _size_of(tokenizer)
     key = id(tokenizer)
     with _lock:
         known = _views.get(key)
@@ -148,6 +149,13 @@ def view_of(tokenizer: Any) -> TokenizerView:
             return view
         _views[key] = (reference, size, view)
         return view
+
+
+def _size_of(tokenizer: Any) -> Any:
+    """What changes when tokens are added; transformers' len() makes the whole vocabulary for it in some versions."""
+    if hasattr(tokenizer, "vocab_size") and hasattr(tokenizer, "added_tokens_encoder"):
+        return tokenizer.vocab_size, len(tokenizer.added_tokens_encoder)
+    return len(tokenizer) if hasattr(tokenizer, "__len__") else len(tokenizer.get_vocab())
 
 
 def pair_of(source: TokenizerView, target: TokenizerView, mapping: Mapping[str, str]) -> VocabularyPair:

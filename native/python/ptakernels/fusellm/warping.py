@@ -67,7 +67,9 @@ def dtw(series_1: Sequence[Any], series_2: Sequence[Any], norm_func: Any = numpy
     return matches, matrix[-1, -1], mappings_1, mappings_2, matrix
 
 
-def pair_tokens(source: Sequence[int], source_strings: Callable[[int], str], target: Sequence[int], target_strings: Callable[[int], str]) -> List[Tuple[int, int]]:
+def pair_tokens(
+    source: Sequence[int], source_strings: Callable[[int], str], target: Sequence[int], target_strings: Callable[[int], str],
+) -> List[Tuple[int, int]]:
     """For each target position the first source position it is paired with and how many there are, which are consecutive.
 
     source, target: token ids, at least one each; the functions give an id's string without its marker.

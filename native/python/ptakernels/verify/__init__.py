@@ -28,7 +28,8 @@ _OF_LINES = {
 
 
 def verify(
-    folder: str, vocabularies: Optional[str] = None, sample: int = 1, allow_skips: bool = False, output: Optional[TextIO] = None, errors: Optional[TextIO] = None,
+    folder: str, vocabularies: Optional[str] = None, sample: int = 1, allow_skips: bool = False, output: Optional[TextIO] = None,
+    errors: Optional[TextIO] = None,
 ) -> int:
     """Checks every golden file of a folder against the native library and prints a line for each, then the sum; what differs goes to errors.
 

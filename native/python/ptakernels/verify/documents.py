@@ -90,7 +90,8 @@ class _Document:
         self.source_logits, self.target_logits = numbers(row["source_logits"]), numbers(row["target_logits"])
         self.target_indices = row["target_indices"]
         self.views = (
-            TokenizedDocument(row["source_ids"], row["source_indices"], self.source_logits), TokenizedDocument(row["target_ids"], row["target_indices"], self.target_logits),
+            TokenizedDocument(row["source_ids"], row["source_indices"], self.source_logits),
+            TokenizedDocument(row["target_ids"], row["target_indices"], self.target_logits),
         )
 
 
@@ -120,8 +121,8 @@ def _is_tie(sides: _Sides, document: _Document, options: Options, mapped: Sequen
     rows = [sides.target.string(token).replace(sides.source.marker, "") for token in mapped[:n]]  # type: ignore[union-attr]
     cost = kernels.cost_matrix(rows, [sides.target.string(token).replace(sides.target.marker, "") for token in columns])  # type: ignore[union-attr]
     a, b = _softmax(document.source_logits[source_row])[:n], _softmax(document.target_logits[position])[:n]
-    plan = solve_transport(list(map(list, map(lambda r: map(float, r), cost.tolist()))), a, b, kind="official", epsilon=options.epsilon, tolerance=options.tolerance).plan
-    return _reaches(plan.tolist(), columns, {}, expected)
+    solved = solve_transport(cost, a, b, kind="official", epsilon=options.epsilon, tolerance=options.tolerance)
+    return _reaches(solved.plan.tolist(), columns, {}, expected)
 
 
 def _reaches(plan: List[List[float]], columns: Sequence[int], so_far: Dict[int, float], expected: Tuple[Any, Any]) -> bool:

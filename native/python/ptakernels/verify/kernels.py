@@ -62,7 +62,7 @@ class SinkhornCheck(GoldenCheck):
         if not apart <= self.PLAN_TOLERANCE:
             return failed(f"plan differs by {apart:.3g}, allowed {self.PLAN_TOLERANCE:g}")
         distance, expected = sum(p * c for p, c in zip(plan, chain.from_iterable(cost))), float(row["dist"])
-        if difference([distance], [expected]) <= self.PLAN_TOLERANCE * max(1, abs(expected)) * n * m or distance != distance and expected != expected:
+        if difference([distance], [expected]) <= self.PLAN_TOLERANCE * n * m * max(1.0, abs(expected)):
             return Result()
         return failed(f"transport cost {distance!r}, expected {expected!r}")
 
@@ -138,9 +138,10 @@ class _Problem(NamedTuple):
         implied = [[math.exp((f + g - c) / epsilon) for g, c in zip(solved.g, costs)] for f, costs in zip(solved.f, self.cost)]
         error = sum(abs(sum(entries) - mass) for entries, mass in zip(implied, self.a))
         error += sum(abs(sum(entries) - mass) for entries, mass in zip(zip(*implied), self.b))
-        deviation = max(
-            (abs(p - q) for masses, entries, a in zip(solved.plan, implied, self.a) for p, q, b in zip(masses, entries, self.b) if a > 0 and b > 0), default=0.0,
-        )
+        held = [
+            (p, q) for masses, entries, a in zip(solved.plan, implied, self.a) for p, q, b in zip(masses, entries, self.b) if a > 0 and b > 0
+        ]
+        deviation = max((abs(p - q) for p, q in held), default=0.0)
         return error, deviation
 
 
