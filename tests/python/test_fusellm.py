@@ -274,6 +274,25 @@ class BadInputTests(unittest.TestCase):
 SOFT_NAMES = frozenset(soft_arguments(golden_documents()[0]))
 
 
+@needs_numpy
+class DistillTests(unittest.TestCase):
+    def test_equal_rewards(self):
+        from ptakernels.fusellm import distill
+
+        rows = [distill.SparseRows(numpy.array([0, 1]), numpy.array([token]), numpy.ones(1, "f4")) for token in range(3)]
+        for with_base, winner in ((True, 0), (False, 1)):
+            taught, reward = distill.fuse(rows, [1.0, 1.001, 1.5], with_base, weighted=False)  # bfloat16 makes the first two one
+            self.assertEqual((taught.ids.tolist(), reward), ([winner], distill.reward_of(1.0)))
+
+    def test_duplicates_of_a_token_count_once(self):
+        from ptakernels.fusellm import distill
+
+        feature = {"per_step_indices": [[4, 4]], "per_step_logits": [[1.0, 1.0]]}
+        collated = distill.collate([feature], distill.DistillArguments(), max_length=2, pad_id=7)
+        [rows] = collated["base_target_dist"]
+        self.assertEqual([[list(map(float, part)) for part in rows.row(t)] for t in range(2)], [[[4.0], [0.5]], [[7.0], [1.0]]])
+
+
 class PackingTests(unittest.TestCase):
     def test_bad_arguments(self):
         good = {"input_ids": [[1, 2]], "metric_ce": [1.0]}

@@ -115,6 +115,15 @@ class TransportTests(unittest.TestCase):
             self.assertLess(abs(plan - expected).max(), 1e-12)
             self.assertAlmostEqual(distance, float((expected * cost).sum()), 12)
 
+    def test_rows_without_a_free_partner_starve(self):
+        generator = numpy.random.default_rng(4)
+        for n in (10, 70):  # the native loop and the other one
+            cost, marginal = generator.integers(2, 5, (n, 5)).astype(float), numpy.full(n, 1 / n)
+            cost[0] = 0
+            plan, _ = fusellm.compute_optimal_transport(cost, marginal, [0.2] * 5, 30)
+            self.assertLess(abs(plan - numpy.array(self.oracle(cost.tolist(), marginal, [0.2] * 5, 30, 1e-5))).max(), 1e-12)
+            self.assertLess(plan[1:].sum(), 0.01)
+
     def test_costs_that_are_not_numbers_or_negative(self):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
