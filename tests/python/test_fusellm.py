@@ -3,8 +3,11 @@
 import gc
 import inspect
 import math
+import multiprocessing
 import os
 import unittest
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 from fusellm_cases import (
     GPTNeoXTokenizerFast, LlamaTokenizer, PER_DOCUMENT, batch_arguments, golden_documents, numbers, ot_arguments, soft_arguments,
@@ -158,6 +161,27 @@ class PathTests(unittest.TestCase):
         self.assertEqual((logits, indices), ([[3.0], []], [[1], []]))
         reversed_roles = (source, target, source.get_vocab(), [0, 1], [0, 1], [[3.0, 2.0], [1.0, 0.0]], [[1, 0], [0, 2]])
         self.assertEqual(fusellm.transform_step_logits(*reversed_roles)[1], [[0], []])
+
+
+def _align(row):
+    return fusellm.transform_step_logits_ot(**ot_arguments(row))
+
+
+class ProcessTests(unittest.TestCase):
+    def test_worker_processes_align_with_what_the_parent_kept(self):
+        rows = golden_documents()[:4]
+        expected = [_align(row) for row in rows]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of forking where threads have run
+            with multiprocessing.get_context("fork").Pool(2) as pool:
+                self.assertEqual(pool.map(_align, rows), expected)
+
+    def test_threads(self):
+        rows = golden_documents()[:12]
+        expected = [_align(row) for row in rows]
+        fusellm.clear_cache()
+        with ThreadPoolExecutor(4) as pool:
+            self.assertEqual(list(pool.map(_align, rows)), expected)
 
 
 class TokenizerTests(unittest.TestCase):

@@ -155,6 +155,32 @@ class AlignmentTests(StepTests):
         os.makedirs(self.path("thesis", "chapter"))
         self.assertRegex(self.align(out="thesis")[2], "is a folder but no dataset")
 
+    def test_what_a_killed_run_left_is_no_output_and_in_nobodys_way(self):
+        os.makedirs(self.path("aligned.partial", "train"))
+        with open(self.path("aligned.partial", "train", "shard-00000"), "w") as file:
+            file.write("half")
+        self.assertEqual(self.align()[0], 0)
+        self.assertEqual(os.listdir(self.folder), ["aligned"])
+
+    def test_an_interrupted_run_leaves_nothing(self):
+        from ptakernels.fusellm import transfer
+
+        align, calls = transfer.Aligner.align, []
+
+        def interrupted(self, documents, threads):
+            if calls:
+                raise KeyboardInterrupt
+            calls.append(documents)
+            return align(self, documents, threads)
+
+        transfer.Aligner.align = interrupted
+        try:
+            status, output, errors = self.align(batch_size=2)
+        finally:
+            transfer.Aligner.align = align
+        self.assertEqual((status, output, os.listdir(self.folder)), (130, "", []))
+        self.assertRegex(errors, "stopped; nothing was written")
+
     def test_folders_that_do_not_belong_together(self):
         self.refused("is no dataset folder", base_dataset_dir=os.path.join(self.shared, "none"))
         self.refused("is, holds or lies in the input", dataset_save_dir=os.path.join(self.shared, "spA", "out"))

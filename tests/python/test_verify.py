@@ -54,11 +54,11 @@ class GoldenFolderTests(unittest.TestCase):
             for command in ((program(), "verify", "--backend", "native", "--golden"), (sys.executable, "-m", "ptakernels", "verify"))
         )
         if numpy is not None:
-            self.assertEqual((found.stdout, found.returncode), (done.stdout, done.returncode), found.stderr)
+            self.assertEqual((found.stdout, found.returncode), (done.stdout, done.returncode), found.stderr + done.stderr)
             return
         # Without NumPy collator_loss is skipped.
         expected, lines = ([line for line in text.splitlines()[:-1] if "collator" not in line] for text in (done.stdout, found.stdout))
-        self.assertEqual((lines, found.returncode), (expected, 3))
+        self.assertEqual((lines, found.returncode), (expected, 3), found.stderr + done.stderr)
 
     def test_every_file_passes(self):
         status, output, errors = run("verify", GOLDEN, "--vocab", VOCABULARIES, "--sample", "5", "--allow-skips")

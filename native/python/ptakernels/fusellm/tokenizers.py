@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections import OrderedDict
@@ -180,3 +181,12 @@ def clear_cache() -> None:
     with _lock:
         _views.clear()
         _pairs.clear()
+
+
+def _renew_lock() -> None:
+    # The parent's lock may be held by a thread that the child does not have; what is kept is usable there, as datasets' worker processes do.
+    global _lock
+    _lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)
