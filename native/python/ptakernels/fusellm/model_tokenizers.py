@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import tempfile
+import zlib
 from typing import Any, Dict, Mapping, Optional
 
 from .._durable import flush_file, flush_folder
@@ -39,11 +41,12 @@ def load_tokenizer(name: str, cache_dir: Optional[str] = None, model_max_length:
 
 
 def read_mapping(path: str) -> Dict[str, str]:
-    """A vocabulary map. DataError where the file is missing or is none."""
+    """A vocabulary map, plain or gzip. DataError where the file is missing, damaged or none."""
     try:
-        with open(path, encoding="utf-8") as file:
-            entries = json.load(file)
-    except (OSError, ValueError) as error:
+        with open(path, "rb") as file:
+            content = file.read()
+        entries = json.loads(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
+    except (EOFError, OSError, ValueError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read as a vocabulary map ({error}); name the file that vocab_mapping has written.") from None
     if not isinstance(entries, dict) or not all(isinstance(value, str) for value in entries.values()):
         raise DataError(f"{path}: is no JSON object of strings; name the file that vocab_mapping has written.")

@@ -9,13 +9,14 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .. import kernels
 from ..alignment import TokenizedDocument, align_batch
+from ..fusellm.model_tokenizers import read_mapping
 from ..fusellm.steps import Transfer
 from ..fusellm.tokenizers import TokenizerView, VocabularyTokenizer
 from ..fusellm.transfer import reference_options
 from ..options import Options
 from ..transport import solve_transport
 from ..vocabulary import Vocabulary, VocabularyPair
-from .golden import Context, GoldenCheck, Result, difference, failed, numbers, read_mapping
+from .golden import Context, GoldenCheck, Result, difference, failed, numbers
 
 __all__ = ["AlignCheck", "TIE_ULPS"]
 

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 from ..errors import DataError, PtaError
 from ..vocabulary import Vocabulary
 
-__all__ = ["Context", "FAILED", "GoldenCheck", "PASSED", "Result", "SKIPPED", "attempt", "difference", "failed", "numbers", "read_mapping", "skipped"]
+__all__ = ["Context", "FAILED", "GoldenCheck", "PASSED", "Result", "SKIPPED", "attempt", "difference", "failed", "numbers", "skipped"]
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
@@ -98,17 +98,6 @@ def _content(path: str) -> bytes:
         return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
     except (EOFError, OSError, zlib.error) as error:
         raise DataError(f"{os.path.basename(path)}: cannot be read ({error}); copy or make the file again.") from None
-
-
-def read_mapping(path: str) -> Dict[str, str]:
-    """An official mapping file. DataError where it is none."""
-    try:
-        entries = json.loads(_content(path))
-    except ValueError as error:
-        raise DataError(f"{path}: is no JSON ({error}); expected a vocabulary map, a JSON object of strings.") from None
-    if not isinstance(entries, dict) or not all(isinstance(value, str) for value in entries.values()):
-        raise DataError(f"{path}: is no JSON object of strings; expected a vocabulary map as vocab_mapping writes it.")
-    return entries
 
 
 def numbers(value: Any) -> Any:

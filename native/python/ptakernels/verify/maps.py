@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, List, Sequence, Tuple
 
 from .. import kernels
+from ..fusellm.model_tokenizers import read_mapping
 from ..vocabulary import Vocabulary
-from .golden import GoldenCheck, Result, attempt, failed, read_mapping
+from .golden import GoldenCheck, Result, attempt, failed
 
 __all__ = ["AlignMappingCheck", "VocabularyMapCheck", "nearest"]
 
