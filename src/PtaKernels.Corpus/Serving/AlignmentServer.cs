@@ -1,0 +1,110 @@
+using PtaKernels.Rules;
+
+namespace PtaKernels.Corpus.Serving;
+
+/// <summary>Answers requests for alignments until they end: a batch is read, aligned and answered before the next one is looked at, so that no queue grows.</summary>
+/// <remarks>One source's rows per stream, as <see cref="IKernelBackend.AlignBatch"/> gives them; choosing between sources is the caller's.</remarks>
+internal sealed class AlignmentServer
+{
+    private static readonly AlignmentStage[] Stages = Enum.GetValues<AlignmentStage>();
+
+    private readonly IKernelBackend _backend;
+    private readonly VocabularyPair _vocabularies;
+    private readonly AlignmentOptions _options;
+    private readonly HashSet<string> _noticed = new(StringComparer.Ordinal);
+
+    /// <summary>Prepares to answer.</summary>
+    /// <param name="backend">What aligns.</param>
+    /// <param name="vocabularies">Of all documents.</param>
+    /// <param name="options">All switches.</param>
+    /// <exception cref="ArgumentException">A switch that only has a meaning among several sources, or beside label cross-entropies, which requests do not have.</exception>
+    public AlignmentServer(IKernelBackend backend, VocabularyPair vocabularies, in AlignmentOptions options)
+    {
+        if (options.WithTarget)
+            throw new ArgumentException("with-target chooses between sources, and pta serve gives each one's own rows: use --with-target off, or pta align.");
+        if (options.LabelMass == LabelMass.Chain)
+            throw new ArgumentException("label-mass chain reads label cross-entropies, which requests do not have: use --label-mass candidates, or pta align.");
+        (_backend, _vocabularies, _options) = (backend, vocabularies, options);
+    }
+
+    /// <summary>Documents aligned at a time where the backend takes one per call; -1 = one on each core.</summary>
+    public int Workers { get; init; } = -1;
+
+    /// <summary>Name and version of the program, for the answers' schema.</summary>
+    public string Program { get; init; } = "pta";
+
+    /// <summary>Told what a user should know, each sentence once.</summary>
+    public Action<string>? Notice { get; init; }
+
+    /// <summary>Reads requests and writes answers (<see cref="ServingProtocol"/>) until the requests end.</summary>
+    /// <param name="input">Requests.</param>
+    /// <param name="output">Answers; each batch's are flushed before the next is read.</param>
+    /// <exception cref="AlignmentDataException">The requests are no such stream, or arrays of a document disagree; answers end without an end marker.</exception>
+    /// <exception cref="IOException">A stream failed.</exception>
+    public void Run(Stream input, Stream output)
+    {
+        var requests = new RequestStream(input, "standard input");
+        var columns = new RequestColumns(requests.Schema, _options.Output);
+        using var answers = new AnswerWriter(output, ServingProtocol.AnswersOf(_backend, _vocabularies, Program));
+        while (requests.Next() is { } batch)
+        {
+            using (batch)
+            {
+                DocumentPair[] documents = requests.Guard(() => columns.Read(batch));
+                answers.Write(Align(documents));
+            }
+        }
+
+        answers.End();
+    }
+
+    private Answer[] Align(DocumentPair[] documents)
+    {
+        var answers = new Answer[documents.Length];
+        if (_backend.DocumentsAtOnce > 1)
+            AlignTogether(documents, answers);
+        else
+            Parallel.For(0, documents.Length, new ParallelOptions { MaxDegreeOfParallelism = Workers }, d => AlignTogether(documents.AsSpan(d, 1), answers.AsSpan(d, 1)));
+        return answers;
+    }
+
+    /// <summary>One call for all documents; if one of them is bad input, a call for each half, down to that document.</summary>
+    private void AlignTogether(ReadOnlySpan<DocumentPair> documents, Span<Answer> answers)
+    {
+        if (documents.IsEmpty)
+            return;
+        var aligned = new AlignedDocument[documents.Length];
+        var report = new AlignmentReport();
+        try
+        {
+            _backend.AlignBatch(documents, _vocabularies, _options, aligned, report);
+        }
+        catch (AlignmentDataException e) when (documents.Length == 1)
+        {
+            answers[0] = new Answer(null, e.Message);
+            return;
+        }
+        catch (AlignmentDataException)
+        {
+            int half = documents.Length / 2;
+            AlignTogether(documents[..half], answers[..half]);
+            AlignTogether(documents[half..], answers[half..]);
+            return;
+        }
+
+        for (int d = 0; d < aligned.Length; d++)
+        {
+            bool repaired = report.RepairedDocuments == aligned.Length || (report.RepairedDocuments > 0 && Differs(documents[d]));
+            answers[d] = new Answer(aligned[d], null, repaired, d == 0 ? report.ProjectionTies : 0, [.. Stages.Select(stage => d == 0 ? report.SecondsOf(stage) : 0)]);
+        }
+
+        lock (_noticed)
+        {
+            foreach (string notice in report.Notices.Where(_noticed.Add))
+                Notice?.Invoke(notice);
+        }
+    }
+
+    private bool Differs(DocumentPair pair) =>
+        !BoundaryMap.Between(pair.Target.Id, DocumentSpans.Of(pair.Source, _vocabularies.Source), DocumentSpans.Of(pair.Target, _vocabularies.Target)).Exact;
+}
