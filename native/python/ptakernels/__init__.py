@@ -1,0 +1,1 @@
+"""Probabilistic token alignment for training programs."""
