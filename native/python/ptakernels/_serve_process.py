@@ -41,35 +41,35 @@ def command_of(program: Program) -> List[str]:
         return list(program)
     named = os.fspath(program) if program is not None else os.environ.get(VARIABLE)
     if named:
-        found = _at(Path(named))
+        found = _at(named)
         if found is None:
             raise DeviceError(f"{'pta' if program is not None else VARIABLE} is {named}, which is neither a program nor an unpacked GPU bundle; name pta itself.")
         return found
     on_path = shutil.which("pta")
     if on_path:
         return [on_path]
-    script = Path(__file__).resolve().parents[3] / "scripts" / "pta" if len(Path(__file__).resolve().parents) > 3 else None
-    if script is not None and os.access(script, os.X_OK):
+    script = Path(__file__).resolve().parent.joinpath("..", "..", "..", "scripts", "pta").resolve()
+    if os.access(script, os.X_OK):
         return [str(script)]
-    looked = "" if script is None else f", and there is no {script}"
-    raise DeviceError(f"The program pta was not found: no argument names it, {VARIABLE} is not set, PATH has none{looked}; install it, or name it.")
+    raise DeviceError(f"The program pta was not found: no argument names it, {VARIABLE} is not set, PATH has none, and there is no {script}; install it, or name it.")
 
 
-def _at(place: Path) -> Optional[List[str]]:
-    if place.is_dir():
-        host, assembly = place / "dotnet" / "dotnet", place / "pta" / "pta.dll"
-        return [str(host), str(assembly)] if host.is_file() and assembly.is_file() else None
-    if place.is_file() and os.access(place, os.X_OK):
-        return [str(place.absolute())]
-    on_path = shutil.which(str(place))
+def _at(named: str) -> Optional[List[str]]:
+    place = Path(named).absolute()
+    host, assembly = place / "dotnet" / "dotnet", place / "pta" / "pta.dll"
+    if host.is_file() and assembly.is_file():
+        return [str(host), str(assembly)]
+    if os.sep in named:
+        return [str(place)] if place.is_file() and os.access(place, os.X_OK) else None
+    on_path = shutil.which(named)
     return None if on_path is None else [on_path]
 
 
 def _environment(command: Sequence[str]) -> Dict[str, str]:
     environment = dict(os.environ)
     environment.setdefault("DOTNET_GCgen0size", "0x8000000")  # documents' arrays die young, as scripts/pta says
-    if os.path.basename(command[0]) == "dotnet":
-        environment.update(DOTNET_ROOT=os.path.dirname(os.path.abspath(command[0])), DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="1")
+    if os.path.isabs(command[0]) and os.path.basename(command[0]) == "dotnet":  # a bundle's own
+        environment["DOTNET_ROOT"] = os.path.dirname(command[0])
     return environment
 
 
