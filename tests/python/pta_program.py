@@ -1,4 +1,4 @@
-"""The program pta and the samples, for tests that compare with C#."""
+"""The program pta, the samples, and a folder for each test."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import subprocess
+import tempfile
 import unittest
 from typing import Any, Dict, List, Optional
 
@@ -48,3 +49,24 @@ def json_lines(path: str) -> List[Dict[str, Any]]:
     """The objects of a file of JSON lines, plain or .gz."""
     with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
+
+
+class InFolder(unittest.TestCase):
+    """A test with a folder of its own."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def path(self, *names: str) -> str:
+        """A name in the folder."""
+        return os.path.join(self.folder, *names)
+
+    def contents(self, store: str) -> Dict[str, bytes]:
+        """The files of a folder in it."""
+        found = {}
+        for name in os.listdir(self.path(store)):
+            with open(self.path(store, name), "rb") as file:
+                found[name] = file.read()
+        return found

@@ -177,6 +177,16 @@ class PipeTests(unittest.TestCase):
         thread.join()
         self.assertEqual([r.tolist() for r in batches[0].column("c")], [r.tolist() for r in rows])
 
+    def test_a_sink_that_takes_a_few_bytes_at_a_time(self):
+        class Slow(io.BytesIO):
+            def write(self, data):
+                return super().write(data[:5])
+
+        columns, sink = everything(), Slow()
+        with ArrowWriter(sink, Schema(tuple(Field(n, t) for n, t, _ in columns))) as writer:
+            writer.write([column_of(t, rows) for _, t, rows in columns])
+        self.assertEqual(sink.getvalue(), written(columns))
+
     def test_a_writer_that_goes_away_is_no_end(self):
         whole = written(everything())
         for size in (0, 5, 8, 100, len(whole) - 9, len(whole) - 8, len(whole) - 1):
@@ -231,6 +241,15 @@ class DamageTests(unittest.TestCase):
                 with self.subTest(kind=kind, forged=forged), self.assertRaisesRegex(DataError, "column c: damaged: its offsets"):
                     ArrowFile(bytes(whole)).batch(0).column("c")
 
+    def test_buffers_outside_the_body(self):
+        schema = written([("c", type_of("int64"), [1])], batches=0)[:-8]
+        for offset, size in ((-8, 8), (8, 16), (0, -8), (1 << 62, 8)):
+            batch = table({0: ("q", 1), 1: longs([(1, 0)]), 2: longs([(0, 0), (offset, size)])})
+            header = Builder().finish(table({0: ("h", 4), 1: ("B", 3), 2: batch, 3: ("q", 16)}))
+            whole = schema + struct.pack("<II", 0xFFFFFFFF, len(header)) + header + bytes(16) + struct.pack("<II", 0xFFFFFFFF, 0)
+            with self.subTest(offset=offset, size=size), self.assertRaisesRegex(DataError, f"column c: damaged: a buffer of {size} bytes at {offset} of a body of 16"):
+                ArrowFile(whole).batch(0).column("c")
+
     def test_other_files(self):
         for data in (b"", b"PAR1" + bytes(100), b"ARROW1\0\0" + bytes(100), b"{}"):
             with self.assertRaises(DataError):
@@ -250,6 +269,20 @@ def forged_stream(header, kind=1, version=4, body=b""):
 
 def forged_field(kind, details, extra=None):
     return table({0: text("c"), 1: ("B", 1), 2: ("B", kind), 3: table(details), 5: tables([]), **(extra or {})})
+
+
+@needs_numpy
+class HeaderTests(unittest.TestCase):
+    def test_numbers_stand_at_multiples_of_their_size(self):
+        # Readers in C++ look at them where they stand. A number that occurs nowhere else shows where that is.
+        mark = 0x1122334455667788
+        for length in range(9):
+            for fields in range(1, 6):
+                name = text("x" * length)
+                inner = table({**{i: ("B", 1) for i in range(fields)}, 7: ("q", mark)})
+                data = Builder().finish(table({0: name, 1: ("B", 1), 2: inner, fields + 2: longs([(mark, 2), (3, mark)])}))
+                places = [at for at in range(len(data)) if data[at:at + 8] == struct.pack("<q", mark)]
+                self.assertEqual(([at % 8 for at in places], len(data) % 8), ([0, 0, 0], 0))
 
 
 @needs_numpy

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 import unittest
 
-from pta_program import ROOT, needs_pta, pta, samples, vocabulary
+from pta_program import ROOT, InFolder, json_lines, needs_pta, pta, samples, vocabulary
 
 sys.path.insert(0, os.path.join(ROOT, "native", "python"))
 
@@ -31,15 +30,7 @@ def documents(name, count):
 
 
 @unittest.skipIf(np is None, "NumPy is not installed")
-class FolderTests(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-
-    def path(self, *names):
-        return os.path.join(self.folder, *names)
-
+class FolderTests(InFolder):
     def write(self, name="d", rows=((1, 2), (3,)), **options):
         with DatasetWriter(self.path(name), **options) as out:
             out.begin("train", Schema((Field("input_ids", type_of("list<int32>")),)))
@@ -89,15 +80,10 @@ class FolderTests(unittest.TestCase):
         self.assertEqual((state["_data_files"], state["_split"], len(state["_fingerprint"])), ([{"filename": "data-00000-of-00001.arrow"}], "all", 16))
 
     def test_the_same_rows_give_the_same_bytes(self):
-        def contents(path):
-            found = {}
-            for name in os.listdir(path):
-                with open(os.path.join(path, name), "rb") as file:
-                    found[name] = file.read()
-            return found
-
-        self.assertEqual(contents(self.write("a")), contents(self.write("b")))
-        self.assertNotEqual(contents(self.write("c", rows=((1, 2), (4,))))["state.json"], contents(self.path("a"))["state.json"])
+        for name, rows in (("a", ((1, 2), (3,))), ("b", ((1, 2), (3,))), ("c", ((1, 2), (4,)))):
+            self.write(name, rows)
+        self.assertEqual(self.contents("a"), self.contents("b"))
+        self.assertNotEqual(self.contents("c")["state.json"], self.contents("a")["state.json"])
 
     def test_an_error_leaves_nothing_and_the_old_folder_whole(self):
         self.write()
@@ -168,6 +154,29 @@ class FolderTests(unittest.TestCase):
                 self.assertEqual(row["fused_indices"].to_list(), line["fused_indices"])
                 self.assertEqual(row["fused_probs"].to_list(), line["fused_probs"])
                 self.assertEqual(row["rules"], line["rules"])
+
+    @needs_pta
+    def test_the_official_columns_of_an_exported_store(self):
+        with open(self.path("in.jsonl"), "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(d) + "\n" for d in samples("spA", 4))
+        pta("store", "import", self.path("in.jsonl"), "--vocab", vocabulary("spA"), "--out", self.path("s.store"))
+        pta("store", "export", self.path("s.store"), "--out", self.path("exported"))
+        folder = DatasetFolder(self.path("exported"))
+        split = folder[folder.splits[0]]
+        for row, source in zip(split.rows(), samples("spA", 4)):
+            self.assertEqual((row["id"], row["input_ids"].tolist(), row["attention_mask"].tolist()), (source["id"], source["input_ids"], [1] * len(source["input_ids"])))
+        batch, place = split.find(2)
+        self.assertEqual(batch.column("per_step_indices").matrix(place).tolist(), samples("spA", 4)[2]["per_step_indices"])
+        # Copied, with what the folder says of its columns, it is imported to the same rows.
+        with DatasetWriter(self.path("copy")) as out:
+            out.begin(split.name, split.schema, split.features)
+            for batch in split.batches():
+                out.write(batch.columns())
+        self.assertEqual(DatasetFolder(self.path("copy"))[split.name].features, split.features)
+        pta("store", "import", self.path("copy"), "--vocab", vocabulary("spA"), "--out", self.path("again.store"))
+        for name in ("s", "again"):
+            pta("store", "export", self.path(f"{name}.store"), "--out", self.path(f"{name}.jsonl"))
+        self.assertEqual(json_lines(self.path("s.jsonl")), json_lines(self.path("again.jsonl")))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, NamedTuple, Optional, Protocol, Sequence, Tuple, Union
 
 from ._arrow_codecs import decompress
 from ._arrow_columns import Column, dtype_of, offsets_type
@@ -77,7 +77,8 @@ def _starts(fields: Sequence[Field], message: Message, where: str) -> List[Tuple
         more = _parts(field.type)
         nodes, buffers = nodes + more[0], buffers + more[1]
     if (nodes, buffers) != (len(message.nodes), len(message.buffers)):
-        raise DataError(f"{where}: damaged: {len(message.nodes)} arrays and {len(message.buffers)} buffers where the schema needs {nodes} and {buffers}; {AGAIN}.")
+        found = f"{len(message.nodes)} arrays and {len(message.buffers)} buffers"
+        raise DataError(f"{where}: damaged: {found} where the schema needs {nodes} and {buffers}; {AGAIN}.")
     return starts
 
 
@@ -229,7 +230,9 @@ class ArrowStream:
         """``source`` is a binary file object; it is not closed. DataError as for ArrowFile."""
         self.name, self._source, self._at, self._ended = name, source, 0, False
         message, _, _ = self._next(first=True)
-        self.schema: Schema = message.schema
+        if message is None or message.schema is None:
+            raise _no_stream(name)
+        self.schema = message.schema
 
     def __iter__(self) -> Iterator[RecordBatch]:
         while (batch := self.read()) is not None:
@@ -246,8 +249,6 @@ class ArrowStream:
         start = self._at
         header = _header_size(self.name, start, self._exactly(8))
         if header == 0:
-            if first:
-                raise _no_stream(self.name)
             self._ended = True
             return None, memoryview(b""), start
         message = _parse(self.name, start, self._exactly(header), first)
@@ -264,11 +265,21 @@ class ArrowStream:
         return memoryview(data).toreadonly()
 
 
+class Sink(Protocol):
+    """What a stream is written to: a binary file object, or anything with these two of its methods."""
+
+    def write(self, data: Any) -> Optional[int]:
+        """Takes bytes; says how many, or None for all."""
+
+    def flush(self) -> None:
+        """Passes on what was taken."""
+
+
 class ArrowWriter:
     """Writes a stream: the schema at once, record batches as they come, the end when it is closed; everything is flushed, for pipes."""
 
-    def __init__(self, sink: BinaryIO, schema: Schema) -> None:
-        """``sink`` has ``write`` and ``flush``; it is not closed."""
+    def __init__(self, sink: Sink, schema: Schema) -> None:
+        """``sink`` is not closed."""
         self._sink, self.schema, self._closed = sink, schema, False
         self._send(schema_message(schema), [], 0)
 
@@ -323,7 +334,7 @@ class ArrowWriter:
         self._sink.flush()
 
 
-def _write(sink: BinaryIO, data: Union[bytes, memoryview]) -> None:
+def _write(sink: Sink, data: Union[bytes, memoryview]) -> None:
     """Writes all of it: an unbuffered pipe may take less at a time."""
     view = memoryview(data)
     while len(view):
@@ -338,7 +349,7 @@ def _flatten(column: Column, nodes: List[Tuple[int, int]], buffers: List[np.ndar
     nodes.append((column.length, nulls))
     if name == "null":
         return
-    buffers.append(np.packbits(column.valid, bitorder="little") if nulls else np.empty(0, np.uint8))
+    buffers.append(np.packbits(column.valid, bitorder="little") if nulls and column.valid is not None else np.empty(0, np.uint8))
     if column.offsets is not None:
         first, last = int(column.offsets[0]), int(column.offsets[-1])
         buffers.append(np.ascontiguousarray(column.offsets if first == 0 else column.offsets - first, offsets_type(column.type)))

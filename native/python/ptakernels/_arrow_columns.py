@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Any, Iterable, Iterator, List, Optional, Sequence
+from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ._arrow_schema import DataType, LARGE, LISTS, TEXTS
 from ._numpy import numpy as np
@@ -35,8 +35,9 @@ class Column:
 
     def __init__(self, type: DataType, length: int, *, valid: Optional[np.ndarray] = None, offsets: Optional[np.ndarray] = None,
                  values: Optional[np.ndarray] = None, children: Sequence["Column"] = ()) -> None:
-        self.type, self.length, self.valid = type, length, valid
-        self.offsets, self.values, self.children = offsets, values, tuple(children)
+        self.type, self.length, self.valid, self.children = type, length, valid, tuple(children)
+        self.offsets: Any = offsets
+        self.values: Any = values
 
     @property
     def child(self) -> "Column":
@@ -50,7 +51,7 @@ class Column:
         """Whether a row is null."""
         return self.type.name == "null" or (self.valid is not None and not self.valid[row])
 
-    def span(self, row: int) -> "tuple[int, int]":
+    def span(self, row: int) -> Tuple[int, int]:
         """Where a row's items, or bytes, begin and end."""
         if self.type.name == "fixed_size_list":
             return row * self.type.size, (row + 1) * self.type.size
@@ -229,7 +230,8 @@ def _texts(type: DataType, rows: List[Any]) -> Column:
             raise ValueError(f"{row!r:.60} is no {type}")
         encoded.append(b"" if row is None else row.encode("utf-8") if isinstance(row, str) else bytes(row))
     lengths = np.fromiter((len(e) for e in encoded), np.int64, len(encoded))
-    return Column(type, len(rows), valid=_validity([r is not None for r in rows]), offsets=_offsets(type, lengths), values=np.frombuffer(b"".join(encoded), np.uint8))
+    valid, values = _validity([r is not None for r in rows]), np.frombuffer(b"".join(encoded), np.uint8)
+    return Column(type, len(rows), valid=valid, offsets=_offsets(type, lengths), values=values)
 
 
 def _lists(type: DataType, rows: List[Any]) -> Column:

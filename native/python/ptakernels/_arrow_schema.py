@@ -121,8 +121,8 @@ class Message(NamedTuple):
     body: int
     schema: Optional[Schema] = None
     rows: int = 0
-    nodes: Sequence[Tuple[int, int]] = ()
-    buffers: Sequence[Tuple[int, int]] = ()
+    nodes: Sequence[Tuple[int, ...]] = ()
+    buffers: Sequence[Tuple[int, ...]] = ()
     codec: Optional[str] = None
 
 
@@ -225,7 +225,8 @@ def _metadata(entries: Mapping[str, str]) -> Writer:
 
 def _field(source: Field) -> Writer:
     kind, details = _type(source.type)
-    fields: Dict[int, Value] = {0: text(source.name), 1: ("B", int(source.nullable)), 2: ("B", kind), 3: table(details), 5: tables([_field(c) for c in source.type.children])}
+    children = tables([_field(c) for c in source.type.children])
+    fields: Dict[int, Value] = {0: text(source.name), 1: ("B", int(source.nullable)), 2: ("B", kind), 3: table(details), 5: children}
     if source.metadata:
         fields[6] = _metadata(source.metadata)
     return table(fields)

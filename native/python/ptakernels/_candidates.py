@@ -39,7 +39,8 @@ def candidates_of(logits: Any, input_ids: np.ndarray, k: int, tokens: int, chose
     next_ids = np.append(input_ids[1:], 0 if chosen is None else chosen[0]).astype(np.int64)
     if chosen is not None:
         next_ids = np.searchsorted(chosen, next_ids)
-    parts = [take(logits[at:at + step, :tokens] if chosen is None else logits[at:at + step][:, chosen], next_ids[at:at + step], k, at) for at in range(0, len(input_ids), step)]
+    columns = slice(tokens) if chosen is None else chosen
+    parts = [take(logits[at:at + step][:, columns], next_ids[at:at + step], k, at) for at in range(0, len(input_ids), step)]
     ids, values, sums, own = (np.concatenate([p[i] for p in parts]) for i in range(4))
     if chosen is not None:
         ids = chosen[ids]

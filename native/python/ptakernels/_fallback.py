@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from array import array
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
 from ._arrays import numpy
 from .options import Options
 from .rows import RULE_CURRENT, RULE_LABEL, RULE_NONE, RULE_TARGET, TRANSFERRED
+from .transport import solve_transport
 
 __all__ = ["fill", "own_rows"]
 
@@ -44,6 +47,7 @@ def _fill_numpy(batch: Any, targets: Sequence[Any], usable: Sequence[bool], firs
             rules[ends[n] - lengths[n] : ends[n]] = RULE_NONE
     needs = ~numpy.array(TRANSFERRED)[rules]
     if options.fallback == "label":
+        rules[(ends - 1)[needs[ends - 1]]] = RULE_NONE  # a last row has no label
         needs[ends - 1] = False
     filled = numpy.flatnonzero(needs)
     counts = numpy.diff(starts)[places]
@@ -116,6 +120,8 @@ def _fill_plainly(batch: Any, targets: Sequence[Any], usable: Sequence[bool], fi
                 tokens.append(ids[t + (options.fallback == "label")])
                 values.append(1.0)
                 rules[row] = RULE_LABEL if options.fallback == "label" else rules[row] or RULE_CURRENT
+            else:
+                rules[row] = RULE_NONE  # a last row has no label
             starts.append(len(tokens) - first_entries[n])
         begin += target.length
     return memoryview(starts), memoryview(tokens), memoryview(values), first_entries
@@ -127,32 +133,46 @@ def _fill_plainly(batch: Any, targets: Sequence[Any], usable: Sequence[bool], fi
 def own_rows(target: Any, rows: Sequence[int], options: Options) -> List[OwnRow]:
     """The target's own distribution in some rows: its candidates' mass by the mass rule, heaviest first, ties by id.
 
-    Exponentials are this machine's; pta's own differ from them in the last bit at most.
+    To the last bit as pta has it, but for mass tail, whose exponentials are this machine's.
     """
     k = target.k
-    tail = options.mass == "tail"
-    ids, logits, sums = target.indices, target.values, target.lse if tail else None
-    found = []
-    for t in rows:
-        row = logits[t * k : (t + 1) * k].tolist()
-        if sums is not None:
-            masses = [math.exp(v - float(sums[t])) for v in row]
-            missing = max(0.0, 1 - math.fsum(masses))
-        else:
-            scaled = [v / options.temperature for v in row]
-            top = max(scaled)
-            masses = [math.exp(v - top) for v in scaled]
-            total = math.fsum(masses)
-            masses, missing = [m / total for m in masses], 0.0
-        found.append(_finished(ids[t * k : (t + 1) * k].tolist(), masses, missing, tail))
-    return found
+    ids, logits = target.indices, target.values
+    values = [logits[t * k : (t + 1) * k].tolist() for t in rows]
+    if options.mass == "tail":
+        sums = target.lse
+        masses = [[math.exp(v - float(sums[t])) for v in row] for t, row in zip(rows, values)]
+        missing = [max(0.0, 1 - _sum(row)) for row in masses]
+    else:
+        masses, missing = _softmax(values, options.temperature), [0.0] * len(values)
+    return [_finished(ids[t * k : (t + 1) * k].tolist(), row, absent) for t, row, absent in zip(rows, masses, missing)]
 
 
-def _finished(ids: Sequence[int], masses: Sequence[float], missing: float, tail: bool) -> OwnRow:
+def _softmax(rows: Sequence[Sequence[float]], temperature: float) -> List[List[float]]:
+    """exp(x - max) / sum with the native side's exponential: the official loop's start, which a large tolerance ends at once. NaN in gives NaN out."""
+    scaled = [[v / temperature for v in row] for row in rows]
+    usable = [row for row in scaled if not any(map(math.isnan, row)) and max(row, default=0) > -math.inf]
+    if not usable:
+        return [[math.nan] * len(row) for row in scaled]
+    costs = [[min(max(row) - v, _NOTHING_LEFT) for v in row] for row in usable]
+    sides = [[1.0]] * len(usable), [[1.0] * len(usable[0])] * len(usable)
+    plans = iter(solve_transport([[row] for row in costs], *sides, kind="official", epsilon=1, tolerance=_AT_ONCE).plan.tolist())
+    return [next(plans)[0] if not any(map(math.isnan, row)) and max(row) > -math.inf else [math.nan] * len(row) for row in scaled]
+
+
+_NOTHING_LEFT, _AT_ONCE = 1e4, 1e9
+"""A cost whose exponential is 0, and a tolerance that no sum of masses is over."""
+
+
+def _finished(ids: Sequence[int], masses: Sequence[float], missing: float) -> OwnRow:
     by_token: Dict[int, float] = {}
     for token, mass in zip(ids, masses):
         by_token[token] = by_token.get(token, 0.0) + mass
     ordered = sorted(((token, mass) for token, mass in by_token.items() if mass > 0), key=lambda entry: (-entry[1], entry[0]))
-    total = math.fsum(mass for _, mass in ordered)
+    total = _sum(mass for _, mass in ordered)
     scale = (1 - missing) / total if ordered else 0.0
     return [token for token, _ in ordered], [mass * scale for _, mass in ordered], missing
+
+
+def _sum(values: Iterable[float]) -> float:
+    """From left to right; Python's own sum compensates since 3.12."""
+    return functools.reduce(operator.add, values, 0.0)

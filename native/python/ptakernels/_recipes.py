@@ -19,7 +19,7 @@ def from_hugging_face(
     """Runs a causal language model over texts and adds every document to a store (SPEC B 2).
 
     ``model``: called with ``input_ids`` and ``attention_mask`` [batch, length], returns an object with ``logits``, or the logits [batch, length, at least the
-    vocabulary's size]. ``tokenizer``: called with a text and ``add_special_tokens=False``, returns ``input_ids``; its ``eos_token_id`` ends every document,
+    vocabulary's size]; in evaluation mode. ``tokenizer``: called with a text and ``add_special_tokens=False``, returns ``input_ids``; its ``eos_token_id`` ends every document,
     which has no other special token. ``texts``: texts, or pairs of a name and a text. Batches are padded on the right, so that no position sees padding.
     ``device``: where the inputs go; None: where the model's weights are. The first ``writer.documents`` texts are passed over: a writer with
     ``resume=True`` goes on where a stopped run was. transformers is not needed, torch is.
@@ -29,6 +29,8 @@ def from_hugging_face(
     """
     import torch
 
+    if getattr(model, "training", False):
+        raise ValueError("the model is in training mode, where dropout changes what it says; call model.eval() first.")
     place = next(iter(model.parameters())).device if device is None else device
     added, documents = 0, _encoded(tokenizer, islice(texts, writer.documents, None), writer.documents, max_length)
     with torch.inference_mode():
@@ -58,7 +60,8 @@ def _encoded(tokenizer: Any, texts: Iterable[Text], number: int, max_length: int
         output = tokenizer(text, add_special_tokens=False)
         ids = [*(output["input_ids"] if isinstance(output, dict) else output.input_ids), tokenizer.eos_token_id]
         if len(ids) > max_length:
-            raise DataError(f"{where}: has {len(ids)} tokens, where {max_length} are the most; cut the corpus for all models at once with `pta split --length {max_length}`.")
+            raise DataError(f"{where}: has {len(ids)} tokens, where {max_length} are the most; "
+                            f"cut the corpus for all models at once with `pta split --length {max_length}`.")
         yield name, text, ids
 
 

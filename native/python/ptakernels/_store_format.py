@@ -96,7 +96,8 @@ def unpack(packed: np.ndarray, bits: int, count: int) -> np.ndarray:
     padded = np.zeros(len(packed) + 8, np.uint8)
     padded[:len(packed)] = packed
     at = np.arange(count, dtype=np.int64) * bits
-    windows = np.ndarray(len(packed) + 1, "<u8", padded, strides=(1,))  # the eight bytes from each byte on: a number and the bits before it fit
+    # The eight bytes from each byte on: a number and the bits before it in its first byte fit into them.
+    windows: np.ndarray = np.ndarray(len(packed) + 1, "<u8", padded, strides=(1,))
     return ((windows[at >> 3] >> (at & 7).astype(np.uint64)) & np.uint64((1 << bits) - 1)).astype(np.int32)
 
 
@@ -266,11 +267,13 @@ def _is_tokenizer(value: Any) -> bool:
 
 
 def _is_header(content: Dict[str, Any]) -> bool:
-    common = (content.get("format") == FORMAT and content.get("schema") == SCHEMA_VERSION and _is_tokenizer(content.get("tokenizer")) and content.get("ids") in ID_ENCODINGS
-              and content.get("values") in NUMBER_TYPES and isinstance(content.get("splits"), list) and isinstance(content.get("producer"), dict))
+    common = (content.get("format") == FORMAT and content.get("schema") == SCHEMA_VERSION and _is_tokenizer(content.get("tokenizer"))
+              and content.get("ids") in ID_ENCODINGS and content.get("values") in NUMBER_TYPES and isinstance(content.get("splits"), list)
+              and isinstance(content.get("producer"), dict))
     if content.get("kind") == ALIGNED:
         sources = content.get("sources")
-        return common and content.get("unit") in ("probabilities", "official") and isinstance(sources, list) and 0 < len(sources) <= MAX_SOURCES and all(map(_is_tokenizer, sources))
+        return (common and content.get("unit") in ("probabilities", "official") and isinstance(sources, list) and 0 < len(sources) <= MAX_SOURCES
+                and all(map(_is_tokenizer, sources)))
     return (common and content.get("kind") == TEACHER and isinstance(content.get("k"), int) and 0 < content["k"] <= MAX_K
             and content.get("value_kind") in VALUE_KINDS and content.get("label_type") in NUMBER_TYPES and isinstance(content.get("official"), bool))
 

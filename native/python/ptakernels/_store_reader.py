@@ -57,7 +57,8 @@ class _Store:
     def _begin(self) -> None:
         manifest = read_manifest(self.path)
         if manifest.header is None or manifest.header.kind != self._kind:
-            raise DataError(f"{self.path}: holds {'aligned documents' if self._kind == TEACHER else 'candidates of a model'}, and is read as the other kind of store.")
+            holds = "aligned documents" if self._kind == TEACHER else "candidates of a model"
+            raise DataError(f"{self.path}: holds {holds}; read it as the other kind of store.")
         self.header: StoreHeader = manifest.header
         if self._split is not None and self._split not in self.splits:
             raise ValueError(f"{self.path} has no split {self._split!r}, but {self.splits}.")

@@ -25,9 +25,10 @@ class _Shard:
     def __init__(self, folder: str, name: str, header: StoreHeader, others: Sequence[Field], split: str, first_row: int) -> None:
         self._path, self._hash, self._size = os.path.join(folder, name), hashlib.sha256(), 0
         self._file: BinaryIO = open(self._path + PARTIAL, "wb")
-        self._writer = ArrowWriter(self, header.schema(others))  # type: ignore[arg-type]
+        self._writer = ArrowWriter(self, header.schema(others))
         self._line: Dict[str, Any] = {
-            "file": name, "sha256": "", "bytes": 0, "split": split, "documents": 0, "tokens": 0, "text_bytes": 0, "first_row": first_row, "rows": 0, "quarantined": 0,
+            "file": name, "sha256": "", "bytes": 0, "split": split, "documents": 0, "tokens": 0, "text_bytes": 0, "first_row": first_row, "rows": 0,
+            "quarantined": 0,
         }
 
     @property
@@ -144,8 +145,9 @@ class ShardedWriter:
     def _take_over(self, former: Manifest, resume: bool) -> None:
         """Keeps the leading shards of a stopped run of the same header, and removes everything else."""
         if resume and former.header is not None and dict(former.header.content) != dict(self._header.content):
-            raise DataError(f"{self._folder.partial}: holds {len(former.shards)} shards of a run that was stopped, with other settings "
-                            f"({_difference(former.header.content, self._header.content)}); go on with those, name another output, or start anew without resume.")
+            difference = _difference(former.header.content, self._header.content)
+            raise DataError(f"{self._folder.partial}: holds {len(former.shards)} shards of a run that was stopped, with other settings ({difference}); "
+                            "go on with those, name another output, or start anew without resume.")
         for number, shard in enumerate(former.shards if resume and former.header is not None else ()):
             path = os.path.join(self._folder.partial, shard["file"])
             if shard["file"] != shard_file(number) or not os.path.isfile(path) or os.path.getsize(path) != shard["bytes"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ._arrow_columns import Column, column_of
@@ -59,7 +60,7 @@ class TeacherStoreWriter:
         if shard_tokens < 1:
             raise ValueError(f"shard_tokens is {shard_tokens}; it must be at least 1.")
         self._header = StoreHeader({
-            "format": FORMAT, "schema": SCHEMA_VERSION, "kind": TEACHER, "tokenizer": {"name": tokenizer.name, "fingerprint": tokenizer.fingerprint, "tokens": tokenizer.tokens},
+            "format": FORMAT, "schema": SCHEMA_VERSION, "kind": TEACHER, "tokenizer": asdict(tokenizer),
             "ids": ids or usual_encoding(tokenizer.tokens), "values": values, "splits": [split],
             "producer": {"program": program, "command": [], "options": dict(options or {}), "inputs": [{"path": p, "identity": i} for p, i in inputs]},
             "shard_tokens": shard_tokens, "zstd": False, "k": k, "value_kind": value_kind, "label_type": "float64" if values == "float64" else "float32",
@@ -109,7 +110,8 @@ class TeacherStoreWriter:
         except ValueError as error:
             raise DataError(f"{self._where(id)}: {error}.") from error
         labels = rows.log_sum_exp[:-1] - rows.own
-        self._add(id, tokens, rows.ids, rows.logits.astype(np.float64), rows.log_sum_exp, labels, float(labels.mean()) if len(labels) else None, text, byte_offsets)
+        mean = float(labels.mean()) if len(labels) else None
+        self._add(id, tokens, rows.ids, rows.logits.astype(np.float64), rows.log_sum_exp, labels, mean, text, byte_offsets)
 
     def add_rows(
         self, id: Optional[str], input_ids: Any, candidates: Any, values: Any, *, log_sum_exp: Optional[Any] = None, label_cross_entropy: Optional[Any] = None,
@@ -165,8 +167,9 @@ class TeacherStoreWriter:
             raise DataError(f"{where}: its text is no Unicode: {error.reason} at character {error.start}.") from error
         lengths, offsets, text_bytes = _spans(byte_offsets, len(tokens), encoded, where)
         row = {
-            "id": None if id is None else str(id), "text_bytes": text_bytes, "input_ids": self._encoding.encode(tokens), "candidates": self._encoding.encode(candidates.reshape(-1)),
-            "values": _narrow(values.reshape(-1), content["values"], where, "values"), "log_sum_exp": _narrow(sums, sum_type(content["values"]), where, "log_sum_exp"),
+            "id": None if id is None else str(id), "text_bytes": text_bytes, "input_ids": self._encoding.encode(tokens),
+            "candidates": self._encoding.encode(candidates.reshape(-1)), "values": _narrow(values.reshape(-1), content["values"], where, "values"),
+            "log_sum_exp": _narrow(sums, sum_type(content["values"]), where, "log_sum_exp"),
             "label_cross_entropy": _narrow(labels, content["label_type"], where, "label_cross_entropy"), "mean_cross_entropy": mean,
             "byte_lengths": lengths, "byte_offsets": offsets,
         }

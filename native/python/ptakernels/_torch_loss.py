@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, ContextManager, NamedTuple, Optional, Tuple, Union
+from typing import Any, NamedTuple, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor
@@ -40,16 +40,22 @@ class FusionLoss(NamedTuple):
         ``weight``: w, in [0, 1]. ``counts``: [2], next tokens and taught positions of the whole optimiser step, over all micro-batches and ranks; None: this
         batch's. The shares of a step's batches add up to its loss. DistributedDataParallel averages gradients over ranks: multiply by their number.
         """
-        if not 0 <= weight <= 1:
-            raise ValueError(f"weight is {weight}; it must be in [0, 1].")
-        labelled, taught = self.counts if counts is None else torch.as_tensor(counts, dtype=torch.float64, device=self.clm_sum.device)
-        next_token = torch.where(taught > 0, torch.full_like(taught, weight), torch.ones_like(taught))
-        return self.clm_sum * (next_token / labelled.clamp(min=1)) + self.fusion_sum * ((1 - next_token) / taught.clamp(min=1))
+        next_token, fusion = _scales(weight, self.counts if counts is None else counts, self.clm_sum.device)
+        return self.clm_sum * next_token + self.fusion_sum * fusion
+
+
+def _scales(weight: float, counts: Counts, device: torch.device) -> Tensor:
+    """[2] float64: factors of the two sums, such that the loss of an optimiser step is their sum."""
+    if not 0 <= weight <= 1:
+        raise ValueError(f"weight is {weight}; it must be in [0, 1].")
+    both = torch.as_tensor(counts, dtype=torch.float64, device=device)
+    next_token = torch.where(both[1] > 0, torch.full_like(both[1], weight), torch.ones_like(both[1]))
+    return torch.stack([next_token, 1 - next_token]) / both.clamp(min=1)
 
 
 def fusion_loss(
-    logits: Tensor, next_ids: Tensor, starts: Tensor, tokens: Tensor, probs: Tensor, missing: Tensor, *, weight: Optional[float] = None, reduction: str = "sum",
-    check: bool = True, chunk_bytes: Optional[int] = None,
+    logits: Tensor, next_ids: Tensor, starts: Tensor, tokens: Tensor, probs: Tensor, missing: Tensor, *, weight: Optional[float] = None,
+    counts: Optional[Counts] = None, reduction: str = "sum", check: bool = True, chunk_bytes: Optional[int] = None,
 ) -> Union[FusionLoss, Tensor]:
     """Next-token and fusion losses of logits (SPEC A3.3, A3.6).
 
@@ -61,37 +67,40 @@ def fusion_loss(
     of these. Everything on one device. Computed in float32 (float64 where the logits are), 1 - S and the sums in float64. Positions without next token
     and taught tokens are never looked at. Gradients are written down, not recorded, and come a few positions at a time (``chunk_bytes`` of logits).
 
-    ``reduction``: ``sum`` returns a FusionLoss; ``mean`` needs ``weight`` and returns ``total(weight)``. ``check=False`` leaves the checks of the targets
-    out, which wait for the device. ValueError where shapes do not fit, an id is outside of V or stands twice in a row, or a mass is not in [0, 1].
+    ``reduction``: ``sum`` returns a FusionLoss; ``mean`` needs ``weight`` and returns ``total(weight, counts)``. ``check=False`` leaves the checks of the
+    targets out, which wait for the device. ValueError where shapes do not fit, an id is outside of V or stands twice in a row, or a mass is not in [0, 1].
     """
     targets = _Targets(next_ids, starts, tokens, probs, missing, logits.shape[:-1], logits.shape[-1], check)
     flat = logits.reshape(-1, logits.shape[-1])
-    sums = _OverLogits.apply(flat, targets, _chunk_rows(flat, flat.shape[1], chunk_bytes))
-    return _reduced(sums, targets, weight, reduction)
+    _require_reduction(reduction, weight)
+    loss = targets.loss_of(_OverLogits.apply(flat, targets, _chunk_rows(flat, flat.shape[1], chunk_bytes)))
+    return loss.total(weight, counts) if reduction == "mean" and weight is not None else loss
 
 
 def fused_head_loss(
     hidden: Tensor, output_weight: Tensor, next_ids: Tensor, starts: Tensor, tokens: Tensor, probs: Tensor, missing: Tensor, *, weight: Optional[float] = None,
-    reduction: str = "sum", check: bool = True, chunk_bytes: Optional[int] = None,
+    counts: Optional[Counts] = None, reduction: str = "sum", check: bool = True, chunk_bytes: Optional[int] = None,
 ) -> Union[FusionLoss, Tensor]:
     """The same with the output matrix inside: logits are ``hidden @ output_weight.T``, made a few positions at a time, so that no [N, V] tensor exists.
 
-    ``hidden`` [..., D], ``output_weight`` [V, D]; where their types differ the product is of hidden's. The backward pass makes each chunk's logits again.
-    Everything else as in fusion_loss.
+    ``hidden`` [..., D], ``output_weight`` [V, D]; where their types differ the product is of hidden's. Under ``reduction="mean"`` the gradients are made from
+    the same logits as the loss, for one backward pass; otherwise the backward pass makes each chunk's logits again, which takes a third longer. Everything
+    else as in fusion_loss.
     """
     if hidden.shape[-1] != output_weight.shape[-1] or output_weight.dim() != 2:
         raise ValueError(f"hidden states {tuple(hidden.shape)} do not fit an output matrix {tuple(output_weight.shape)}.")
     targets = _Targets(next_ids, starts, tokens, probs, missing, hidden.shape[:-1], output_weight.shape[0], check)
-    flat = hidden.reshape(-1, hidden.shape[-1])
-    sums = _OverHidden.apply(flat, output_weight, targets, _chunk_rows(flat, output_weight.shape[0], chunk_bytes))
-    return _reduced(sums, targets, weight, reduction)
+    flat, step = hidden.reshape(-1, hidden.shape[-1]), _chunk_rows(hidden, output_weight.shape[0], chunk_bytes)
+    _require_reduction(reduction, weight)
+    if reduction == "mean" and weight is not None:
+        scales = _scales(weight, targets.totals if counts is None else counts, hidden.device)
+        return _ShareOverHidden.apply(flat, output_weight, targets, step, scales, torch.is_grad_enabled())
+    return targets.loss_of(_OverHidden.apply(flat, output_weight, targets, step))
 
 
-def _reduced(sums: Tensor, targets: "_Targets", weight: Optional[float], reduction: str) -> Union[FusionLoss, Tensor]:
+def _require_reduction(reduction: str, weight: Optional[float]) -> None:
     if reduction not in ("sum", "mean") or (reduction == "mean" and weight is None):
         raise ValueError(f"reduction is {reduction!r} with weight {weight}; it must be 'sum', or 'mean' with a weight.")
-    loss = FusionLoss(sums[0], targets.labelled.sum(dtype=torch.float64), sums[1], targets.taught.sum(dtype=torch.float64))
-    return loss if reduction == "sum" or weight is None else loss.total(weight)
 
 
 def _chunk_rows(sample: Tensor, vocabulary: int, chunk_bytes: Optional[int]) -> int:
@@ -102,11 +111,13 @@ def _chunk_rows(sample: Tensor, vocabulary: int, chunk_bytes: Optional[int]) -> 
 class _Targets:
     """What the positions of a batch are to learn."""
 
-    def __init__(self, next_ids: Tensor, starts: Tensor, tokens: Tensor, probs: Tensor, missing: Tensor, shape: torch.Size, vocabulary: int, check: bool) -> None:
+    def __init__(
+        self, next_ids: Tensor, starts: Tensor, tokens: Tensor, probs: Tensor, missing: Tensor, shape: torch.Size, vocabulary: int, check: bool,
+    ) -> None:
         rows = shape.numel()
         if next_ids.shape != shape or starts.shape != (rows + 1,) or missing.numel() != rows or tokens.dim() != 1 or tokens.shape != probs.shape:
-            raise ValueError(f"next_ids {tuple(next_ids.shape)}, starts {tuple(starts.shape)}, tokens {tuple(tokens.shape)}, probs {tuple(probs.shape)} and missing "
-                             f"{tuple(missing.shape)} do not fit positions {tuple(shape)}.")
+            given = {"next_ids": next_ids, "starts": starts, "tokens": tokens, "probs": probs, "missing": missing}
+            raise ValueError(f"{', '.join(f'{n} {tuple(t.shape)}' for n, t in given.items())} do not fit positions {tuple(shape)}.")
         self.labels = next_ids.reshape(-1).long()
         self.starts, self.tokens, self.probs, self.missing = starts.long(), tokens.long(), probs, missing.reshape(-1)
         self.counts = self.starts[1:] - self.starts[:-1]
@@ -117,6 +128,16 @@ class _Targets:
         if not len(tokens):  # something to point at
             self.tokens, self.probs = self.tokens.new_zeros(1), probs.new_zeros(1)
         self.active = torch.nonzero(self.labelled | self.taught)[:, 0]
+
+    @property
+    def totals(self) -> Tensor:
+        """[2] float64: positions with a next token, and taught ones."""
+        return torch.stack([self.labelled.sum(), self.taught.sum()]).double()
+
+    def loss_of(self, sums: Tensor) -> FusionLoss:
+        """The two sums with what they are sums over."""
+        totals = self.totals
+        return FusionLoss(sums[0], totals[0], sums[1], totals[1])
 
     def _check(self, vocabulary: int) -> None:
         if len(self.labels) and int(self.labels.max()) >= vocabulary:
@@ -201,8 +222,8 @@ def _wide(kind: torch.dtype) -> torch.dtype:
     return torch.float64 if kind == torch.float64 else torch.float32
 
 
-def _as_given(device: torch.device) -> ContextManager[Any]:
-    """Types are those of the tensors, whatever autocast would choose."""
+def _as_given(device: torch.device) -> Any:
+    """A context in which types are those of the tensors, whatever autocast would choose."""
     return torch.autocast(device.type, enabled=False) if device.type in ("cpu", "cuda") else contextlib.nullcontext()
 
 
@@ -210,7 +231,7 @@ class _OverLogits(torch.autograd.Function):
     """Sums of losses over logits [N, V]: [2] float64."""
 
     @staticmethod
-    def forward(ctx: Any, logits: Tensor, targets: _Targets, step: int) -> Tensor:
+    def forward(ctx: Any, logits: Tensor, targets: _Targets, step: int) -> Tensor:  # type: ignore[override]
         kind, sums, normalisers = _wide(logits.dtype), torch.zeros(2, dtype=torch.float64, device=logits.device), []
         for rows in targets.active.split(step):
             chunk, wide = targets.of(rows, kind), logits[rows].to(kind)
@@ -236,34 +257,57 @@ class _OverHidden(torch.autograd.Function):
     """Sums of losses over hidden states [N, D] and an output matrix [V, D]: [2] float64."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, output_weight: Tensor, targets: _Targets, step: int) -> Tensor:
-        kind, sums = _wide(hidden.dtype), torch.zeros(2, dtype=torch.float64, device=hidden.device)
-        with _as_given(hidden.device):
-            head = output_weight.to(hidden.dtype).t()
-            for rows in targets.active.split(step):
-                chunk = targets.of(rows, kind)
-                wide = hidden[rows].matmul(head).to(kind)
-                normaliser = torch.logsumexp(wide, 1, keepdim=True)
-                sums += chunk.losses(wide.gather(1, chunk.labels) - normaliser, wide.gather(1, chunk.ids) - normaliser)
+    def forward(ctx: Any, hidden: Tensor, output_weight: Tensor, targets: _Targets, step: int) -> Tensor:  # type: ignore[override]
         ctx.save_for_backward(hidden, output_weight)
         ctx.targets, ctx.step = targets, step
-        return sums
+        return _through_head(hidden, output_weight, targets, step)[0]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, scales: Tensor) -> Tuple[Optional[Tensor], Optional[Tensor], None, None]:
         hidden, output_weight = ctx.saved_tensors
-        kind, (for_hidden, for_weight) = _wide(hidden.dtype), ctx.needs_input_grad[:2]
-        by_hidden = torch.zeros_like(hidden) if for_hidden else None
-        by_weight = torch.zeros_like(output_weight, dtype=_wide(output_weight.dtype)) if for_weight else None
-        with _as_given(hidden.device):
-            head = output_weight.to(hidden.dtype)
-            for rows in ctx.targets.active.split(ctx.step):
-                states = hidden[rows]
-                log_probabilities = torch.log_softmax(states.matmul(head.t()).to(kind), 1)
-                slopes = ctx.targets.of(rows, kind).gradient(log_probabilities, scales).to(hidden.dtype)
-                if by_hidden is not None:
-                    by_hidden.index_copy_(0, rows, slopes.matmul(head))
-                if by_weight is not None:
-                    by_weight += slopes.t().matmul(states)
-        return by_hidden, None if by_weight is None else by_weight.to(output_weight.dtype), None, None
+        _, by_hidden, by_weight = _through_head(hidden, output_weight, ctx.targets, ctx.step, scales, ctx.needs_input_grad[:2])
+        return by_hidden, by_weight, None, None
+
+
+class _ShareOverHidden(torch.autograd.Function):
+    """The same sums, each by a factor that is known beforehand, added: a float64 scalar. Its gradients are made on the way, from the same logits."""
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx: Any, hidden: Tensor, output_weight: Tensor, targets: _Targets, step: int, scales: Tensor, gradients: bool,
+    ) -> Tensor:
+        wanted = ctx.needs_input_grad[:2] if gradients else (False, False)
+        sums, *ctx.gradients = _through_head(hidden, output_weight, targets, step, scales if any(wanted) else None, wanted)
+        return (sums * scales).sum()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, factor: Tensor) -> Tuple[Optional[Tensor], ...]:
+        if ctx.gradients is None:
+            raise RuntimeError("the gradients of this loss were given out already; compute it again for another backward pass.")
+        gradients, ctx.gradients = ctx.gradients, None  # scaled in place, and so good for one pass
+        return (*(None if g is None else g.mul_(factor.to(g.dtype)) for g in gradients), None, None, None, None)
+
+
+def _through_head(
+    hidden: Tensor, output_weight: Tensor, targets: _Targets, step: int, scales: Optional[Tensor] = None, wanted: Sequence[bool] = (False, False),
+) -> Tuple[Tensor, Optional[Tensor], Optional[Tensor]]:
+    """Sums of the losses, and where ``scales`` are given the wanted gradients of their scaled sum, a few positions at a time."""
+    kind, sums = _wide(hidden.dtype), torch.zeros(2, dtype=torch.float64, device=hidden.device)
+    by_hidden = torch.zeros_like(hidden) if wanted[0] else None
+    by_weight = torch.zeros_like(output_weight, dtype=_wide(output_weight.dtype)) if wanted[1] else None
+    with _as_given(hidden.device):
+        head = output_weight.to(hidden.dtype)
+        for rows in targets.active.split(step):
+            chunk, states = targets.of(rows, kind), hidden[rows]
+            log_probabilities = torch.log_softmax(states.matmul(head.t()).to(kind), 1)
+            sums += chunk.losses(log_probabilities.gather(1, chunk.labels), log_probabilities.gather(1, chunk.ids))
+            if scales is None:
+                continue
+            slopes = chunk.gradient(log_probabilities, scales).to(hidden.dtype)
+            if by_hidden is not None:
+                by_hidden.index_copy_(0, rows, slopes.matmul(head))
+            if by_weight is not None:
+                by_weight += slopes.t().matmul(states)
+    return sums, by_hidden, None if by_weight is None else by_weight.to(output_weight.dtype)

@@ -292,7 +292,7 @@ class _Shards:
         names = [f"data-{i:05d}-of-{len(self._files):05d}.arrow" for i in range(len(self._files))]
         for file, name in zip(self._files, names):
             os.rename(file, os.path.join(self._folder, name))
-        state = {
+        state: Dict[str, Any] = {
             "_data_files": [{"filename": name} for name in names], "_fingerprint": self._hash.hexdigest()[:16], "_format_columns": None, "_format_kwargs": {},
             "_format_type": None, "_output_all_columns": False, "_split": self._split,
         }

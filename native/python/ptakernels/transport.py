@@ -51,7 +51,8 @@ def solve_transport(
     "unbalanced" the source exact, the target with the penalty rho KL(P'1 | b); "exact" argmin <P, C>; "official" the published loop to its own stop,
     where lambda is 1 / epsilon. For balanced and exact the sums of a and b agree to 1e-15.
     epsilon, rho: in edits, over 0. tolerance, max_iterations: of the official loop. out: an array float64 of cost's shape for the plan.
-    Official and semi-relaxed have no potentials: f and g are NaN. Raises ValueError for sums that differ, negative or non-finite input; the sentence says where.
+    Official and semi-relaxed have no potentials: f and g are NaN. Negative and non-finite numbers end as
+    not-finite, sums that differ as exact-fallback with the difference in marginal_error. Raises TypeError and ValueError for types, shapes and parameters; the sentence names the argument.
     """
     if kind not in _abi.TRANSPORTS or kind == "none":
         raise ValueError(f"kind is {kind!r}; expected one of {', '.join(list(_abi.TRANSPORTS)[1:])}.")

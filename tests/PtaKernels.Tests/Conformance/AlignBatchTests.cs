@@ -125,6 +125,21 @@ public sealed class AlignBatchTests(string backend)
     }
 
     [Test]
+    public void AMapsEntryOutsideOfTheTargetIsLeftOut()
+    {
+        AlignmentOptions options = AlignmentPreset.Reference with { Window = 1 };
+        var documents = new RandomDocuments(7000, _small ? 1 : 3);
+        DocumentPair[] pairs = [.. documents.Documents.Select(d => d.Pair)];
+        TokenVocabulary source = documents.Vocabularies.Source, target = documents.Vocabularies.Target;
+        var map = new VocabularyMap([.. Enumerable.Range(0, source.Count).Select(id => id % 3 == 0 ? PtaKernels.Text.OfficialMapping.OutsideTarget : target.IdOf(target.StringOf(id % target.Count) ?? "") is >= 0 and int found ? found : 0)]);
+        var expected = new AlignedDocument[pairs.Length];
+        BackendCases.Open("reference").AlignBatch(pairs, new VocabularyPair(source, target, map), options, expected, new AlignmentReport());
+        AlignedDocument[] aligned = Align(pairs, new VocabularyPair(source, target, map), options);
+        Assert.That(aligned.SelectMany(RulesAndTokens), Is.EqualTo(expected.SelectMany(RulesAndTokens)));
+        Assert.That(expected.Sum(d => Enumerable.Range(0, d.Rows).Count(i => d[i].Rule is RowRule.StringTransport or RowRule.Soft)), Is.Positive);
+    }
+
+    [Test]
     public void APriorsRowsAreTheColumns()
     {
         AlignmentOptions options = With(AlignmentPreset.Paper, ["transport=official", "transfer=boundary"]);
@@ -236,6 +251,9 @@ public sealed class AlignBatchTests(string backend)
     }
 
     /// <summary>Every bit of every document.</summary>
+    private static IEnumerable<string> RulesAndTokens(AlignedDocument document) =>
+        Enumerable.Range(0, document.Rows).Select(i => $"{document[i].Rule} {string.Join(',', document.IndicesOf(i).ToArray())}");
+
     private static string[] Print(AlignedDocument[] documents) => [.. documents.Select(d => string.Join('\n', Enumerable.Range(0, d.Rows).Select(i =>
         string.Create(CultureInfo.InvariantCulture, $"{d[i]} | {string.Join(' ', d.IndicesOf(i).ToArray())} | {string.Join(' ', d.ValuesOf(i).ToArray().Select(v => v.ToString("R", CultureInfo.InvariantCulture)))}"))))];
 }
