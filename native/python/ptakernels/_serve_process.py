@@ -108,7 +108,9 @@ class ServeProcess:
                     fcntl.fcntl(pipe.fileno(), _SET_PIPE_SIZE, _PIPE_BYTES)
             self._greet()
         except (OSError, DataError) as error:
-            raise self._failure() from error
+            reason = self._failure()
+            self.drop()
+            raise reason from error
         except BaseException:
             self.kill()
             raise
@@ -153,14 +155,14 @@ class ServeProcess:
                     raise DataError("its answers ended")
                 receive(batch)
         except (OSError, DataError) as error:
-            ended = self._failure()
-            sender.join()
-            own = next((f for f in failure if not isinstance(f, OSError)), None)
-            raise (own or ended) from error
+            reason = self._failure()
+            sender.join()  # before its pipe is closed
+            self.drop()
+            raise next((f for f in failure if not isinstance(f, OSError)), reason) from error
         except BaseException:
-            self._process.kill()
+            self._end()
             sender.join()
-            self.kill()
+            self.drop()
             raise
         sender.join()
 
@@ -176,9 +178,7 @@ class ServeProcess:
 
     def kill(self) -> None:
         """Ends it now."""
-        self._process.kill()  # does nothing where it has ended
-        self._process.wait()
-        self._listener.join(_PATIENCE)
+        self._end()
         self.drop()
 
     def drop(self) -> None:
@@ -191,6 +191,11 @@ class ServeProcess:
         """After a fork, in the new process: the child is its parent's."""
         self.drop()
         self._process.returncode = 0  # nothing to wait for here
+
+    def _end(self) -> None:
+        self._process.kill()  # does nothing where it has ended
+        self._process.wait()
+        self._listener.join(_PATIENCE)
 
     def _listen(self) -> None:
         rest = b""
@@ -210,7 +215,7 @@ class ServeProcess:
             status: Optional[int] = self._process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
             status = None
-        self.kill()
+        self._end()
         lines = [line for line in self._lines if line.strip()]
         if status == _USAGE and any("'serve'" in line for line in lines):
             return DeviceError(f"{self._command[0]} has no verb serve: it is older than this package; use the pta of the same release.")
