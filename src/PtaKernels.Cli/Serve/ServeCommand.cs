@@ -17,7 +17,10 @@ internal static class ServeCommand
         var common = new CommonOptions();
         var source = new Option<string>("--source-vocab") { Description = $"the source's vocabulary: {VocabularyFile.Formats}, or an Arrow file", HelpName = "file", Required = true };
         var target = new Option<string>("--target-vocab") { Description = "the target's vocabulary, in any of these forms", HelpName = "file", Required = true };
-        var tokenizer = new Option<string?>("--target-tokenizer") { Description = "the tokenizer that an Arrow file of the target was made of, where projection byte asks how text is cut into tokens", HelpName = "file" };
+        var tokenizer = new Option<string?>("--target-tokenizer") 
+        {
+            Description = "the tokenizer that an Arrow file of the target was made of, where projection byte asks how text is cut into tokens", HelpName = "file",
+        };
         var map = new Option<string?>("--map") { Description = "official vocabulary map (pta map); default: the Arrow file's, else searched on demand", HelpName = "file" };
         var workers = new Option<int>("--workers") { Description = "documents aligned at a time on a CPU; default: one for each core", HelpName = "N" };
         var signal = ValueOption.OneOf("--signal", "whether the teacher signal kept is measured", "on", "off");

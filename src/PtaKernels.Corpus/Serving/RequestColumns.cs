@@ -8,6 +8,8 @@ namespace PtaKernels.Corpus.Serving;
 /// <summary>Requests as documents. Numbers are copied, and widened exactly: ids are 32 or 64 bits wide, values float16, float32 or float64.</summary>
 internal sealed class RequestColumns
 {
+    private static readonly string[] Prior = [ServingProtocol.PriorStarts, ServingProtocol.PriorTokens, ServingProtocol.PriorValues];
+
     private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
     private readonly OutputUnit _unit;
 
@@ -20,7 +22,11 @@ internal sealed class RequestColumns
         _unit = unit;
         string? version = schema.Metadata?.GetValueOrDefault(ServingProtocol.VersionKey);
         if (version != ServingProtocol.Version.ToString(CultureInfo.InvariantCulture))
-            throw Refused($"has {(version is null ? "no " : "")}{ServingProtocol.VersionKey} {version}".TrimEnd() + $" in its schema's metadata, and this pta speaks version {ServingProtocol.Version}; use a client of the same release");
+        {
+            string has = version is null ? $"has no {ServingProtocol.VersionKey}" : $"has {ServingProtocol.VersionKey} {version}";
+            throw Refused($"{has} in its schema's metadata, and this pta speaks version {ServingProtocol.Version}; use a client of the same release");
+        }
+
         for (int place = 0; place < schema.FieldsList.Count; place++)
         {
             Field field = schema.FieldsList[place];
@@ -34,9 +40,8 @@ internal sealed class RequestColumns
 
         if (ServingProtocol.Required.FirstOrDefault(name => !_places.ContainsKey(name)) is { } missing)
             throw Refused($"has no column {missing}");
-        string[] prior = [ServingProtocol.PriorStarts, ServingProtocol.PriorTokens, ServingProtocol.PriorValues];
-        if (prior.Count(_places.ContainsKey) is not (0 or 3))
-            throw Refused($"has some of the columns {string.Join(", ", prior)}; expected all or none");
+        if (Prior.Count(_places.ContainsKey) is not (0 or 3))
+            throw Refused($"has some of the columns {string.Join(", ", Prior)}; expected all or none");
     }
 
     /// <summary>The documents of a batch.</summary>
@@ -92,21 +97,28 @@ internal sealed class RequestColumns
         if (starts is null && tokens is null && values is null)
             return null;
         if (starts is null || tokens is null || values is null)
-            throw new InvalidDataException($"some of {ServingProtocol.PriorStarts}, {ServingProtocol.PriorTokens} and {ServingProtocol.PriorValues} are null; expected all or none");
+            throw new InvalidDataException($"some of {string.Join(", ", Prior)} are null; expected all or none");
         Require(ServingProtocol.PriorStarts, starts.Length, target.Length + 1L);
         Require(ServingProtocol.PriorValues, values.Length, tokens.Length);
         if (starts[0] != 0 || starts[^1] != tokens.Length || starts.Zip(starts.Skip(1)).Any(static s => s.Second < s.First))
-            throw new InvalidDataException($"{ServingProtocol.PriorStarts} do not ascend from 0 to the {tokens.Length} entries of {ServingProtocol.PriorTokens}");
+            throw new InvalidDataException($"{Prior[0]} do not ascend from 0 to the {tokens.Length} entries of {Prior[1]}");
         return new AlignedDocument(target.Id, _unit, starts, tokens, values, new RowProvenance[target.Length]);
     }
 
-    private string TextOf(RecordBatch batch, int row) => ((StringArray)Column(batch, ServingProtocol.Id)!).GetString(row) ?? throw new InvalidDataException($"row {row}: {ServingProtocol.Id} is null");
+    private string TextOf(RecordBatch batch, int row) =>
+        ((StringArray)Column(batch, ServingProtocol.Id)!).GetString(row) ?? throw new InvalidDataException($"row {row}: {ServingProtocol.Id} is null");
 
-    private int[]? Integers(RecordBatch batch, int row, string name) =>
-        Column(batch, name) is { } list && !list.IsNull(row) && ArrowLists.RangeOf(name, list, row) is var (start, length) ? ArrowLists.Integers(name, ArrowLists.ItemsOf(list), start, length) : null;
+    private int[]? Integers(RecordBatch batch, int row, string name) => ItemsOf(batch, row, name, ArrowLists.Integers);
 
-    private double[]? Numbers(RecordBatch batch, int row, string name) =>
-        Column(batch, name) is { } list && !list.IsNull(row) && ArrowLists.RangeOf(name, list, row) is var (start, length) ? ArrowLists.Numbers(name, ArrowLists.ItemsOf(list), start, length) : null;
+    private double[]? Numbers(RecordBatch batch, int row, string name) => ItemsOf(batch, row, name, ArrowLists.Numbers);
+
+    private T[]? ItemsOf<T>(RecordBatch batch, int row, string name, Func<string, IArrowArray, int, int, T[]> read)
+    {
+        if (Column(batch, name) is not { } list || list.IsNull(row))
+            return null;
+        (int start, int length) = ArrowLists.RangeOf(name, list, row);
+        return read(name, ArrowLists.ItemsOf(list), start, length);
+    }
 
     private IArrowArray? Column(RecordBatch batch, string name) => _places.TryGetValue(name, out int place) ? batch.Column(place) : null;
 

@@ -38,15 +38,17 @@ internal static class ServingProtocol
     /// <summary>Answer: [m + 1] first entry of each row; tokens and values of all rows.</summary>
     public const string Starts = "starts", Tokens = "tokens", Fused = "values";
 
-    /// <summary>Answer, [m] each: <see cref="RowRule"/>'s number; source row or -1; missing mass; kept share of rule (b); teacher signal kept, NaN when not measured.</summary>
+    /// <summary>
+    /// Answer, [m] each: <see cref="RowRule"/>'s number; source row or -1; missing mass; kept share of rule (b); teacher signal kept, NaN when not measured.
+    /// </summary>
     public const string Rule = "rule", SourceRow = "source_row", Missing = "missing", Kappa = "kappa", Signal = "signal";
 
     /// <summary>Answer, [m] each: <see cref="TransportStatus"/>'s number, or -1 where no transport ran; its iterations; its marginal error.</summary>
     public const string Transport = "transport_status", Iterations = "iterations", MarginalError = "marginal_error";
 
     /// <summary>
-    /// Answer: [2] 1 where the decoded texts differed and were byte-aligned first, else 0, and how many choices of a heaviest column only the tie rule decided; [5] seconds
-    /// by <see cref="AlignmentStage"/>. Ties and seconds of documents that were aligned in one call stand with the first of them.
+    /// Answer: [2] 1 where the decoded texts differed and were byte-aligned first, else 0, and how many choices of a heaviest column only the tie rule
+    /// decided; [5] seconds by <see cref="AlignmentStage"/>. Ties and seconds of documents that were aligned in one call stand with the first of them.
     /// </summary>
     public const string Counts = "counts", Seconds = "seconds";
 
@@ -57,7 +59,8 @@ internal static class ServingProtocol
     public static IReadOnlyList<string> Required { get; } = [Id, .. Sides.SelectMany(static s => (string[])[s + Ids, s + Indices, s + Values, s + K])];
 
     /// <summary>Columns that it may have.</summary>
-    public static IReadOnlyList<string> Optional { get; } = [.. Sides.SelectMany(static s => (string[])[s + LogSumExp, s + Spans]), PriorStarts, PriorTokens, PriorValues];
+    public static IReadOnlyList<string> Optional { get; } =
+        [.. Sides.SelectMany(static s => (string[])[s + LogSumExp, s + Spans]), PriorStarts, PriorTokens, PriorValues];
 
     /// <summary>The schema of answers.</summary>
     /// <param name="backend">What computes.</param>

@@ -10,8 +10,8 @@ namespace PtaKernels.Corpus.Serving;
 /// <remarks>
 /// Columns: <c>string</c> (binary; UTF-8, a lone surrogate as its three bytes, null for an id without a token), <c>text</c> (binary: decoded bytes; what stands
 /// there for special tokens and holes is not read), <c>roles</c> (uint8, <see cref="TokenRoles"/>; any role makes a token special), and optionally
-/// <c>map</c> (int32: the target id that an official map gives to a source's id, -1 for no entry, -3 for an entry that the target lacks). Metadata of the schema: <c>name</c>,
-/// <c>marker</c>, <c>byte_level</c> and <c>dummy_prefix</c>, these two true or false.
+/// <c>map</c> (int32: the target id that an official map gives to a source's id, -1 for no entry, -3 for an entry that the target lacks). Metadata of the
+/// schema: <c>name</c>, <c>marker</c>, <c>byte_level</c> and <c>dummy_prefix</c>, these two true or false.
 /// </remarks>
 internal sealed record VocabularyTable(TokenVocabulary Vocabulary, int[]? Map)
 {
@@ -66,8 +66,9 @@ internal sealed record VocabularyTable(TokenVocabulary Vocabulary, int[]? Map)
         int Place(string column, IArrowType type)
         {
             int place = file.Schema.GetFieldIndex(column);
-            if (place < 0 || file.Schema.FieldsList[place].DataType.TypeId != type.TypeId)
-                throw Refused($"has {(place < 0 ? "no" : $"{ArrowLists.Describe(file.Schema.FieldsList[place].DataType)} in")} column {column}; expected {ArrowLists.Describe(type)}");
+            IArrowType? found = place < 0 ? null : file.Schema.FieldsList[place].DataType;
+            if (found?.TypeId != type.TypeId)
+                throw Refused($"has {(found is null ? "no" : ArrowLists.Describe(found) + " in")} column {column}; expected {ArrowLists.Describe(type)}");
             return place;
         }
 
@@ -78,10 +79,10 @@ internal sealed record VocabularyTable(TokenVocabulary Vocabulary, int[]? Map)
     /// <exception cref="AlignmentDataException">It names an id that the target does not have.</exception>
     public static VocabularyMap? MapOf(string path, int[]? map, TokenVocabulary target)
     {
-        int bad = map is null ? -1 : System.Array.FindIndex(map, id => id is not (VocabularyMap.None or Text.OfficialMapping.OutsideTarget) && !target.HasToken(id));
-        if (bad >= 0)
-            throw new AlignmentDataException($"{path}: id {bad} is mapped to {map![bad]}, which has no token in {target.Name}.");
-        return map is null ? null : new VocabularyMap(map);
+        if (map is null)
+            return null;
+        int bad = System.Array.FindIndex(map, id => id is not (VocabularyMap.None or Text.OfficialMapping.OutsideTarget) && !target.HasToken(id));
+        return bad < 0 ? new VocabularyMap(map) : throw new AlignmentDataException($"{path}: id {bad} is mapped to {map[bad]}, which has no token in {target.Name}.");
     }
 
     /// <summary>A string from UTF-8 in which a lone surrogate may stand as its three bytes.</summary>

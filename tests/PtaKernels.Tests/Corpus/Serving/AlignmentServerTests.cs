@@ -120,9 +120,10 @@ public sealed class AlignmentServerTests
     public void AStreamThatStopsAnywhereElseIsRefused()
     {
         byte[] stream = Requests.Stream(Small(2));
-        int schema = Requests.Stream().Length - 8;
-        foreach (int length in Enumerable.Range(0, stream.Length - 8).Where(n => n != schema && (n < 60 || n % 97 == 0 || n > stream.Length - 60)))
-            Assert.That(() => Serve(stream[..length]), Throws.TypeOf<AlignmentDataException>().With.Message.Matches("^standard input: (ended inside message [12]; |ended before a schema; )"), $"{length} bytes");
+        int schema = Requests.Stream().Length - 8, end = stream.Length - 8;
+        Assert.That(() => Serve([]), Throws.TypeOf<AlignmentDataException>().With.Message.StartsWith("standard input: ended before a schema; "));
+        foreach (int length in Enumerable.Range(1, stream.Length - 1).Where(n => n != schema && n != end && (n < 60 || n % 97 == 0 || Math.Abs(n - schema) < 20 || n > end - 20)))
+            Assert.That(() => Serve(stream[..length]), Throws.TypeOf<AlignmentDataException>().With.Message.StartsWith("standard input: ended inside message "), $"{length} bytes");
     }
 
     [Test]
@@ -155,7 +156,7 @@ public sealed class AlignmentServerTests
             Refuses("target_log_sum_exp has 1 entries where ", c => c[11] = Requests.Numbers("target_log_sum_exp", static _ => [1]));
             Refuses("source_spans has 3 entries where ", c => c[6] = Requests.Integers("source_spans", static _ => [0, 1, 2]));
             Refuses("source_ids is null", c => c[1] = Requests.Integers("source_ids", static _ => null));
-            Refuses("some of prior_starts, prior_tokens and prior_values are null", c => c[13] = Requests.Integers("prior_starts", static _ => [0]));
+            Refuses("some of prior_starts, prior_tokens, prior_values are null", c => c[13] = Requests.Integers("prior_starts", static _ => [0]));
         }
     }
 
