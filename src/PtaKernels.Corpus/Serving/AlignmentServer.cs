@@ -68,16 +68,14 @@ internal sealed class AlignmentServer
         return answers;
     }
 
-    /// <summary>One call for all documents; if one of them is bad input, a call for each half, down to that document.</summary>
+    /// <summary>One call for all documents; those that are bad input are asked for again, each for itself, and say what is wrong with them.</summary>
     private void AlignTogether(ReadOnlySpan<DocumentPair> documents, Span<Answer> answers)
     {
-        if (documents.IsEmpty)
-            return;
-        var aligned = new AlignedDocument[documents.Length];
+        var found = new AlignedDocument[documents.Length];
         var report = new AlignmentReport();
         try
         {
-            _backend.AlignBatch(documents, _vocabularies, _options, aligned, report);
+            _backend.AlignBatch(documents, _vocabularies, _options, found, report);
         }
         catch (AlignmentDataException e) when (documents.Length == 1)
         {
@@ -86,16 +84,22 @@ internal sealed class AlignmentServer
         }
         catch (AlignmentDataException)
         {
-            int half = documents.Length / 2;
-            AlignTogether(documents[..half], answers[..half]);
-            AlignTogether(documents[half..], answers[half..]);
-            return;
+            for (int d = 0; d < found.Length; d++)
+            {
+                if (found[d] is null)
+                    AlignTogether(documents.Slice(d, 1), answers.Slice(d, 1));
+            }
         }
 
-        for (int d = 0; d < aligned.Length; d++)
+        Add(documents, [.. Enumerable.Range(0, found.Length).Where(d => found[d] is not null)], found, report, answers);
+    }
+
+    private void Add(ReadOnlySpan<DocumentPair> documents, int[] good, AlignedDocument[] found, AlignmentReport report, Span<Answer> answers)
+    {
+        foreach (int d in good)
         {
-            bool repaired = report.RepairedDocuments == aligned.Length || (report.RepairedDocuments > 0 && Differs(documents[d]));
-            answers[d] = new Answer(aligned[d], null, repaired, d == 0 ? report.ProjectionTies : 0, [.. Stages.Select(stage => d == 0 ? report.SecondsOf(stage) : 0)]);
+            bool first = d == good[0], repaired = report.RepairedDocuments > 0 && (documents.Length == 1 || Differs(documents[d]));
+            answers[d] = new Answer(found[d], null, repaired, first ? report.ProjectionTies : 0, [.. Stages.Select(stage => first ? report.SecondsOf(stage) : 0)]);
         }
 
         lock (_noticed)
