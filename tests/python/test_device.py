@@ -26,7 +26,7 @@ OLD = "pta: Unrecognized command or argument 'serve'. Type `pta --help` for what
 
 
 def same(test, found, expected):
-    """Every bit of every result."""
+    """Every bit of every result; ties are those of all documents, because they are counted by call."""
     test.assertEqual(len(found), len(expected))
     for d, (one, other) in enumerate(zip(found, expected)):
         if isinstance(other, ptakernels.DataError):
@@ -37,7 +37,8 @@ def same(test, found, expected):
         test.assertEqual(one.tokens.tobytes(), other.tokens.tobytes(), d)
         test.assertEqual(one.values.tobytes(), other.values.tobytes(), d)
         test.assertEqual(one.rows.records.tobytes(), other.rows.records.tobytes(), d)
-        test.assertEqual((one.repaired, one.ties), (other.repaired, other.ties), d)
+        test.assertEqual(one.repaired, other.repaired, d)
+    test.assertEqual(*(sum(r.ties for r in results if not isinstance(r, ptakernels.DataError)) for results in (found, expected)))
 
 
 def alive(pid):

@@ -87,7 +87,7 @@ class Device:
     ) -> List[Union[AlignedDocument, DataError]]:
         """Aligns documents as ptakernels.align_batch does; arguments and results are the same.
 
-        Ties and seconds of documents that a GPU aligned together stand with the first of them. Raises DeviceError where pta is too old, has no such backend
+        Ties and seconds of documents that pta aligned in one call stand with the first of them. Raises DeviceError where pta is too old, has no such backend
         here, refuses a switch, or ended; the next call starts it again.
         """
         options = Options.preset(options) if isinstance(options, str) else options

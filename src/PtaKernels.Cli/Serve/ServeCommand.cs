@@ -2,6 +2,7 @@ using System.CommandLine;
 using Microsoft.Win32.SafeHandles;
 using PtaKernels.Cli.Stores;
 using PtaKernels.Corpus.Serving;
+using PtaKernels.Native;
 using PtaKernels.Text;
 
 namespace PtaKernels.Cli.Serve;
@@ -48,9 +49,13 @@ internal static class ServeCommand
                 throw new ArgumentException("standard input is a terminal; pta serve reads an Arrow IPC stream of requests from it, which another program writes.");
             VocabularyPair vocabularies = names.Read(options, terminal.Notice);
             IKernelBackend backend = common.OpenBackend(parse);
+            bool native = backend is NativeBackend && parse.GetValue(workers) != 1;
+            if (native)
+                backend = new NativeBackend { Threads = parse.GetValue(workers) };
             var server = new AlignmentServer(backend, vocabularies, options)
             {
                 Workers = parse.GetValue(workers) is > 0 and int given ? given : -1,
+                Together = native,
                 Program = StoreOptionSet.ProgramName,
                 Notice = terminal.Notice,
             };

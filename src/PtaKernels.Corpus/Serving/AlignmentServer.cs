@@ -30,6 +30,9 @@ internal sealed class AlignmentServer
     /// <summary>Documents aligned at a time where the backend takes one per call; -1 = one on each core.</summary>
     public int Workers { get; init; } = -1;
 
+    /// <summary>Whether a fused call of the backend takes all documents of a batch and shares them out itself; step by step they go one by one.</summary>
+    public bool Together { get; init; }
+
     /// <summary>Name and version of the program, for the answers' schema.</summary>
     public string Program { get; init; } = "pta";
 
@@ -61,7 +64,7 @@ internal sealed class AlignmentServer
     private Answer[] Align(DocumentPair[] documents)
     {
         var answers = new Answer[documents.Length];
-        if (_backend.DocumentsAtOnce > 1)
+        if ((Together && FusedPreset.Match(_options) >= 0) || _backend.DocumentsAtOnce > 1)
             AlignTogether(documents, answers);
         else
             Parallel.For(0, documents.Length, new ParallelOptions { MaxDegreeOfParallelism = Workers }, d => AlignTogether(documents.AsSpan(d, 1), answers.AsSpan(d, 1)));
