@@ -42,9 +42,10 @@ public sealed class DocumentAligner
     /// <summary>Aligns one document.</summary>
     /// <param name="target">The target's view.</param>
     /// <param name="sources">Each source's view, in the order of the constructor's list.</param>
-    /// <param name="report">Receives the counts.</param>
+    /// <param name="report">Receives the counts; null where nobody wants them.</param>
     /// <exception cref="AlignmentDataException">Bad input of SPEC A5.</exception>
-    public FusedDocument Align(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, AlignmentRunReport report) => AlignTogether([target], [sources], report)[0];
+    public FusedDocument Align(TokenizedDocument target, IReadOnlyList<TokenizedDocument> sources, AlignmentRunReport? report = null) =>
+        AlignTogether([target], [sources], report ?? new AlignmentRunReport(_sources.Count))[0];
 
     /// <summary>Aligns several documents, each source's in one call of the backend; the results are those of <see cref="Align"/>.</summary>
     /// <param name="targets">[documents] the target's views.</param>

@@ -11,7 +11,7 @@ namespace PtaKernels.Corpus;
 /// <c>fused_indices</c>, <c>fused_probs</c>, <c>fused_missing</c> (the missing mass s of each row), <c>kappa</c> (SPEC A3.2), <c>rules</c> (one letter per row, <see cref="RowProvenance.Letter"/>)
 /// and <c>source</c> (its index per row, -1 where none).
 /// </remarks>
-public sealed class FusedJsonLines : IDocumentWriter
+internal sealed class FusedJsonLines : IDocumentWriter
 {
     private readonly AtomicFile _file;
     private readonly Stream _stream;

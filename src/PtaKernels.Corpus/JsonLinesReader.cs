@@ -1,7 +1,7 @@
 namespace PtaKernels.Corpus;
 
 /// <summary>One model's documents in a JSON-lines file (<see cref="JsonLines"/>).</summary>
-public sealed class JsonLinesReader(string path) : IDocumentReader
+internal sealed class JsonLinesReader(string path) : IDocumentReader
 {
     /// <inheritdoc/>
     public string Path => path;

@@ -77,8 +77,8 @@ public sealed partial class GpuBackend
         Shapes.RequireTransport(batch, n, m, marginals, options, destination.Values.Length, outcomes.Length);
         if (options.Kind == TransportKind.None || !Enum.IsDefined(options.Kind))
             throw new ArgumentException($"'{options.Kind}' is not a transport.", nameof(options));
-        if (options.Kind is TransportKind.Balanced or TransportKind.SemiRelaxed)
-            TransportInput.CheckPositive(options.Epsilon, nameof(options));
+        if (options.Kind is TransportKind.Balanced or TransportKind.SemiRelaxed && !(double.IsFinite(options.Epsilon) && options.Epsilon > 0))
+            throw new ArgumentOutOfRangeException(nameof(options), options.Epsilon, "Must be finite and positive.");
     }
 
     private static TransportQueue UploadProblems(

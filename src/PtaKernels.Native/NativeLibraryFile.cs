@@ -24,7 +24,7 @@ public sealed class NativeLibraryException : Exception
     }
 }
 
-/// <summary>Finds, loads and checks libptakernels: <c>runtimes/RID/native</c> beside the assemblies, or the file that <see cref="EnvironmentVariable"/> names.</summary>
+/// <summary>Finds, loads and checks libptakernels: the file that <see cref="EnvironmentVariable"/> names, or else the one of the build or of the package (<see cref="NativeFile"/>).</summary>
 public static unsafe class NativeLibraryFile
 {
     /// <summary>The environment variable that names another library file.</summary>
@@ -32,6 +32,8 @@ public static unsafe class NativeLibraryFile
 
     /// <summary>The library's name in import declarations.</summary>
     internal const string Name = "ptakernels";
+
+    private const string FileName = "libptakernels.so";
 
     private const uint AbiVersion = 2;
 
@@ -44,10 +46,10 @@ public static unsafe class NativeLibraryFile
     /// <summary>Why the library cannot be used here, or null when it can.</summary>
     public static string? WhyUnavailable => Problem.Value;
 
-    /// <summary>The file that is loaded.</summary>
+    /// <summary>The file that is loaded, or would be if it were there.</summary>
     public static string Path => Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } named
         ? System.IO.Path.GetFullPath(named)
-        : System.IO.Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier.StartsWith("linux", StringComparison.Ordinal) ? "linux-x64" : RuntimeInformation.RuntimeIdentifier, "native", "libptakernels.so");
+        : NativeFile.Find(FileName) ?? NativeFile.Usual(FileName);
 
     /// <summary>The release of the loaded library.</summary>
     public static string Release
@@ -90,7 +92,7 @@ public static unsafe class NativeLibraryFile
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException)
         {
-            return $"the native library {Path} cannot be loaded: {(_loadError ?? e.Message).TrimEnd('.')}; run scripts/setup, then build again.";
+            return $"the native library {Path} cannot be loaded: {(_loadError ?? e.Message).TrimEnd('.')}; it comes with the package PtaKernels.Native for 64-bit x86 Linux, or from a build of the sources there (scripts/setup).";
         }
 
         if (version != AbiVersion)

@@ -52,6 +52,8 @@ class Input:
 
     def array(self) -> Any:
         """A view: a flat NumPy array, or a flat memoryview without NumPy."""
+        if numpy is not None and type(self.owner) is numpy.ndarray:
+            return self.owner.reshape(-1)
         return view(self.owner, self.address, self.dtype, (self.size,))
 
 
@@ -106,7 +108,7 @@ def new_output(dtype: str, shape: Tuple[int, ...]) -> Tuple[Any, int]:
     """Room for results and its address: an uninitialised NumPy array, or a memoryview of zeros."""
     if numpy is not None:
         made = numpy.empty(shape, dtype)
-        return made, made.__array_interface__["data"][0]
+        return made, address_of(made)
     size = math.prod(shape)
     memory = bytearray(max(1, size * _BYTES[dtype]))
     address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
@@ -127,9 +129,23 @@ def view(owner: Any, address: int, dtype: str, shape: Tuple[int, ...]) -> Any:
 
 
 def _take_numpy(value: Any, dtype: str) -> Optional[Input]:
-    if value.dtype.str[1:] != dtype or not value.dtype.isnative or not value.flags.c_contiguous or not value.flags.aligned:
+    if value.dtype is not _NATIVE_TYPES[dtype] or value.flags.num & _FITTING != _FITTING:
         return None
-    return Input(value.__array_interface__["data"][0], value.shape, dtype, value, False)
+    return Input(address_of(value), value.shape, dtype, value, False)
+
+
+def address_of(value: Any) -> int:
+    """Where a C-contiguous NumPy array begins. The first way is several times faster; it takes writable memory of at least a byte only."""
+    try:
+        return _addressof(_from_buffer(value))
+    except (TypeError, ValueError, BufferError):
+        return value.__array_interface__["data"][0]
+
+
+_addressof, _from_buffer = ctypes.addressof, ctypes.c_char.from_buffer
+_FITTING = 0x0001 | 0x0100  # NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_ALIGNED
+_NATIVE_TYPES = {} if numpy is None else {dtype: numpy.dtype(dtype) for dtype in _CODES}
+"""NumPy has one object for each of its own types in this machine's order; a type that is equal but another object takes the slower way."""
 
 
 def _from_memory(name: str, memory: Memory, dtype: str, exact: Sequence[str]) -> Input:
@@ -172,7 +188,7 @@ def _converted(name: str, memory: Memory, dtype: str) -> Input:
         if dtype in _RANGES and source.size:
             _require_range(name, int(source.min()), int(source.max()), dtype)
         made = source.astype(dtype)
-        return Input(made.__array_interface__["data"][0], memory.shape, dtype, made, True)
+        return Input(address_of(made), memory.shape, dtype, made, True)
     content = ctypes.string_at(memory.address, memory.size * _BYTES[memory.dtype])
     return _packed(name, _numbers(content, memory.dtype), dtype, memory.shape)
 

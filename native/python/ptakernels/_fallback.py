@@ -6,6 +6,7 @@ import functools
 import math
 import operator
 from array import array
+from itertools import accumulate
 from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
 from ._arrays import numpy
@@ -14,6 +15,8 @@ from .rows import RULE_CURRENT, RULE_LABEL, RULE_NONE, RULE_TARGET, TRANSFERRED
 from .transport import solve_transport
 
 __all__ = ["fill", "own_rows"]
+
+_TRANSFERRED = None if numpy is None else numpy.array(TRANSFERRED)
 
 OwnRow = Tuple[List[int], List[float], float]
 """Tokens heaviest first, their masses, the missing mass."""
@@ -24,52 +27,55 @@ def fill(batch: Any, options: Options) -> Tuple[Any, Any, Any, List[int]]:
 
     With fallback mask these are the batch's own arrays, in which documents have gaps behind them.
     """
-    firsts, entry = [], 0
-    for _, _, capacity in batch.taken:
-        firsts.append(entry)
-        entry += capacity
+    firsts = [0, *accumulate(capacity for _, _, capacity in batch.taken)][:-1]
     if options.fallback == "mask" or not batch.taken:
         return batch.starts, batch.tokens, batch.values, firsts
-    targets = [target for _, target, _ in batch.taken]
-    usable = [batch.about(n)[0] == 0 for n in range(len(targets))]
-    return (_fill_numpy if numpy is not None else _fill_plainly)(batch, targets, usable, firsts, options)
+    return (_fill_numpy if numpy is not None else _fill_plainly)(batch, [target for _, target, _ in batch.taken], firsts, options)
 
 
-def _fill_numpy(batch: Any, targets: Sequence[Any], usable: Sequence[bool], firsts: List[int], options: Options) -> Tuple[Any, Any, Any, List[int]]:
+def _fill_numpy(batch: Any, targets: Sequence[Any], firsts: List[int], options: Options) -> Tuple[Any, Any, Any, List[int]]:
     lengths = numpy.array(batch.lengths)
     ends = numpy.cumsum(lengths)
-    documents = numpy.repeat(numpy.arange(len(targets)), lengths)
-    places = numpy.arange(len(documents)) + documents  # of a row in starts, which have one more per document
     starts, rules = batch.starts, batch.rows["rule"]
-    for n in range(len(targets)):
-        if not usable[n]:
-            starts[ends[n] - lengths[n] + n : ends[n] + n + 1] = 0
-            rules[ends[n] - lengths[n] : ends[n]] = RULE_NONE
-    needs = ~numpy.array(TRANSFERRED)[rules]
+    for n in batch.refused_places:
+        starts[ends[n] - lengths[n] + n : ends[n] + n + 1] = 0
+        rules[ends[n] - lengths[n] : ends[n]] = RULE_NONE
+    needs = ~_TRANSFERRED[rules]
     if options.fallback == "label":
         rules[(ends - 1)[needs[ends - 1]]] = RULE_NONE  # a last row has no label
         needs[ends - 1] = False
     filled = numpy.flatnonzero(needs)
-    counts = numpy.diff(starts)[places]
-    used = [slice(first, first + int(starts[end + n])) for n, (first, end) in enumerate(zip(firsts, ends.tolist()))]
+    # Entries of each row; between two documents the starts have one difference too many.
+    counts = numpy.delete(numpy.diff(starts), ends[:-1] + numpy.arange(len(targets) - 1))
+    used = starts[ends + numpy.arange(len(targets))].tolist()
+    given = [slice(first, first + count) for first, count in zip(firsts, used)]
     if options.fallback == "target":
-        counts[filled], tokens, values = _own_of_batch(batch, targets, filled, ends, options)
+        own = _own_of_batch(batch, targets, filled, ends, options)
     else:
         ids = numpy.concatenate([target.ids for target in targets])
-        tokens, values = ids[filled + (options.fallback == "label")], 1.0
-        counts[filled] = 1
+        own = (1, ids[filled + (options.fallback == "label")], 1.0)
         _describe(rules, filled, options)
-    is_filled = numpy.repeat(needs, counts)
-    others = ~is_filled
-    all_tokens, all_values = numpy.empty(len(others), "i4"), numpy.empty(len(others), "f8")
-    all_tokens[others] = numpy.concatenate([batch.tokens[u] for u in used])
-    all_values[others] = numpy.concatenate([batch.values[u] for u in used])
-    all_tokens[is_filled], all_values[is_filled] = tokens, values
+    counts[filled] = own[0]
     running = numpy.cumsum(counts)
+    others = numpy.ones(int(running[-1]), bool)
+    places = running[filled] - 1 if options.fallback != "target" else numpy.flatnonzero(numpy.repeat(needs, counts))
+    others[places] = False
+    tokens, values = numpy.empty(len(others), "i4"), numpy.empty(len(others), "f8")
+    tokens[others] = numpy.concatenate([batch.tokens[part] for part in given])
+    values[others] = numpy.concatenate([batch.values[part] for part in given])
+    tokens[places], values[places] = own[1], own[2]
+    new_starts, first_entries = _starts_of(running, lengths, ends)
+    return new_starts, tokens, values, first_entries
+
+
+def _starts_of(running: Any, lengths: Any, ends: Any) -> Tuple[Any, List[int]]:
+    """starts of each document from 0, one after the other, and their first entries, from the running number of entries by row."""
     first_entries = numpy.concatenate([[0], running[ends[:-1] - 1]])
-    new_starts = numpy.zeros(len(starts), "i4")
-    new_starts[places + 1] = running - first_entries[documents]
-    return new_starts, all_tokens, all_values, first_entries.tolist()
+    starts = numpy.zeros(len(running) + len(lengths), "i4")
+    places = numpy.ones(len(starts), bool)
+    places[ends - lengths + numpy.arange(len(lengths))] = False
+    starts[places] = running - numpy.repeat(first_entries, lengths)
+    return starts, first_entries.tolist()
 
 
 def _describe(rules: Any, filled: Any, options: Options) -> None:
@@ -95,7 +101,7 @@ def _own_of_batch(batch: Any, targets: Sequence[Any], filled: Any, ends: Any, op
     return counts, numpy.array(tokens, "i4"), numpy.array(values, "f8")
 
 
-def _fill_plainly(batch: Any, targets: Sequence[Any], usable: Sequence[bool], firsts: List[int], options: Options) -> Tuple[Any, Any, Any, List[int]]:
+def _fill_plainly(batch: Any, targets: Sequence[Any], firsts: List[int], options: Options) -> Tuple[Any, Any, Any, List[int]]:
     starts, tokens, values = array("i"), array("i"), array("d")
     first_entries, begin = [], 0
     rules = batch.rows.cast("i")[0::12]
@@ -107,7 +113,7 @@ def _fill_plainly(batch: Any, targets: Sequence[Any], usable: Sequence[bool], fi
         ids = target.ids
         for t in range(target.length):
             row = begin + t
-            if usable[n] and TRANSFERRED[rules[row]]:
+            if n not in batch.refused_places and TRANSFERRED[rules[row]]:
                 entries = slice(firsts[n] + own[t], firsts[n] + own[t + 1])
                 tokens.extend(batch.tokens[entries])
                 values.extend(batch.values[entries])

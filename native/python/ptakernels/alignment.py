@@ -13,16 +13,13 @@ from ._library import check, last_error, native, workspace
 from .errors import DataError
 from .options import DEFAULT_PRESET, Options, native_options
 from .report import AlignmentReport
-from .rows import ROW_BYTES, ROW_TYPE, AlignedDocument
+from .rows import ROW_BYTES, ROW_TYPE, AlignedDocument, Results, about
 from .vocabulary import VocabularyPair
 
 __all__ = ["DocumentPair", "TokenizedDocument", "align_batch"]
 
 _PACK_VIEW = struct.Struct("5Q2i").pack
 _PACK_RESULTS = struct.Struct("3Qq4Q56x").pack
-_READ_RESULTS = struct.Struct("2iq5d").unpack_from
-_DOCUMENT_BYTES = ctypes.sizeof(_abi.Document)
-_STATUS_OFFSET = _abi.Document.status.offset
 
 
 class TokenizedDocument:
@@ -153,9 +150,11 @@ def _align(pair: VocabularyPair, documents: Sequence[PairLike], options: Options
         views += (source._packed, target._packed, prior)
         taken.append((d, target, capacity))
     batch = _Batch(taken)
-    batch.run(pair, options, own, views, errors)
+    batch.lay_out(views)
+    if taken and batch.call(pair, own) == _abi.ERROR_DATA:
+        errors.update(batch.refused())
     results: List[Any] = [None] * len(documents)
-    batch.results(results, options, errors)
+    batch.fill_in(results, options)
     return results, errors
 
 
@@ -201,9 +200,11 @@ class _Batch:
         room, self.rows_address = new_output("u1", (rows * ROW_BYTES,))
         self.rows = room if numpy is None else room.view(ROW_TYPE)
         self.documents = bytearray()
+        self.documents_address = 0
+        self.refused_places: List[int] = []
 
-    def run(self, pair: VocabularyPair, options: Options, own: Any, views: List[bytes], errors: dict) -> None:
-        """Calls the native side; adds the refused documents to errors, the first of them with its sentence."""
+    def lay_out(self, views: List[bytes]) -> None:
+        """Writes the documents' structs: of each its source's and its target's view and its prior, or nothing, and where its results go."""
         parts = []
         row = entry = 0
         for n, (_, target, capacity) in enumerate(self.taken):
@@ -215,37 +216,34 @@ class _Batch:
             parts += (source_view, target_view, prior + results[24:] if prior else results)
             row += target.length
             entry += capacity
-        if not self.taken:
-            return
         self.documents = bytearray(b"".join(parts))
-        address = ctypes.addressof(ctypes.c_char.from_buffer(self.documents))
-        handle = pair._native(options.form == "reference")
-        with pair._serving(options):
-            status = native().pta_align_batch(workspace(), handle, own, address, len(self.taken))
-            if status != _abi.ERROR_DATA:
-                check(status)
-                return
-        sentence = last_error()
+        self.documents_address = ctypes.addressof(ctypes.c_char.from_buffer(self.documents)) if parts else 0
+
+    def call(self, pair: VocabularyPair, own: _abi.AlignOptions) -> int:
+        """The native call: PTA_OK, or PTA_ERROR_DATA where a document was refused. Raises what else went wrong."""
+        handle = pair._native(own.preset == _abi.PRESETS["reference"])
+        with pair._serving(own.projection == _abi.PROJECTION_BYTE):
+            status = native().pta_align_batch(workspace(), handle, own, self.documents_address, len(self.taken))
+            return status if status == _abi.ERROR_DATA else check(status)
+
+    def refused(self) -> dict:
+        """Errors of the documents that the last call refused, the first of them with its sentence."""
+        errors, sentence = {}, last_error()
         for n, (d, _, _) in enumerate(self.taken):
-            if self.about(n)[0] != _abi.OK:
+            if about(self.documents, n)[0] != _abi.OK:
+                self.refused_places.append(n)
                 own_place = f"document {n}: "
                 errors[d] = DataError(sentence[len(own_place) :] if sentence.startswith(own_place) else sentence, d)
                 sentence = ""
+        return errors
 
-    def results(self, results: List[Any], options: Options, errors: dict) -> None:
-        """Fills in the aligned documents by position."""
-        starts, tokens, values, firsts = fill(self, options)
+    def fill_in(self, results: List[Any], options: Options) -> None:
+        """Puts the aligned documents in their positions."""
+        starts, tokens, values, entries = fill(self, options)
+        shared = Results(starts, tokens, values, self.rows, self.documents)
         row = 0
         for n, (d, target, _) in enumerate(self.taken):
-            length = target.length
-            status, repaired, ties, *seconds = self.about(n)
-            if status == _abi.OK:
-                own = self.rows[row : row + length] if numpy is not None else memoryview(self.rows)[ROW_BYTES * row : ROW_BYTES * (row + length)]
-                results[d] = AlignedDocument(
-                    starts[row + n : row + n + length + 1], tokens, values, own, firsts[n], None, bool(repaired), ties, tuple(seconds),
-                )
-            row += length
-
-    def about(self, n: int) -> Tuple[Any, ...]:
-        """(status, repaired, ties, seconds of the five stages) of a document."""
-        return _READ_RESULTS(self.documents, n * _DOCUMENT_BYTES + _STATUS_OFFSET)
+            results[d] = AlignedDocument(shared, target.length, row, n, entries[n])
+            row += target.length
+        for n in self.refused_places:
+            results[self.taken[n][0]] = None

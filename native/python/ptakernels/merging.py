@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from array import array
 from dataclasses import replace
-from typing import Any, Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Any, List, Optional, Sequence, Tuple, Union
 
 from . import _abi
 from ._arrays import numpy
 from ._fallback import own_rows
 from .alignment import TokenizedDocument, align_batch
 from .options import DEFAULT_PRESET, Options
-from .rows import ROW_BYTES, ROW_TYPE, RULE_CURRENT, RULE_LABEL, RULE_NONE, RULE_TARGET, TRANSFERRED, AlignedDocument
+from .rows import ROW_BYTES, ROW_TYPE, RULE_CURRENT, RULE_LABEL, RULE_NONE, RULE_TARGET, TRANSFERRED, AlignedDocument, Results
 from .vocabulary import VocabularyPair
 
 __all__ = ["align_sources", "fold", "merge"]
@@ -138,52 +138,71 @@ def _assembled(
     documents: Sequence[AlignedDocument], chosen: Sequence[Optional[int]], target: Optional[TokenizedDocument], options: Options,
 ) -> AlignedDocument:
     """A document whose rows are those of the chosen documents, _OWN for the target's own, None for the fallback."""
+    here = len(documents)  # what no document gives stands in one more
+    origins = [here if s is None or s == _OWN else s for s in chosen]
+    others = [t for t, origin in enumerate(origins) if origin == here]
+    pieces = [*documents, _extra(others, [chosen[t] for t in others], target, options)]
+    places = list(range(len(chosen)))
+    for place, t in enumerate(others):
+        places[t] = place
+    results = (_gathered if numpy is not None else _gathered_plainly)(pieces, origins, places)
+    return AlignedDocument(results, len(chosen), sources=_column([_OWN if s is None else s for s in chosen]))
+
+
+def _gathered(pieces: Sequence[AlignedDocument], origins: Sequence[int], places: Sequence[int]) -> Results:
+    """Row t is row places[t] of document origins[t]."""
+    from_piece, at = numpy.array(origins), numpy.array(places)
+    entries = numpy.cumsum([0, *(int(piece.starts[-1]) for piece in pieces)])[from_piece]
+    starts = numpy.concatenate([piece.starts for piece in pieces])
+    first_starts = numpy.cumsum([0, *(len(piece) + 1 for piece in pieces)])[from_piece] + at
+    first_rows = numpy.cumsum([0, *(len(piece) for piece in pieces)])[from_piece] + at
+    counts = starts[first_starts + 1] - starts[first_starts]
+    ends = numpy.cumsum(counts)
+    index = numpy.repeat(entries + starts[first_starts] - (ends - counts), counts) + numpy.arange(int(ends[-1]))
+    return Results(
+        numpy.concatenate([[0], ends]).astype("i4"), numpy.concatenate([piece.tokens for piece in pieces])[index],
+        numpy.concatenate([piece.values for piece in pieces])[index], numpy.concatenate([piece.rows.records for piece in pieces])[first_rows],
+    )
+
+
+def _gathered_plainly(pieces: Sequence[AlignedDocument], origins: Sequence[int], places: Sequence[int]) -> Results:
     starts, tokens, values = array("i", [0]), array("i"), array("d")
-    records = bytearray(ROW_BYTES * len(chosen))
-    memories = [_bytes(document) for document in documents]
-    for t, s in enumerate(chosen):
-        if s is None:
-            s = _OWN if options.fallback == "target" else None
-        if s is None:
-            record = _fall_back(t, target, options, tokens, values)
-        elif s == _OWN:
-            (own_tokens, masses, missing), = own_rows(target, [t], options)
-            tokens.extend(own_tokens)
-            values.extend(masses)
-            record = _record(RULE_TARGET, missing)
-        else:
-            first, last = documents[s].starts[t], documents[s].starts[t + 1]
-            tokens.extend(_plain(documents[s].tokens[first:last]))
-            values.extend(_plain(documents[s].values[first:last]))
-            record = memories[s][ROW_BYTES * t : ROW_BYTES * (t + 1)]
-        records[ROW_BYTES * t : ROW_BYTES * (t + 1)] = record
+    records = bytearray()
+    memories = [piece.rows.memory for piece in pieces]
+    for origin, place in zip(origins, places):
+        row_tokens, row_values = pieces[origin][place]
+        tokens.extend(row_tokens)
+        values.extend(row_values)
+        records += memories[origin][ROW_BYTES * place : ROW_BYTES * (place + 1)]
         starts.append(len(tokens))
-    sources = [_OWN if s is None else s for s in chosen]
-    if numpy is not None:
-        rows = numpy.frombuffer(records, ROW_TYPE)
-        return AlignedDocument(numpy.array(starts), numpy.array(tokens, "i4"), numpy.array(values, "f8"), rows, 0, _column(sources))
-    return AlignedDocument(memoryview(starts), memoryview(tokens), memoryview(values), memoryview(records), 0, _column(sources))
+    return Results(memoryview(starts), memoryview(tokens), memoryview(values), memoryview(records))
 
 
-def _fall_back(t: int, target: Optional[TokenizedDocument], options: Options, tokens: array, values: array) -> bytes:
-    if options.fallback == "mask" or (options.fallback == "label" and t + 1 == target.length):  # type: ignore[union-attr]
-        return _record(RULE_NONE)
-    tokens.append(int(target.ids[t + (options.fallback == "label")]))  # type: ignore[union-attr]
-    values.append(1.0)
-    return _record(RULE_LABEL if options.fallback == "label" else RULE_CURRENT)
-
-
-def _record(rule: int, missing: float = 0.0) -> bytes:
-    return bytes(_abi.Row(rule=rule, source_row=-1, transport_status=-1, iterations=0, missing=missing, kappa=1.0, signal=math.nan, marginal_error=0.0))
-
-
-def _bytes(document: AlignedDocument) -> Any:
-    memory = document._rows
-    return memoryview(memory.tobytes() if numpy is not None else memory)
-
-
-def _plain(values: Any) -> Iterable[Any]:
-    return values.tolist()
+def _extra(rows: Sequence[int], chosen: Sequence[Optional[int]], target: Optional[TokenizedDocument], options: Options) -> AlignedDocument:
+    """Rows of the target that no source gives, one after the other: its own distribution, or the fallback."""
+    own = [t for t, s in zip(rows, chosen) if s == _OWN or options.fallback == "target"]
+    distributions = dict(zip(own, own_rows(target, own, options))) if own else {}
+    ids = target.ids if target is not None and options.fallback in ("label", "one-hot-current") else ()
+    starts, tokens, values, records = array("i", [0]), array("i"), array("d"), bytearray()
+    for t in rows:
+        rule, missing = RULE_NONE, 0.0
+        if t in distributions:
+            own_tokens, masses, missing = distributions[t]
+            rule = RULE_TARGET
+        elif options.fallback == "mask" or (options.fallback == "label" and t + 1 == len(ids)):
+            own_tokens, masses = [], []
+        else:
+            own_tokens, masses = [int(ids[t + (options.fallback == "label")])], [1.0]
+            rule = RULE_LABEL if options.fallback == "label" else RULE_CURRENT
+        tokens.extend(own_tokens)
+        values.extend(masses)
+        starts.append(len(tokens))
+        records += bytes(_abi.Row(rule=rule, source_row=-1, transport_status=-1, iterations=0, missing=missing, kappa=1.0, signal=math.nan, marginal_error=0.0))
+    memory = memoryview(records)
+    if numpy is None:
+        return AlignedDocument(Results(memoryview(starts), memoryview(tokens), memoryview(values), memory), len(rows))
+    made = Results(numpy.array(starts), numpy.array(tokens, "i4"), numpy.array(values, "f8"), numpy.array(memory).view(ROW_TYPE) if rows else numpy.empty(0, ROW_TYPE))
+    return AlignedDocument(made, len(rows))
 
 
 def _column(values: Sequence[int]) -> Any:

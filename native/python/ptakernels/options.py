@@ -91,6 +91,8 @@ class Options:
         """A preset's options, some of them changed. Raises ValueError for a name, a value or a combination that is none."""
         if name not in PRESETS:
             raise ValueError(f"preset {name!r} is unknown; use {', '.join(PRESETS)}.")
+        if not overrides:
+            return PRESETS[name]
         try:
             return dataclasses.replace(PRESETS[name], **overrides)
         except TypeError:

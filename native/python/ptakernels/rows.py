@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, NamedTuple, Tuple
+import ctypes
+import struct
+from typing import Any, Iterator, NamedTuple, Optional, Tuple
 
 from . import _abi
 from ._arrays import numpy
 
-__all__ = ["AlignedDocument", "LETTERS", "Row", "Rows", "TRANSFERS"]
+__all__ = ["AlignedDocument", "LETTERS", "Results", "Row", "Rows", "TRANSFERS"]
 
 LETTERS = ".OSNXMGBPZLTCW"
 """The letter of each rule's number: . nothing (masked); O transport of a row paired by equal or mapped strings; S FuseLLM soft values; N the same, the
@@ -56,19 +58,19 @@ class Rows:
     records: all of them as a structured NumPy array; None without NumPy.
     """
 
-    __slots__ = ("_memory",)
+    __slots__ = ("memory",)
 
     def __init__(self, memory: Any) -> None:
-        self._memory = memory  # a structured array, or a memoryview of bytes
+        self.memory = memory  # a structured array, or a memoryview of bytes
 
     def __len__(self) -> int:
-        return len(self._memory) if numpy is not None else len(self._memory) // ROW_BYTES
+        return len(self.memory) if numpy is not None else len(self.memory) // ROW_BYTES
 
     def __getitem__(self, row: int) -> Row:
         if numpy is not None:
-            return Row(*self._memory[row].tolist())
+            return Row(*self.memory[row].tolist())
         at = range(len(self))[row]
-        return Row._make(_abi.Row.from_buffer_copy(self._memory, at * ROW_BYTES).__getattribute__(name) for name in Row._fields)
+        return Row._make(_abi.Row.from_buffer_copy(self.memory, at * ROW_BYTES).__getattribute__(name) for name in Row._fields)
 
     def __iter__(self) -> Iterator[Row]:
         return (self[t] for t in range(len(self)))
@@ -80,14 +82,14 @@ class Rows:
 
     @property
     def records(self) -> Any:
-        return self._memory if numpy is not None else None
+        return self.memory if numpy is not None else None
 
     def _column(self, name: str) -> Any:
         if numpy is not None:
-            return self._memory[name]
+            return self.memory[name]
         if name in _INTEGERS:
-            return self._memory.cast("i")[_INTEGERS.index(name) :: 12]
-        return self._memory.cast("d")[2 + _DOUBLES.index(name) :: 6]
+            return self.memory.cast("i")[_INTEGERS.index(name) :: 12]
+        return self.memory.cast("d")[2 + _DOUBLES.index(name) :: 6]
 
     rule = property(lambda self: self._column("rule"))
     source_row = property(lambda self: self._column("source_row"))
@@ -99,62 +101,103 @@ class Rows:
     marginal_error = property(lambda self: self._column("marginal_error"))
 
 
+class Results(NamedTuple):
+    """What a batch's documents share: starts and rows one document after the other, entries, and the structs of the call, or None."""
+
+    starts: Any
+    tokens: Any
+    values: Any
+    rows: Any
+    documents: Optional[bytearray] = None
+
+
 class AlignedDocument:
     """The fused rows of one target document: a sparse distribution per position over target ids. Its arrays are views that keep their memory alive.
 
     starts [length + 1] int32: first entry of each row; tokens, values [starts[length]] int32 and float64: row t is entries starts[t] to starts[t + 1], heaviest
     first, or in the official order for output official; empty rows are masked. rows: where each came from. sources: [length] index of the source that gave
-    each row, -1 for none; None where there is one source. repaired: the decoded texts differed and were byte-aligned first. ties: choices of a heaviest
-    column that only the tie rule decided. seconds: of pairing, mapping, candidates, transport and projection.
+    each row, -1 for none; None where there is one source.
     """
 
-    __slots__ = ("starts", "_tokens", "_values", "_from", "_rows", "sources", "repaired", "ties", "seconds", "__weakref__")
+    __slots__ = ("_results", "_row", "_length", "_place", "_entry", "sources", "__weakref__")
 
-    def __init__(
-        self, starts: Any, tokens: Any, values: Any, rows: Any, first: int = 0, sources: Any = None, repaired: bool = False, ties: int = 0,
-        seconds: Tuple[float, ...] = (0.0,) * 5,
-    ) -> None:
-        # tokens and values may be of several documents, of which this one's begin at first.
-        self.starts = starts
-        self._tokens = tokens
-        self._values = values
-        self._from = first
-        self._rows = rows
+    def __init__(self, results: Results, length: int, row: int = 0, place: int = 0, entry: int = 0, sources: Any = None) -> None:
+        # Of the shared results: the first row, the document's number, the first entry.
+        self._results = results
+        self._length = length
+        self._row = row
+        self._place = place
+        self._entry = entry
         self.sources = sources
-        self.repaired = repaired
-        self.ties = ties
-        self.seconds = seconds
 
     def __len__(self) -> int:
         """Number of rows: the target's length."""
-        return len(self.starts) - 1
+        return self._length
 
     def __repr__(self) -> str:
         return f"<AlignedDocument: {len(self)} rows, {len(self.tokens)} entries>"
 
     def __getitem__(self, row: int) -> Tuple[Any, Any]:
         """(tokens, values) of one row."""
-        at = range(len(self))[row]
-        first, last = self._from + int(self.starts[at]), self._from + int(self.starts[at + 1])
-        return self._tokens[first:last], self._values[first:last]
+        at = self._row + self._place + range(self._length)[row]
+        starts = self._results.starts
+        part = slice(self._entry + int(starts[at]), self._entry + int(starts[at + 1]))
+        return self._results.tokens[part], self._results.values[part]
 
     def __iter__(self) -> Iterator[Tuple[Any, Any]]:
-        return (self[t] for t in range(len(self)))
+        return (self[t] for t in range(self._length))
+
+    @property
+    def starts(self) -> Any:
+        first = self._row + self._place
+        return self._results.starts[first : first + self._length + 1]
 
     @property
     def tokens(self) -> Any:
-        return self._tokens[self._from : self._from + int(self.starts[-1])]
+        return self._results.tokens[self._entry : self._entry + int(self.starts[-1])]
 
     @property
     def values(self) -> Any:
-        return self._values[self._from : self._from + int(self.starts[-1])]
+        return self._results.values[self._entry : self._entry + int(self.starts[-1])]
 
     @property
     def rows(self) -> Rows:
-        return Rows(self._rows)
+        unit = 1 if numpy is not None else ROW_BYTES
+        return Rows(self._results.rows[unit * self._row : unit * (self._row + self._length)])
+
+    @property
+    def repaired(self) -> bool:
+        """Whether the decoded texts differed and were byte-aligned first."""
+        return bool(self._about()[1])
+
+    @property
+    def ties(self) -> int:
+        """Choices of a heaviest column that only the tie rule decided."""
+        return self._about()[2]
+
+    @property
+    def seconds(self) -> Tuple[float, ...]:
+        """Of pairing, mapping, candidates, transport and projection."""
+        return self._about()[3:]
+
+    def _about(self) -> Tuple[Any, ...]:
+        documents = self._results.documents
+        return (0,) * 8 if documents is None else about(documents, self._place)
 
     def __reduce__(self) -> Tuple[Any, ...]:
         if numpy is None:
             raise TypeError("an AlignedDocument can be pickled where NumPy is installed only.")
-        fields = (self.starts, self.tokens, self.values, self._rows, 0, self.sources, self.repaired, self.ties, self.seconds)
-        return (AlignedDocument, tuple(f.copy() if isinstance(f, numpy.ndarray) else f for f in fields))
+        own = Results(self.starts.copy(), self.tokens.copy(), self.values.copy(), self.rows.records.copy(), self._own_struct())
+        return (AlignedDocument, (own, self._length, 0, 0, 0, self.sources))
+
+    def _own_struct(self) -> Optional[bytearray]:
+        documents, size = self._results.documents, ctypes.sizeof(_abi.Document)
+        return None if documents is None else documents[size * self._place : size * (self._place + 1)]
+
+
+def about(documents: bytearray, place: int) -> Tuple[Any, ...]:
+    """(status, repaired, ties, seconds of the five stages) of a document in an array of pta_document."""
+    return _READ(documents, place * ctypes.sizeof(_abi.Document) + _abi.Document.status.offset)
+
+
+_READ = struct.Struct("2iq5d").unpack_from

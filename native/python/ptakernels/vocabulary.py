@@ -245,9 +245,9 @@ class VocabularyPair:
                 self._handles[official] = handle
         return handle.address  # type: ignore[return-value]
 
-    def _serving(self, options: Any) -> ContextManager[None]:
-        """Around a native call: the encoder's exceptions come out of it."""
-        return contextlib.nullcontext() if self._encoder is None or options.projection != "byte" else self._encoder.serving()
+    def _serving(self, asks: bool) -> ContextManager[None]:
+        """Around a native call that may ask the encoder: its exceptions come out of it."""
+        return self._encoder.serving() if asks and self._encoder is not None else contextlib.nullcontext()
 
     def _join(self, official: bool) -> Handle:
         address = ctypes.c_void_p()

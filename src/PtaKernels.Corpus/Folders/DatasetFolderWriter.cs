@@ -5,7 +5,7 @@ namespace PtaKernels.Corpus.Folders;
 /// step 3, else those of <see cref="FusedJsonLines"/>.
 /// </summary>
 /// <remarks>Written under <c>OUT.partial</c> and renamed when it is complete. The same documents give the same bytes.</remarks>
-public sealed class DatasetFolderWriter : IDocumentWriter
+internal sealed class DatasetFolderWriter : IDocumentWriter
 {
     private readonly TableOutput _output;
     private readonly TableRows _rows;

@@ -24,7 +24,7 @@ namespace PtaKernels.Corpus.Servers;
 /// equal log-probabilities, or the only token itself: nothing reads it, a document's last row never transfers. vLLM writes -9999 for a probability of 0, which stays as it is.
 /// </para>
 /// </remarks>
-public sealed class ServerLines(string path) : IDocumentReader
+internal sealed class ServerLines(string path) : IDocumentReader
 {
     /// <summary>Bytes of the first line that are looked at to tell the file's kind.</summary>
     private const int Peek = 1 << 20;

@@ -2,7 +2,7 @@ namespace PtaKernels.Gpu;
 
 /// <summary>The host's part of a chunk of documents (staging, decisions, assembly of results) with the device left out, so that it can be timed anywhere. Not thread-safe.</summary>
 /// <remarks>The documents are aligned once in earnest. Replayed chunks hold them several times over; no other call may use the backend meanwhile.</remarks>
-public sealed class ChunkRehearsal
+internal sealed class ChunkRehearsal
 {
     private readonly GpuBackend _backend;
     private readonly VocabularyPair _vocabularies;

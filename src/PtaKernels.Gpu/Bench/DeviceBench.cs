@@ -4,7 +4,7 @@ namespace PtaKernels.Gpu;
 
 /// <summary>Work whose data lies on the device already, so that what is timed is kernels. Not thread-safe.</summary>
 /// <remarks>One lane, one stream: a pass starts when the one before it has ended.</remarks>
-public abstract class DeviceBench : IDisposable
+internal abstract class DeviceBench : IDisposable
 {
     private (int, long, int, long) _position;
 

@@ -3,7 +3,7 @@ using ILGPU;
 namespace PtaKernels.Gpu;
 
 /// <summary>Alignment paths of many documents at once: costs between distinct tokens on the device, tables with their directions, walks back.</summary>
-public sealed class DevicePaths : DeviceBench
+internal sealed class DevicePaths : DeviceBench
 {
     private readonly PathKernels _kernels;
     private readonly PathBatch _batch;

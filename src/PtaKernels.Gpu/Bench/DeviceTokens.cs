@@ -3,7 +3,7 @@ using ILGPU;
 namespace PtaKernels.Gpu;
 
 /// <summary>Nearest target tokens of a whole tape: both tapes, and what the searched one is sorted into, on the device.</summary>
-public sealed class DeviceNearest : DeviceBench
+internal sealed class DeviceNearest : DeviceBench
 {
     private readonly TokenTape _source, _target;
     private readonly ArrayView<int> _queries, _nearest, _distance;
@@ -37,7 +37,7 @@ public sealed class DeviceNearest : DeviceBench
 }
 
 /// <summary>Edit distances of all pairs of two tapes, u8, written tile by tile over each other. A pass uploads the ids and sorts the columns of each tile, as any call does.</summary>
-public sealed class DeviceCosts : DeviceBench
+internal sealed class DeviceCosts : DeviceBench
 {
     private readonly TokenTape _source, _target;
     private readonly int _rows;

@@ -4,7 +4,7 @@ using ILGPU.Runtime;
 namespace PtaKernels.Gpu;
 
 /// <summary>Official transports of one shape, from costs and masses on the device to plans on the device.</summary>
-public sealed class DeviceTransports : DeviceBench
+internal sealed class DeviceTransports : DeviceBench
 {
     private readonly TransportQueue _queue;
     private readonly TransportOptions _options;

@@ -3,7 +3,7 @@ namespace PtaKernels.Gpu;
 /// <summary>Two cells of the alignment table at once, low and high, in one of several widths.</summary>
 /// <remarks>
 /// A value is 4 f, so its two lowest bits are free: the minimum of diagonal, up + 1 and left + 2 holds the sum and, in those bits, the direction of
-/// <see cref="Steps.PathDirection"/> with ties as they must be.
+/// <c>PathDirection</c> with ties as they must be.
 /// Values over a width's limit are held near it: such a cell counts as out of reach. Cells on the best path are exact, and so is every tie with one, as
 /// long as the total is below the limit; at or over it a wider cell has to do the table again.
 /// </remarks>

@@ -23,8 +23,7 @@ internal static partial class MklKernels
     {
         if (Environment.GetEnvironmentVariable(Variable) == "off")
             return;
-        string file = Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", Library);
-        if (!OperatingSystem.IsLinux() || !File.Exists(file))
+        if (!OperatingSystem.IsLinux() || NativeFile.Find(Library) is not { } file)
             return;
         try
         {

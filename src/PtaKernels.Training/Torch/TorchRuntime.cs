@@ -100,12 +100,11 @@ public static class TorchRuntime
         }
     }
 
-    /// <summary>The wrapper's file, beside the program or in the folder for this runtime.</summary>
+    /// <summary>The wrapper's file (<see cref="NativeFile.Find"/>).</summary>
     internal static string WrapperFile()
     {
         string name = $"lib{Wrapper}.so";
-        string[] places = [Path.Combine(AppContext.BaseDirectory, name), Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", name)];
-        return places.FirstOrDefault(File.Exists)
+        return NativeFile.Find(name)
             ?? throw new TorchException($"{name} is missing beside the program ({AppContext.BaseDirectory}); training runs on 64-bit x86 Linux only, from a complete installation.");
     }
 

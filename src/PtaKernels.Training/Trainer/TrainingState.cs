@@ -4,7 +4,7 @@ using System.Text;
 namespace PtaKernels.Training;
 
 /// <summary>Where a run is, beside its weights and moments. What a later run needs to go on as if nothing had happened.</summary>
-public sealed record TrainingState
+internal sealed record TrainingState
 {
     /// <summary>Optimiser steps done.</summary>
     public required int Step { get; init; }

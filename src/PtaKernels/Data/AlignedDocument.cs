@@ -66,7 +66,7 @@ public readonly record struct RowProvenance(
     public bool Transferred => IsTransfer(Rule);
 
     /// <summary>Whether a rule takes a teacher's row.</summary>
-    internal static bool IsTransfer(RowRule rule) => rule is RowRule.StringTransport or RowRule.Soft or RowRule.SoftNotFinite or RowRule.Group or RowRule.Boundary
+    public static bool IsTransfer(RowRule rule) => rule is RowRule.StringTransport or RowRule.Soft or RowRule.SoftNotFinite or RowRule.Group or RowRule.Boundary
         or RowRule.Prefix or RowRule.LeadingBos or RowRule.Mixture;
 
     /// <summary>The letter of a rule.</summary>
@@ -104,8 +104,15 @@ public sealed class AlignedDocument
     /// <param name="indices">[entries] ids.</param>
     /// <param name="values">[entries] values.</param>
     /// <param name="provenance">[rows].</param>
-    internal AlignedDocument(string id, OutputUnit unit, int[] starts, int[] indices, double[] values, RowProvenance[] provenance)
+    /// <exception cref="ArgumentException">The arrays' lengths do not belong together.</exception>
+    public AlignedDocument(string id, OutputUnit unit, int[] starts, int[] indices, double[] values, RowProvenance[] provenance)
     {
+        ArgumentNullException.ThrowIfNull(starts);
+        ArgumentNullException.ThrowIfNull(indices);
+        ArgumentNullException.ThrowIfNull(values);
+        ArgumentNullException.ThrowIfNull(provenance);
+        if (starts.Length != provenance.Length + 1 || starts[0] != 0 || starts[^1] > indices.Length || values.Length != indices.Length)
+            throw new ArgumentException($"{starts.Length} starts up to {starts.LastOrDefault()}, {indices.Length} ids, {values.Length} values and {provenance.Length} rows are no document.");
         Id = id;
         Unit = unit;
         _starts = starts;
@@ -125,13 +132,13 @@ public sealed class AlignedDocument
     public int Rows { get; private set; }
 
     /// <summary>[Rows + 1] first entry of each row.</summary>
-    internal ReadOnlySpan<int> Starts => _starts.AsSpan(0, Rows + 1);
+    public ReadOnlySpan<int> Starts => _starts.AsSpan(0, Rows + 1);
 
     /// <summary>Ids of all rows, one after the other.</summary>
-    internal ReadOnlySpan<int> Indices => _indices.AsSpan(0, _starts[Rows]);
+    public ReadOnlySpan<int> Indices => _indices.AsSpan(0, _starts[Rows]);
 
     /// <summary>Values of all rows.</summary>
-    internal ReadOnlySpan<double> Values => _values.AsSpan(0, _starts[Rows]);
+    public ReadOnlySpan<double> Values => _values.AsSpan(0, _starts[Rows]);
 
     /// <summary>Token ids of one row; empty when masked.</summary>
     public ReadOnlySpan<int> IndicesOf(int row) => _indices.AsSpan(Checked(row).._starts[row + 1]);

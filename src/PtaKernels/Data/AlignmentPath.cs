@@ -25,15 +25,20 @@ public sealed class AlignmentPath
     }
 
     /// <summary>Room for the longest path of two sequences, for a backend that writes it from the first step on; <see cref="Complete"/> then says how much of it is the path.</summary>
-    internal Span<(int Source, int Target)> Reserve(int sourceLength, int targetLength)
+    public Span<(int Source, int Target)> Reserve(int sourceLength, int targetLength)
     {
         Begin(sourceLength, targetLength, 0);
         return _steps;
     }
 
     /// <summary>The path is the first steps of what <see cref="Reserve"/> gave.</summary>
-    internal void Complete(int count, long cost)
+    /// <param name="count">Number of steps.</param>
+    /// <param name="cost">Sum of the costs along the path.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are not as many steps.</exception>
+    public void Complete(int count, long cost)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _steps.Length);
         _start = 0;
         _end = count;
         Cost = cost;

@@ -26,10 +26,10 @@ public sealed class ByteTape
     public int Longest { get; }
 
     /// <summary>All bytes, tokens one after the other.</summary>
-    internal ReadOnlySpan<byte> All => _bytes;
+    public ReadOnlySpan<byte> All => _bytes;
 
     /// <summary>[Count + 1] start of each token.</summary>
-    internal ReadOnlySpan<int> Offsets => _offsets;
+    public ReadOnlySpan<int> Offsets => _offsets;
 
     /// <summary>The text bytes of one token; empty for special tokens and holes.</summary>
     public ReadOnlySpan<byte> this[int token] => _bytes.AsSpan(_offsets[token].._offsets[token + 1]);

@@ -1,8 +1,9 @@
 namespace PtaKernels;
 
-/// <summary>The shape checks of the kernel contract, the same for every backend.</summary>
-internal static class Shapes
+/// <summary>The shape checks of the kernel contract, the same for every backend. Each throws <see cref="ArgumentException"/> with the shapes in its sentence.</summary>
+public static class Shapes
 {
+    /// <summary>A span that holds [batch, rows, columns] values, rows and columns at least 1.</summary>
     public static void Require(int length, int batch, int rows, int columns, string name)
     {
         if (batch < 0 || rows < 1 || columns < 1 || length != (long)batch * rows * columns)

@@ -83,7 +83,7 @@ public sealed class TokenTape
     public ReadOnlySpan<int> Offsets => _offsets;
 
     /// <summary>[Count] roles, or empty when every token is ordinary.</summary>
-    internal ReadOnlySpan<TokenRoles> Roles => _roles;
+    public ReadOnlySpan<TokenRoles> Roles => _roles;
 
     /// <summary>The symbols of one token.</summary>
     public ReadOnlySpan<int> this[int token] => _symbols.AsSpan(_offsets[token].._offsets[token + 1]);

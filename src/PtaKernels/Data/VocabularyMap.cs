@@ -45,7 +45,7 @@ public sealed class VocabularyMap
     public int Count => _nearest.Length;
 
     /// <summary>[Count] what is known so far, for a copy on a device: -2 where nobody has asked.</summary>
-    internal ReadOnlySpan<int> Known => _nearest;
+    public ReadOnlySpan<int> Known => _nearest;
 
     /// <summary>The nearest target token of a resolved source token, or <see cref="None"/>.</summary>
     /// <exception cref="InvalidOperationException">The token was never resolved: a caller's mistake, not the data's.</exception>
@@ -88,9 +88,9 @@ public sealed class VocabularyMap
 
     /// <summary>Finds the nearest target token of every source token.</summary>
     /// <param name="backend">What searches.</param>
-    /// <param name="progress">Told how many are done.</param>
+    /// <param name="progress">Told how many are done, or null.</param>
     /// <param name="cancellation">Stops between slices; what is resolved stays.</param>
-    public void ResolveAll(IKernelBackend backend, Action<int>? progress, CancellationToken cancellation)
+    public void ResolveAll(IKernelBackend backend, Action<int>? progress = null, CancellationToken cancellation = default)
     {
         for (int start = 0; start < Count; start += TokensAtOnce)
         {

@@ -108,16 +108,16 @@ public sealed class OfficialStrings
     public VocabularyMap Map { get; }
 
     /// <summary>The map was given whole rather than searched for on demand.</summary>
-    internal bool MapIsGiven { get; }
+    public bool MapIsGiven { get; }
 
     /// <summary>[source] <see cref="SameString"/> of every token.</summary>
-    internal ReadOnlySpan<int> SameStrings => _sameString;
+    public ReadOnlySpan<int> SameStrings => _sameString;
 
     /// <summary>[source] the first part of <see cref="Prefixed"/>.</summary>
-    internal ReadOnlySpan<int> PrefixedSameStrings => _prefixedSameString;
+    public ReadOnlySpan<int> PrefixedSameStrings => _prefixedSameString;
 
     /// <summary>[source] the second part of <see cref="Prefixed"/>.</summary>
-    internal ReadOnlySpan<int> PrefixedKeyOwners => _prefixedKeyOwner;
+    public ReadOnlySpan<int> PrefixedKeyOwners => _prefixedKeyOwner;
 
     /// <summary>The target id with exactly the source token's key as its string, or -1.</summary>
     public int SameString(int sourceToken) => _sameString[sourceToken];

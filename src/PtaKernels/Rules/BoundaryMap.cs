@@ -74,7 +74,7 @@ public sealed class BoundaryMap
     }
 
     /// <summary>Whether both views have the same text, so that boundaries are the same bytes. An encoder's offsets refer to one original document.</summary>
-    internal static bool AreOfOneText(DocumentSpans source, DocumentSpans target) =>
+    public static bool AreOfOneText(DocumentSpans source, DocumentSpans target) =>
         source.Text is not { } sourceText || target.Text is not { } targetText || sourceText.AsSpan().SequenceEqual(targetText);
 
     /// <summary>The source boundary of a target boundary, or -1.</summary>

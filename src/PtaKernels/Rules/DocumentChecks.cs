@@ -35,7 +35,7 @@ public static class DocumentChecks
     /// Whether a document passes the part of <see cref="Require(DocumentPair, VocabularyPair, in AlignmentOptions)"/> that takes no look at its ids and
     /// logits, for a backend that looks at those itself. False also where spans are not one per token.
     /// </summary>
-    internal static bool ShapesHold(DocumentPair pair, in AlignmentOptions options)
+    public static bool ShapesHold(DocumentPair pair, in AlignmentOptions options)
     {
         bool dtw = options.Pairing != PairingRule.ByteOffsets;
         if (!ShapesHold(pair.Source) || !ShapesHold(pair.Target) || (dtw && (long)pair.Source.Length * pair.Target.Length > Array.MaxLength))

@@ -1,7 +1,7 @@
 namespace PtaKernels.Rules;
 
 /// <summary>Which switches the fused documents of the native and GPU backends are made for: those that decide a form have its values, the others are free.</summary>
-internal static class FusedPreset
+public static class FusedPreset
 {
     /// <summary>Preset <c>reference</c>.</summary>
     public const int Reference = 0;

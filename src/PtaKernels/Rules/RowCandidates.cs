@@ -144,7 +144,7 @@ public sealed class RowCandidates
     /// <param name="candidate">Its place.</param>
     /// <param name="vocabularies">The vocabularies, with the target's encoder; partners of the row's special tokens resolved.</param>
     /// <param name="predictsTextStart">The target's tokens there begin with its dummy prefix, if its encoder adds one.</param>
-    internal ByteFit FitOf(int candidate, VocabularyPair vocabularies, bool predictsTextStart)
+    public ByteFit FitOf(int candidate, VocabularyPair vocabularies, bool predictsTextStart)
     {
         bool addsSpace = predictsTextStart && vocabularies.Target.AddsDummyPrefix;
         int token = IsWhole ? _ids[candidate] : _tokens[candidate];
@@ -154,7 +154,7 @@ public sealed class RowCandidates
     }
 
     /// <summary>Candidates used of k: the window's, or all.</summary>
-    internal static int Used(int k, int window) => window == 0 ? k : Math.Min(window, k);
+    public static int Used(int k, int window) => window == 0 ? k : Math.Min(window, k);
 
     private static byte[] WithSpace(byte[] text, bool addsSpace) => addsSpace ? [(byte)' ', .. text] : text;
 }

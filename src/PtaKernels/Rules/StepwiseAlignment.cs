@@ -70,7 +70,7 @@ public static class StepwiseAlignment
 
     /// <summary>What every form of the call refuses before it looks at a document.</summary>
     /// <exception cref="ArgumentException">A refused combination of switches, or another number of results than of documents.</exception>
-    internal static void Require(
+    public static void Require(
         ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, Span<AlignedDocument> destination, AlignmentReport report)
     {
         ArgumentNullException.ThrowIfNull(vocabularies);

@@ -17,8 +17,11 @@ public sealed class TokenPairing
     /// <summary>A pairing from its ranges.</summary>
     /// <param name="first">[target length] first paired source position, or -1.</param>
     /// <param name="last">[target length] last paired source position, or -1.</param>
-    internal TokenPairing(ReadOnlySpan<int> first, ReadOnlySpan<int> last)
+    /// <exception cref="ArgumentException">The two have other lengths.</exception>
+    public TokenPairing(ReadOnlySpan<int> first, ReadOnlySpan<int> last)
     {
+        if (first.Length != last.Length)
+            throw new ArgumentException($"{first.Length} first positions for {last.Length} last ones.");
         _first = first.ToArray();
         _last = last.ToArray();
     }

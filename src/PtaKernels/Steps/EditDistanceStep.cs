@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace PtaKernels.Steps;
 
 /// <summary>One cell of the Levenshtein recurrence with unit costs.</summary>
-public static class EditDistanceStep
+internal static class EditDistanceStep
 {
     /// <summary>D[i, j] from its three neighbours: substitution when the symbols differ, insertion, deletion.</summary>
     /// <remarks>

@@ -32,7 +32,7 @@ public static class StableExp
     ];
 
     /// <summary>2^(j/16), j = 0..15: for a backend that holds the table elsewhere.</summary>
-    internal static double PowerOf(int j) => Powers[j];
+    public static double PowerOf(int j) => Powers[j];
 
     /// <summary>exp(x): 0 far below, infinity far above, NaN for NaN.</summary>
     public static double Exp(double x)

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace PtaKernels.Steps;
 
 /// <summary>Where a cell of the alignment table comes from. The order is the tie-break: diagonal, up, left (SPEC B 3b.1).</summary>
-public enum PathDirection : byte
+internal enum PathDirection : byte
 {
     /// <summary>From (i - 1, j - 1).</summary>
     Diagonal = 0,
@@ -16,7 +16,7 @@ public enum PathDirection : byte
 }
 
 /// <summary>One cell of dynamic time warping (paper Eq 1; SPEC B 3b.1).</summary>
-public static class WavefrontStep
+internal static class WavefrontStep
 {
     /// <summary>The cheapest neighbour and its direction, first of diagonal, up, left on ties.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

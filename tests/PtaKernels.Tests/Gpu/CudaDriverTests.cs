@@ -72,6 +72,7 @@ public sealed class CudaDriverTests
     }
 
     [Test]
+    [Category("Long")]
     public void WithoutItsPtxKernelsAreCompiled([Values] bool otherBuild)
     {
         using var folder = new ScratchFolder();

@@ -40,6 +40,10 @@ public sealed class HouseTests
         AssertAll(file => file.Path.StartsWith("src/", StringComparison.Ordinal) && IsProject(file), WrongReferences);
 
     [Test]
+    public void PackagesReferencePackages() =>
+        AssertAll(file => file.Path.StartsWith("src/", StringComparison.Ordinal) && IsProject(file), WrongPackages);
+
+    [Test]
     public void PackageVersionsAreCentral() =>
         AssertAll(file => IsProject(file) || Path.GetExtension(file.Path) is ".props" or ".targets", OwnVersions);
 
@@ -63,6 +67,7 @@ public sealed class HouseTests
             AssertNames(WrongReferences, BadProject("PtaKernels.Text", Upwards));
             AssertNames(WrongReferences, BadProject("PtaKernels.Cli", """<ProjectReference Include="../../tests/X/X.csproj" />"""));
             AssertNames(WrongReferences, BadProject("PtaKernels.New", ""));
+            AssertNames(WrongPackages, BadProject("PtaKernels.Training", """<IsPackable>true</IsPackable><ProjectReference Include="../PtaKernels.Pipeline/PtaKernels.Pipeline.csproj" />"""));
             AssertNames(OwnVersions, BadProject("PtaKernels", """<PackageReference Include="A" Version="1.0.0" />"""));
             AssertNames(OwnVersions, BadProject("PtaKernels", """<PackageReference Include="A"><Version>1</Version></PackageReference>"""));
             AssertNames(Unimplemented, Bad("src/A.cs", "throw new NotImplementedException();"));
@@ -114,6 +119,22 @@ public sealed class HouseTests
                 yield return $"{file.Path} must not reference {include}";
         }
     }
+
+    /// <summary>A package that depends on a project which is none could not be restored; a tool carries what it references.</summary>
+    private static IEnumerable<string> WrongPackages(TrackedFile file)
+    {
+        if (!IsTrue(file, "IsPackable") || IsTrue(file, "PackAsTool"))
+            yield break;
+        foreach (XElement reference in Elements(file, "ProjectReference"))
+        {
+            string target = Path.GetFileNameWithoutExtension(((string?)reference.Attribute("Include") ?? "").Replace('\\', '/'));
+            string path = $"src/{target}/{target}.csproj";
+            if (!IsTrue(new TrackedFile(path, "", () => File.ReadAllText(Path.Combine(Root, path))), "IsPackable"))
+                yield return $"{file.Path} is a package and references {target}, which is none";
+        }
+    }
+
+    private static bool IsTrue(TrackedFile file, string property) => Elements(file, property).Any(static element => element.Value == "true");
 
     private static IEnumerable<string> OwnVersions(TrackedFile file) =>
         from reference in Elements(file, "PackageReference")

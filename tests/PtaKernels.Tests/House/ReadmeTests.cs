@@ -19,6 +19,15 @@ public sealed class ReadmeTests
         Assert.That(Trimmed(output.ToString()), Is.EqualTo(Trimmed(Between(example, "```text\n", "```"))), "README.md: put the program's present output into the example");
     }
 
+    /// <summary>The first C# in a README is the sample's source, which is compiled and run.</summary>
+    [TestCase("README.md")]
+    [TestCase("src/README.md")]
+    public void CSharpExampleIsTheSample(string readme)
+    {
+        string example = Between(File.ReadAllText(Repository.PathOf(readme)), "```csharp\n", "```");
+        Assert.That(example, Is.EqualTo(File.ReadAllText(Packages.Samples.SourceOf("Align"))), $"{readme}: put samples/csharp/Align/Program.cs into the example");
+    }
+
     private static string Between(string text, string start, string end)
     {
         int from = text.IndexOf(start, StringComparison.Ordinal) + start.Length;

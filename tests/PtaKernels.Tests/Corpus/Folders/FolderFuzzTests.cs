@@ -14,7 +14,11 @@ public sealed class FolderFuzzTests
 
     [Test]
     [Category("Long")]
-    public void DamagedShardsAreReadOrRefusedForLonger() => Fuzz(seed: 2, TimeSpan.FromSeconds(60));
+    public void DamagedShardsAreReadOrRefusedForLonger() => Fuzz(seed: 2, TimeSpan.FromSeconds(20));
+
+    [Test]
+    [Category("Nightly")]
+    public void DamagedShardsAreReadOrRefusedForAMinute() => Fuzz(seed: 3, TimeSpan.FromSeconds(60));
 
     private static void Fuzz(int seed, TimeSpan time)
     {
