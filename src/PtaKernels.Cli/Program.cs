@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using PtaKernels.Cli.Serve;
 using PtaKernels.Cli.Stores;
 using PtaKernels.Gpu;
 
@@ -68,6 +69,7 @@ internal static class Program
             SplitCommand.Create(),
             CaptureCommand.Create(),
             AlignCommand.Create(),
+            ServeCommand.Create(),
             StoreCommand.Create(),
             PackCommand.Create(),
             MapCommand.Create(),

@@ -66,13 +66,7 @@ public sealed partial class GpuBackend
         failure?.Throw();
         foreach (AlignmentReport one in reports)
             report.Add(one);
-        for (int d = 0; d < all.Length; d++)
-        {
-            if (aligned[d] is { } done)
-                destination[d] = done;
-            else
-                StepwiseAlignment.AlignBatch(this, documents.Slice(d, 1), vocabularies, options, destination.Slice(d, 1), report); // says what is wrong with it
-        }
+        StepwiseAlignment.Complete(this, documents, vocabularies, options, aligned, destination, report);
     }
 
     /// <summary>One chunk, and if the device is full, its halves, one after the other.</summary>

@@ -19,12 +19,15 @@ public sealed unsafe partial class NativeBackend
 
         // One call per document needs memory for one; several threads need the whole batch to share out.
         int step = Threads == 1 ? 1 : Math.Max(1, documents.Length);
+        var aligned = new AlignedDocument?[documents.Length];
         for (int d = 0; d < documents.Length; d += step)
-            AlignTogether(documents.Slice(d, step), vocabularies, options, preset, destination.Slice(d, step), report);
+            AlignTogether(documents.Slice(d, step), vocabularies, options, preset, aligned.AsSpan(d, step), report);
+        StepwiseAlignment.Complete(this, documents, vocabularies, options, aligned, destination, report);
     }
 
+    /// <summary>One call; a document that is bad input stays null.</summary>
     private void AlignTogether(
-        ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, int preset, Span<AlignedDocument> destination, AlignmentReport report)
+        ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, int preset, Span<AlignedDocument?> destination, AlignmentReport report)
     {
         var native = new NativeAlignOptions
         {
@@ -66,12 +69,6 @@ public sealed unsafe partial class NativeBackend
         }
 
         for (int d = 0, n = 0; d < documents.Length; d++)
-        {
-            AlignedDocument? aligned = refused[d] ? null : call.Result(n++, documents[d].Target, options, report);
-            if (aligned is null)
-                StepwiseAlignment.AlignBatch(this, documents.Slice(d, 1), vocabularies, options, destination.Slice(d, 1), report);
-            else
-                destination[d] = aligned;
-        }
+            destination[d] = refused[d] ? null : call.Result(n++, documents[d].Target, options, report);
     }
 }

@@ -104,7 +104,9 @@ public interface IKernelBackend
     /// <param name="options">All switches; must pass <see cref="AlignmentSwitches.Validate"/>.</param>
     /// <param name="destination">[count] receives the aligned documents.</param>
     /// <param name="report">Receives counts and seconds per stage; not thread-safe, use one per call.</param>
-    /// <exception cref="AlignmentDataException">A document is bad input of SPEC A5; the message names it, the row and the column.</exception>
+    /// <exception cref="AlignmentDataException">
+    /// A document is bad input of SPEC A5; the message names it, the row and the column. Of several it is the first. The others are in the destination.
+    /// </exception>
     void AlignBatch(
         ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, Span<AlignedDocument> destination, AlignmentReport report);
 }

@@ -76,5 +76,6 @@ internal sealed class StoreOptionSet
         ? [.. producer.Command, "--out", path, "--repair"]
         : throw new AlignmentDataException($"{path}: was written by {producer.Program}, not by a command of pta; make it again with that program.");
 
-    private static string ProgramName => "pta " + (typeof(StoreOptionSet).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "");
+    /// <summary>This program and its version.</summary>
+    public static string ProgramName => "pta " + (typeof(StoreOptionSet).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "");
 }

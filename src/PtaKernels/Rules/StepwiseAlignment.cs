@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace PtaKernels.Rules;
 
 /// <summary><see cref="IKernelBackend.AlignBatch"/> over a backend's single kernels: every combination of switches, one step after the other.</summary>
@@ -15,8 +17,55 @@ public static class StepwiseAlignment
         AlignmentReport report)
     {
         Require(documents, vocabularies, options, destination, report);
+        ExceptionDispatchInfo? refused = null;
         for (int d = 0; d < documents.Length; d++)
-            destination[d] = new DocumentAlignment(backend, documents[d], vocabularies, options, report).Align();
+        {
+            try
+            {
+                destination[d] = new DocumentAlignment(backend, documents[d], vocabularies, options, report).Align();
+            }
+            catch (AlignmentDataException e)
+            {
+                refused ??= ExceptionDispatchInfo.Capture(e);
+            }
+        }
+
+        refused?.Throw();
+    }
+
+    /// <summary>The end of a fused call: the documents that it could not align go step by step, where the bad ones among them say what is wrong.</summary>
+    /// <param name="backend">The backend whose kernels run.</param>
+    /// <param name="documents">[count].</param>
+    /// <param name="vocabularies">The two vocabularies.</param>
+    /// <param name="options">All switches.</param>
+    /// <param name="aligned">[count] what the call aligned; null elsewhere.</param>
+    /// <param name="destination">[count] receives all.</param>
+    /// <param name="report">Receives counts and seconds per stage.</param>
+    /// <exception cref="AlignmentDataException">The first bad document's.</exception>
+    internal static void Complete(
+        IKernelBackend backend, ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, ReadOnlySpan<AlignedDocument?> aligned,
+        Span<AlignedDocument> destination, AlignmentReport report)
+    {
+        ExceptionDispatchInfo? refused = null;
+        for (int d = 0; d < aligned.Length; d++)
+        {
+            if (aligned[d] is { } done)
+            {
+                destination[d] = done;
+                continue;
+            }
+
+            try
+            {
+                AlignBatch(backend, documents.Slice(d, 1), vocabularies, options, destination.Slice(d, 1), report);
+            }
+            catch (AlignmentDataException e)
+            {
+                refused ??= ExceptionDispatchInfo.Capture(e);
+            }
+        }
+
+        refused?.Throw();
     }
 
     /// <summary>What every form of the call refuses before it looks at a document.</summary>

@@ -109,13 +109,19 @@ public sealed class DocumentChecksTests(string backend)
     }
 
     [Test]
-    public void SeveralDocumentsNameTheBadOne()
+    public void SeveralDocumentsNameTheFirstBadOneAndAlignTheOthers()
     {
-        var bad = new TokenizedDocument { Id = "doc-8", Ids = [0, 1, 9], Candidates = Good.Candidates };
-        DocumentPair[] pairs = [new(Good, Good), new(bad, Good)];
-        Assert.That(
-            () => _backend.AlignBatch(pairs, _vocabularies, Plain, new AlignedDocument[2], new AlignmentReport()),
-            Throws.TypeOf<AlignmentDataException>().With.Message.Contains("document doc-8").And.Property(nameof(AlignmentDataException.Document)).EqualTo("doc-8"));
+        DocumentPair[] pairs = [new(Good, Good), new(Bad("doc-8"), Good), new(Good, Good), new(Bad("doc-9"), Good), new(Good, Good)];
+        foreach (AlignmentOptions options in (AlignmentOptions[])[Plain, Official])
+        {
+            var aligned = new AlignedDocument[pairs.Length];
+            Assert.That(
+                () => _backend.AlignBatch(pairs, _vocabularies, options, aligned, new AlignmentReport()),
+                Throws.TypeOf<AlignmentDataException>().With.Message.Contains("document doc-8").And.Property(nameof(AlignmentDataException.Document)).EqualTo("doc-8"));
+            Assert.That(aligned.Select(static d => d?.Rows), Is.EqualTo(new int?[] { Rows, null, Rows, null, Rows }));
+        }
+
+        static TokenizedDocument Bad(string id) => new() { Id = id, Ids = [0, 1, 9], Candidates = Good.Candidates };
     }
 
     [Test]
