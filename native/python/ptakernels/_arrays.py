@@ -117,13 +117,23 @@ def new_output(dtype: str, shape: Tuple[int, ...]) -> Tuple[Any, int]:
     return (flat if len(shape) == 1 or size == 0 else flat.cast("B").cast(_CODES[dtype], list(shape))), address
 
 
+class _Held:
+    """Memory for NumPy, which keeps this object, and so the owner, as long as an array of it lives."""
+
+    __slots__ = ("__array_interface__", "owner")
+
+    def __init__(self, owner: Any, address: int, dtype: str, shape: Tuple[int, ...]) -> None:
+        self.owner = owner
+        self.__array_interface__ = {"version": 3, "typestr": f"<{dtype}", "shape": shape, "data": (address, True)}
+
+
 def view(owner: Any, address: int, dtype: str, shape: Tuple[int, ...]) -> Any:
     """Memory at an address as an array that keeps its owner alive."""
+    if numpy is not None:
+        return numpy.asarray(_Held(owner, address, dtype, shape))
     size = math.prod(shape)
     raw = (ctypes.c_char * (size * _BYTES[dtype])).from_address(address)
-    raw._owner = owner  # type: ignore[attr-defined]  # a ctypes object takes attributes; the view keeps it
-    if numpy is not None:
-        return numpy.frombuffer(memoryview(raw), dtype).reshape(shape)
+    raw._owner = owner  # a ctypes object takes attributes; the view keeps it
     flat = memoryview(raw).cast("B").cast(_CODES[dtype])
     return flat if len(shape) == 1 or size == 0 else flat.cast("B").cast(_CODES[dtype], list(shape))
 
@@ -196,8 +206,9 @@ def _require_shape(name: str, found: Tuple[int, ...], ndim: Optional[int], shape
 
 def _converted(name: str, memory: Memory, dtype: str) -> Input:
     if numpy is not None:
-        raw = (ctypes.c_char * (memory.size * _BYTES[memory.dtype])).from_address(memory.address)
-        source: Any = numpy.frombuffer(memoryview(raw), "u2" if memory.dtype == "bf16" else memory.dtype).reshape(memory.shape)
+        source = memory.owner
+        if type(source) is not numpy.ndarray:
+            source = view(source, memory.address, "u2" if memory.dtype == "bf16" else memory.dtype, memory.shape)
         if memory.dtype == "bf16":
             source = (source.astype("u4") << 16).view("f4")
         if dtype in _RANGES and source.size:
