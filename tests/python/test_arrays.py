@@ -299,6 +299,8 @@ class TestTorch(unittest.TestCase):
         self.assertEqual(numbers(take("x", self.torch.tensor([5, 6]), "i4")), [5, 6])
         with self.assertRaisesRegex(ValueError, "gaps"):
             take("x", self.torch.zeros(2, 3, dtype=self.torch.float64).T, "f8")
+        for kind in (self.torch.int64, self.torch.int32):
+            self.assertEqual(take("x", self.torch.empty(0, dtype=kind), "i4").array().tolist(), [])
         with self.assertRaisesRegex(ValueError, "^x gives no DLPack capsule: .*require"):
             take("x", self.torch.zeros(2, requires_grad=True), "f8")
 

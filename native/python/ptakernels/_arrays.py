@@ -129,9 +129,9 @@ class _Held:
 
 def view(owner: Any, address: int, dtype: str, shape: Tuple[int, ...]) -> Any:
     """Memory at an address as an array that keeps its owner alive."""
-    if numpy is not None:
-        return numpy.asarray(_Held(owner, address, dtype, shape))
     size = math.prod(shape)
+    if numpy is not None:  # which takes no address 0, as that of nothing may be
+        return numpy.asarray(_Held(owner, address, dtype, shape)) if size else numpy.empty(shape, dtype)
     raw = (ctypes.c_char * (size * _BYTES[dtype])).from_address(address)
     raw._owner = owner  # a ctypes object takes attributes; the view keeps it
     flat = memoryview(raw).cast("B").cast(_CODES[dtype])
