@@ -42,7 +42,7 @@ public static class StepwiseAlignment
     /// <param name="destination">[count] receives all.</param>
     /// <param name="report">Receives counts and seconds per stage.</param>
     /// <exception cref="AlignmentDataException">The first bad document's.</exception>
-    internal static void Complete(
+    public static void Complete(
         IKernelBackend backend, ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, ReadOnlySpan<AlignedDocument?> aligned,
         Span<AlignedDocument> destination, AlignmentReport report)
     {
