@@ -42,10 +42,12 @@ public static class StepwiseAlignment
     /// <param name="destination">[count] receives all.</param>
     /// <param name="report">Receives counts and seconds per stage.</param>
     /// <exception cref="AlignmentDataException">The first bad document's.</exception>
-    internal static void Complete(
+    public static void Complete(
         IKernelBackend backend, ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, ReadOnlySpan<AlignedDocument?> aligned,
         Span<AlignedDocument> destination, AlignmentReport report)
     {
+        if (aligned.Length != documents.Length || destination.Length != documents.Length)
+            throw new ArgumentException($"{documents.Length} documents need as many results, not {aligned.Length} and {destination.Length}.");
         ExceptionDispatchInfo? refused = null;
         for (int d = 0; d < aligned.Length; d++)
         {
