@@ -23,6 +23,7 @@ except ImportError:
 SHORT = bool(os.environ.get("PTAKERNELS_TEST_SHORT"))
 SANITIZED = bool(os.environ.get("PTAKERNELS_TEST_SANITIZED"))
 
+first_test = unittest.skipIf(os.environ.get("PTAKERNELS_TEST_LATER"), "the same on every Python; the first interpreter runs it")
 long_test = unittest.skipIf(SHORT, "a long test; two interpreters run it")
 needs_numpy = unittest.skipIf(numpy is None, "needs NumPy")
 

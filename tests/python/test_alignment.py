@@ -173,7 +173,7 @@ class TestGolden(unittest.TestCase):
             if line["mode"] != "default":
                 continue
             options = Options.preset("reference", window=line["logits_number"], epsilon=1 / line["lambda"], tolerance=line["epsilon"])
-            document = (TokenizedDocument(line["source_ids"], line["source_indices"], line["source_logits"]), TokenizedDocument(line["target_ids"], line["target_indices"], line["target_logits"]))
+            document = tuple(TokenizedDocument(*(line[f"{side}_{part}"] for part in ("ids", "indices", "logits"))) for side in ("source", "target"))
             aligned, = align_batch(pair, [document], options)
             for (tokens, values), expected_tokens, expected in zip(rows_of(aligned), line["ot"]["indices"], line["ot"]["logits"]):
                 rows += 1

@@ -84,6 +84,28 @@ class TestThreads(unittest.TestCase):
         self.assertEqual(failing._encoder._failures, {})
 
 
+class TestCallsWithinCalls(unittest.TestCase):
+    def test_an_encoder_may_align(self):
+        documents = sample_documents(most=2)
+        options = Options.preset("fusion", mass="renormalised", fallback="label")
+        plain = VocabularyPair(support.vocabulary("gpt2"), support.vocabulary("spA"), encoder=lambda text: 5)
+        expected = [rows_of(d) for d in align_batch(plain, documents, options)]
+        inner = [rows_of(d) for d in align_batch(pair(), documents, "reference")]
+        wrong = []
+
+        def encoder(text):
+            if len(calls) < 20:
+                calls.append(text)
+                if [rows_of(d) for d in align_batch(pair(), documents, "reference")] != inner:
+                    wrong.append(text)
+            return 5
+
+        calls = []
+        nested = VocabularyPair(support.vocabulary("gpt2"), support.vocabulary("spA"), encoder=encoder)
+        self.assertEqual([rows_of(d) for d in align_batch(nested, documents, options)], expected)
+        self.assertEqual((wrong, len(calls)), ([], 20))
+
+
 def run_all(work, count):
     threads = [threading.Thread(target=work, args=(n,)) for n in range(count)]
     for thread in threads:
@@ -258,6 +280,7 @@ class TestInterrupts(unittest.TestCase):
         with self.assertRaises(KeyboardInterrupt):
             align_batch(VocabularyPair(support.vocabulary("gpt2"), support.vocabulary("spA"), encoder=encoder), sample_documents(most=1), RENORMALISED)
 
+    @support.long_test
     def test_an_interrupted_process_goes_on(self):
         code = (
             "import signal, sys, threading\n"
@@ -289,6 +312,7 @@ class TestInterrupts(unittest.TestCase):
 
 
 class TestTheEnd(unittest.TestCase):
+    @support.long_test
     def test_a_process_ends_quietly(self):
         code = "import sys; sys.path[:0] = sys.argv[1:3]; import support; kept = support.pair(); documents = support.sample_documents(most=2)\n" \
                "from ptakernels import align_batch; results = align_batch(kept, documents, 'reference')"

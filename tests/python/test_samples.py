@@ -32,6 +32,7 @@ class TestSamples(unittest.TestCase):
         self.assertEqual(printed.count("converged"), 3)
         self.assertIn("certified: True", printed)
 
+    @support.long_test
     def test_map(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "map.json")

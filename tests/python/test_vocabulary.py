@@ -52,7 +52,7 @@ class TestFiles(unittest.TestCase):
                     self.assertEqual(found, self.expected[path])
         self.assertGreater(len(paths), 80)
 
-    @support.long_test
+    @support.first_test
     def test_whole_vocabularies(self):
         for path in vocabulary_cases.in_repository():
             with self.subTest(path):

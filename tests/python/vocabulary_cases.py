@@ -9,7 +9,9 @@ from support import GOLDEN, SAMPLES
 METASPACE = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": False}
 PIECES = {"<unk>": 0, "<s>": 1, "</s>": 2, "<0x0A>": 3, "<0xe9>": 4, "\u2581the": 5, "\u2581": 6, "a": 7, "\u00e9": 8, "\u2581\u2581": 9, "<0xZZ>": 10}
 BYTES = {"!": 0, "a": 1, "\u0120a": 2, "\u010a": 3, "\u00c3\u00a9": 4, "\u00e2\u0124\u00ac": 5, "\u20ac": 6, "<|endoftext|>": 7, "<s>": 8}
-LLAMA_NORMALIZER = {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "\u2581"}, {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}]}
+LLAMA_NORMALIZER = {
+    "type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "\u2581"}, {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}],
+}
 LLAMA_DECODER = {"type": "Sequence", "decoders": [{"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}]}
 ADDED = [
     {"id": 0, "content": "<unk>", "special": True}, {"id": 1, "content": "<s>", "special": True}, {"id": 2, "content": "</s>", "special": True},
@@ -85,7 +87,8 @@ BESIDE = {
         "tokenizer_config.json": {"eos_token": "</s>", "added_tokens_decoder": {"2": {"content": "</s>", "special": True}, "12": {"content": "<new>"},
                                                                                 "13": {"content": "<ctl>", "special": True}}}}),
     "roles-added": (pairs(PIECES, ADDED, pre_tokenizer=METASPACE), {"added_tokens.json": {"<extra>": 15, "a": 40}}),
-    "roles-unknown": (pairs(PIECES, ADDED, pre_tokenizer=METASPACE, model={"unk_token": "<unk>"}), {"special_tokens_map.json": {"unk_token": "</s>", "pad_token": "</s>"}}),
+    "roles-unknown": (pairs(PIECES, ADDED, pre_tokenizer=METASPACE, model={"unk_token": "<unk>"}), {
+        "special_tokens_map.json": {"unk_token": "</s>", "pad_token": "</s>"}}),
     "roles-bytes": (pairs(BYTES, pre_tokenizer=byte_level()), {"special_tokens_map.json": dict.fromkeys(("bos_token", "eos_token", "unk_token"), "<|endoftext|>")}),
     "wrong-decoder": (pairs(PIECES, pre_tokenizer=METASPACE), {"tokenizer_config.json": {"added_tokens_decoder": {"two": {"content": "x"}}}}),
     "wrong-config": (pairs(PIECES, pre_tokenizer=METASPACE), {"tokenizer_config.json": {"eos_token": 5}}),

@@ -17,7 +17,7 @@ try:
 except ImportError:  # everything works without it
     numpy = None  # type: ignore[assignment]
 
-__all__ = ["Input", "new_output", "numpy", "take", "take_output", "view"]
+__all__ = ["Input", "fitting_addresses", "new_output", "numpy", "take", "take_output", "view"]
 
 # Type strings to what messages call them, what struct and memoryview call them, and bytes of an element.
 _NAMES = {
@@ -121,9 +121,9 @@ def view(owner: Any, address: int, dtype: str, shape: Tuple[int, ...]) -> Any:
     """Memory at an address as an array that keeps its owner alive."""
     size = math.prod(shape)
     raw = (ctypes.c_char * (size * _BYTES[dtype])).from_address(address)
-    raw._owner = owner  # a ctypes object takes attributes; the view keeps it
+    raw._owner = owner  # type: ignore[attr-defined]  # a ctypes object takes attributes; the view keeps it
     if numpy is not None:
-        return numpy.frombuffer(raw, dtype).reshape(shape)
+        return numpy.frombuffer(memoryview(raw), dtype).reshape(shape)
     flat = memoryview(raw).cast("B").cast(_CODES[dtype])
     return flat if len(shape) == 1 or size == 0 else flat.cast("B").cast(_CODES[dtype], list(shape))
 
@@ -139,12 +139,27 @@ def address_of(value: Any) -> int:
     try:
         return _addressof(_from_buffer(value))
     except (TypeError, ValueError, BufferError):
-        return value.__array_interface__["data"][0]
+        return int(value.__array_interface__["data"][0])
+
+
+def fitting_addresses(ids: Any, indices: Any, values: Any) -> Optional[Tuple[int, int, int]]:
+    """Where a document's arrays begin: [length] and [length, k] int32 and [length, k] float64 of NumPy, length over 0, as they are. None for all else."""
+    if numpy is None or not type(ids) is type(indices) is type(values) is numpy.ndarray:
+        return None
+    if ids.dtype is not _I4 or indices.dtype is not _I4 or values.dtype is not _F8:
+        return None
+    shape = indices.shape
+    if len(shape) != 2 or not shape[0] or values.shape != shape or ids.shape != shape[:1]:
+        return None
+    if ids.flags.num & indices.flags.num & values.flags.num & _FITTING != _FITTING:
+        return None
+    return address_of(ids), address_of(indices), address_of(values)
 
 
 _addressof, _from_buffer = ctypes.addressof, ctypes.c_char.from_buffer
 _FITTING = 0x0001 | 0x0100  # NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_ALIGNED
 _NATIVE_TYPES = {} if numpy is None else {dtype: numpy.dtype(dtype) for dtype in _CODES}
+_I4, _F8 = _NATIVE_TYPES.get("i4"), _NATIVE_TYPES.get("f8")
 """NumPy has one object for each of its own types in this machine's order; a type that is equal but another object takes the slower way."""
 
 
@@ -182,7 +197,7 @@ def _require_shape(name: str, found: Tuple[int, ...], ndim: Optional[int], shape
 def _converted(name: str, memory: Memory, dtype: str) -> Input:
     if numpy is not None:
         raw = (ctypes.c_char * (memory.size * _BYTES[memory.dtype])).from_address(memory.address)
-        source = numpy.frombuffer(raw, "u2" if memory.dtype == "bf16" else memory.dtype).reshape(memory.shape)
+        source: Any = numpy.frombuffer(memoryview(raw), "u2" if memory.dtype == "bf16" else memory.dtype).reshape(memory.shape)
         if memory.dtype == "bf16":
             source = (source.astype("u4") << 16).view("f4")
         if dtype in _RANGES and source.size:

@@ -9,6 +9,7 @@ import threading
 from typing import Any, Callable, Dict, Iterator, Optional
 
 from . import _abi
+from ._library import put_back, set_aside
 
 __all__ = ["Encoder"]
 
@@ -27,6 +28,7 @@ class Encoder:
         self.callback = _abi.FirstToken(self._first_token)
 
     def _first_token(self, _user: Any, text: int, length: int) -> int:
+        busy = set_aside()
         try:
             token = self.function(ctypes.string_at(text, length))
             if token is None:
@@ -38,6 +40,8 @@ class Encoder:
         except BaseException as error:  # KeyboardInterrupt too
             self._failures[threading.get_ident()] = error
             return _FAILED
+        finally:
+            put_back(busy)
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[None]:

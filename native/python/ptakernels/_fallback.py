@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import math
 import operator
@@ -47,8 +48,7 @@ def _fill_numpy(batch: Any, targets: Sequence[Any], firsts: List[int], options: 
     filled = numpy.flatnonzero(needs)
     # Entries of each row; between two documents the starts have one difference too many.
     counts = numpy.delete(numpy.diff(starts), ends[:-1] + numpy.arange(len(targets) - 1))
-    used = starts[ends + numpy.arange(len(targets))].tolist()
-    given = [slice(first, first + count) for first, count in zip(firsts, used)]
+    given = _close_gaps(batch, firsts, starts[ends + numpy.arange(len(targets))].tolist())
     if options.fallback == "target":
         own = _own_of_batch(batch, targets, filled, ends, options)
     else:
@@ -61,11 +61,22 @@ def _fill_numpy(batch: Any, targets: Sequence[Any], firsts: List[int], options: 
     places = running[filled] - 1 if options.fallback != "target" else numpy.flatnonzero(numpy.repeat(needs, counts))
     others[places] = False
     tokens, values = numpy.empty(len(others), "i4"), numpy.empty(len(others), "f8")
-    tokens[others] = numpy.concatenate([batch.tokens[part] for part in given])
-    values[others] = numpy.concatenate([batch.values[part] for part in given])
+    tokens[others] = batch.tokens[:given]
+    values[others] = batch.values[:given]
     tokens[places], values[places] = own[1], own[2]
     new_starts, first_entries = _starts_of(running, lengths, ends)
     return new_starts, tokens, values, first_entries
+
+
+def _close_gaps(batch: Any, firsts: List[int], counts: List[int]) -> int:
+    """Moves the documents' entries together, in place; how many there are."""
+    entry = 0
+    for first, count in zip(firsts, counts):
+        if first != entry and count:
+            ctypes.memmove(batch.tokens_address + 4 * entry, batch.tokens_address + 4 * first, 4 * count)
+            ctypes.memmove(batch.values_address + 8 * entry, batch.values_address + 8 * first, 8 * count)
+        entry += count
+    return entry
 
 
 def _starts_of(running: Any, lengths: Any, ends: Any) -> Tuple[Any, List[int]]:

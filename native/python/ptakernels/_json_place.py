@@ -6,7 +6,7 @@ import gzip
 import json
 import os
 import zlib
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from ._token_table import quoted
 from .errors import DataError
@@ -19,7 +19,7 @@ MAX_BYTES = 128 << 20
 """Four times the largest tokenizer file in use; what is larger is not a vocabulary, and gzip can claim any size."""
 
 
-class _Object(dict):
+class _Object(Dict[str, Any]):
     """A JSON object that knows of a name that stands in it twice."""
 
     twice: Optional[str] = None
@@ -98,7 +98,7 @@ class JsonPlace:
             raise self.wrong("a string")
         if not _is_whole(self.value):
             raise self.wrong("a string of whole characters")
-        return self.value
+        return str(self.value)
 
     def integer(self) -> int:
         if not isinstance(self.value, int) or isinstance(self.value, bool) or not -(1 << 63) <= self.value < 1 << 63:

@@ -84,7 +84,7 @@ def _load() -> ctypes.CDLL:
 
 def last_error() -> str:
     """What this thread's last failed call said."""
-    return native().pta_last_error().decode("utf-8", "replace")
+    return str(native().pta_last_error().decode("utf-8", "replace"))
 
 
 def check(status: int) -> int:
@@ -123,6 +123,7 @@ class Handle:
 
 class _Workspaces(threading.local):
     handle: Optional[Handle] = None
+    spare: Optional[Handle] = None
 
 
 _workspaces = _Workspaces()
@@ -139,6 +140,18 @@ def workspace() -> int:
         check(native().pta_workspace_create(None, ctypes.byref(address)))
         handle = _workspaces.handle = Handle(address.value, native().pta_workspace_destroy)
     return handle.address  # type: ignore[return-value]
+
+
+def set_aside() -> Optional[Handle]:
+    """Takes this thread's workspace away, which a native call is using that calls back: what runs meanwhile has another one."""
+    busy = _workspaces.handle
+    _workspaces.handle, _workspaces.spare = _workspaces.spare, None
+    return busy
+
+
+def put_back(busy: Optional[Handle]) -> None:
+    """Ends what set_aside began."""
+    _workspaces.spare, _workspaces.handle = _workspaces.handle, busy
 
 
 def _forget_workspaces() -> None:

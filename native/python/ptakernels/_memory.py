@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from typing import Any, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 __all__ = ["Memory", "memory_of"]
 
 _NATIVE_ORDER = "<" if sys.byteorder == "little" else ">"
 
-_KINDS = {"b": "i", "h": "i", "i": "i", "l": "i", "q": "i", "n": "i", "B": "u", "H": "u", "I": "u", "L": "u", "Q": "u", "N": "u", "e": "f", "f": "f", "d": "f", "?": "b", "c": "S"}
+_KINDS = {**dict.fromkeys("bhilqn", "i"), **dict.fromkeys("BHILQN", "u"), **dict.fromkeys("efd", "f"), "?": "b", "c": "S"}
 """Codes of the struct module to kinds of NumPy's type strings."""
 
 
@@ -71,7 +71,7 @@ def _is_contiguous(shape: Tuple[int, ...], strides: Optional[Tuple[int, ...]], i
 # ---- __array_interface__ (NumPy arrays and what imitates them).
 
 
-def _from_interface(name: str, value: Any, interface: dict) -> Memory:
+def _from_interface(name: str, value: Any, interface: Dict[str, Any]) -> Memory:
     try:
         shape = tuple(int(length) for length in interface["shape"])
         typestr = str(interface["typestr"])
@@ -171,7 +171,9 @@ class _DlManagedVersioned(ctypes.Structure):
 
 _DL_READ_ONLY = 1
 _DL_CPU = (1, 3, 11)  # CPU, and CUDA's and ROCm's pinned memory of the host
-_DL_DEVICES = {2: "a CUDA device", 4: "an OpenCL device", 7: "a Vulkan device", 8: "a Metal device", 10: "a ROCm device", 13: "CUDA managed memory", 14: "a oneAPI device"}
+_DL_DEVICES = {
+    2: "a CUDA device", 4: "an OpenCL device", 7: "a Vulkan device", 8: "a Metal device", 10: "a ROCm device", 13: "CUDA managed memory", 14: "a oneAPI device",
+}
 _DL_KINDS = {0: "i", 1: "u", 2: "f", 6: "b"}
 _DL_BFLOAT = 4
 

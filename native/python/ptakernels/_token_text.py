@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Dict, List, Optional
 
-__all__ = ["BYTE_LEVEL_MARKER", "SENTENCEPIECE_MARKER", "byte_of_fallback", "bytes_of_byte_level", "bytes_of_piece", "byte_level_of_bytes", "encoded", "replaced_utf8"]
+__all__ = [
+    "BYTE_LEVEL_MARKER", "SENTENCEPIECE_MARKER", "byte_level_of_bytes", "byte_of_fallback", "bytes_of_byte_level", "bytes_of_piece", "encoded", "replaced_utf8",
+]
 
 SENTENCEPIECE_MARKER = "\u2581"
 BYTE_LEVEL_MARKER = "\u0120"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Optional, Tuple
 
 __all__ = ["AbiError", "DataError", "IsaError", "PtaError"]
 
@@ -23,7 +23,7 @@ class DataError(PtaError, ValueError):
         self.reason = reason
         self.index = index
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> Tuple[Any, ...]:
         return (type(self), (self.reason, self.index))
 
 

@@ -22,7 +22,7 @@ Symbols = Union[str, bytes]
 
 def version() -> str:
     """The release of the native library, for instance "0.1.0"."""
-    return native().pta_version().decode()
+    return str(native().pta_version().decode())
 
 
 def isa() -> str:
@@ -30,7 +30,7 @@ def isa() -> str:
 
     Raises IsaError where it forces one that is missing here.
     """
-    return native().pta_workspace_isa(workspace()).decode()
+    return str(native().pta_workspace_isa(workspace()).decode())
 
 
 class Tape:
@@ -99,7 +99,8 @@ def cost_matrix(
         ))
         if status == _abi.OK or (saturate and kind == attempts[-1][0]):
             return made
-    raise OverflowError(f"a distance is over {254 if kind == 'u1' else 65534}; {'use dtype uint16, or ' if kind == 'u1' else ''}saturate=True keeps the largest value.")
+    limit, instead = (254, "use dtype uint16, or ") if kind == "u1" else (65534, "")
+    raise OverflowError(f"a distance is over {limit}; {instead}saturate=True keeps the largest value.")
 
 
 def cost_matrices(source: TapeLike, target: TapeLike, source_tokens: Any, target_tokens: Any, *, out: Any = None, saturate: bool = False) -> Any:

@@ -96,8 +96,9 @@ def align_sources(
             folded = [fold(target, rows, before, options, s) for target, rows, before in zip(targets, given, folded)]  # type: ignore[arg-type]
         return [_with_fallback(target, rows, options) for target, rows in zip(targets, folded)]  # type: ignore[arg-type]
     by_source = [align_batch(pair, [(views[s], target) for target, views in documents], masked, threads=threads) for s, pair in enumerate(pairs)]
+    ranks = [[0.0]] * len(targets) if scores is None else scores
     return [
-        merge([rows[d] for rows in by_source], scores[d] if scores is not None else [0.0], fill=options.fill, target=target, options=options, order=ranked)  # type: ignore[misc]
+        merge([rows[d] for rows in by_source], ranks[d], fill=options.fill, target=target, options=options, order=ranked)  # type: ignore[misc]
         for d, target in enumerate(targets)
     ]
 
@@ -201,8 +202,8 @@ def _extra(rows: Sequence[int], chosen: Sequence[Optional[int]], target: Optiona
     memory = memoryview(records)
     if numpy is None:
         return AlignedDocument(Results(memoryview(starts), memoryview(tokens), memoryview(values), memory), len(rows))
-    made = Results(numpy.array(starts), numpy.array(tokens, "i4"), numpy.array(values, "f8"), numpy.array(memory).view(ROW_TYPE) if rows else numpy.empty(0, ROW_TYPE))
-    return AlignedDocument(made, len(rows))
+    described = numpy.array(memory).view(ROW_TYPE) if rows else numpy.empty(0, ROW_TYPE)
+    return AlignedDocument(Results(numpy.array(starts), numpy.array(tokens, "i4"), numpy.array(values, "f8"), described), len(rows))
 
 
 def _column(values: Sequence[int]) -> Any:

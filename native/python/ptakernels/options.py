@@ -156,7 +156,7 @@ def _forms() -> Dict[str, Dict[str, Tuple[str, ...]]]:
     reference = ("dtw-strings", "string", "official-strings", "target-topk", "official", "official", "top1", "official")
     paper = ("dtw-texts", "groups", "texts", "target-topk", "renormalised", "balanced", "top1", "probabilities")
     fusion = ("byte-offsets", "boundary+prefix", "texts", "union", "tail", "semi-relaxed", "byte", "probabilities")
-    forms = {name: {d: (v,) for d, v in zip(_DECIDING, values)} for name, values in (("reference", reference), ("paper", paper), ("fusion", fusion))}
+    forms: Dict[str, Dict[str, Tuple[str, ...]]] = {name: {d: (v,) for d, v in zip(_DECIDING, values)} for name, values in (("reference", reference), ("paper", paper), ("fusion", fusion))}
     forms["fusion"].update(transfer=("boundary+prefix", "boundary"), mass=("tail", "renormalised"), projection=("byte", "top1"))
     return forms
 

@@ -173,7 +173,7 @@ class AlignedDocument:
     @property
     def ties(self) -> int:
         """Choices of a heaviest column that only the tie rule decided."""
-        return self._about()[2]
+        return int(self._about()[2])
 
     @property
     def seconds(self) -> Tuple[float, ...]:

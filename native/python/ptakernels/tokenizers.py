@@ -118,7 +118,7 @@ def _slow(tokenizer: Any, name: str) -> TokenTable:
     style = Style(byte_level, BYTE_LEVEL_MARKER if byte_level else SENTENCEPIECE_MARKER, not byte_level, dummy_prefix)
     builder = TokenTableBuilder(f"tokenizer {name}")
     added = set((getattr(tokenizer, "get_added_vocab", dict)() or {}))
-    for string, token in sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1]):
+    for string, token in sorted(tokenizer.get_vocab().items(), key=lambda entry: int(entry[1])):
         text = texts.get(string)
         if text is None:
             text = string.encode("utf-8") if string in added else style.text_of(string)

@@ -52,7 +52,8 @@ def solve_transport(
     where lambda is 1 / epsilon. For balanced and exact the sums of a and b agree to 1e-15.
     epsilon, rho: in edits, over 0. tolerance, max_iterations: of the official loop. out: an array float64 of cost's shape for the plan.
     Official and semi-relaxed have no potentials: f and g are NaN. Negative and non-finite numbers end as
-    not-finite, sums that differ as exact-fallback with the difference in marginal_error. Raises TypeError and ValueError for types, shapes and parameters; the sentence names the argument.
+    not-finite, sums that differ as exact-fallback with the difference in marginal_error. Raises TypeError and ValueError for types, shapes and parameters;
+    the sentence names the argument.
     """
     if kind not in _abi.TRANSPORTS or kind == "none":
         raise ValueError(f"kind is {kind!r}; expected one of {', '.join(list(_abi.TRANSPORTS)[1:])}.")
@@ -80,7 +81,7 @@ def solve_transport(
 
 def _target(b: Any, kind: str, shape: Tuple[int, ...]) -> Optional[Input]:
     if (b is None) != (kind == "semi-relaxed"):
-        raise ValueError("b is given, which transport semi-relaxed has no use for." if b is not None else f"b is None; transport {kind} needs the target's marginal.")
+        raise ValueError(f"b is None; transport {kind} needs the target's marginal." if b is None else "b is given, which transport semi-relaxed has no use for.")
     return None if b is None else take("b", b, "f8", shape=shape)
 
 

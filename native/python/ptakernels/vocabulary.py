@@ -10,7 +10,7 @@ import struct
 import threading
 from array import array
 from itertools import accumulate
-from typing import Any, Callable, ContextManager, Dict, Iterable, List, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, ContextManager, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 from . import _abi, _token_text
 from ._arrays import take
@@ -87,14 +87,14 @@ class Vocabulary:
         by_id = bytearray(len(strings)) if roles is None else bytearray(roles)
         if len(by_id) != len(strings):
             raise ValueError(f"roles has {len(by_id)} entries for {len(strings)} strings; expected one each.")
-        named = [("special", i, _abi.ROLE_SPECIAL) for i in special]
+        named: List[Tuple[str, Optional[int], int]] = [("special", i, _abi.ROLE_SPECIAL) for i in special]
         named += [("bos_id", bos_id, _abi.ROLE_BOS), ("eos_id", eos_id, _abi.ROLE_EOS), ("pad_id", pad_id, _abi.ROLE_PAD), ("unk_id", unk_id, _abi.ROLE_UNK)]
-        for argument, i, role in named:
-            if i is None:
+        for argument, token, role in named:
+            if token is None:
                 continue
-            if not 0 <= i < len(strings) or strings[i] is None:
-                raise ValueError(f"{argument} is {i}, which has no token; expected an id of one of the strings.")
-            by_id[i] |= role
+            if not 0 <= token < len(strings) or strings[token] is None:
+                raise ValueError(f"{argument} is {token}, which has no token; expected an id of one of the strings.")
+            by_id[token] |= role
         if texts is not None and len(texts) != len(strings):
             raise ValueError(f"texts has {len(texts)} entries for {len(strings)} strings; expected one each.")
         for i, string in enumerate(strings):
@@ -130,7 +130,7 @@ class Vocabulary:
     def __repr__(self) -> str:
         return f"<Vocabulary {self._name}: {len(self)} ids, {self._style}>"
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> Tuple[Any, ...]:
         count = len(self)
         table = TokenTable(
             self._name, list(self._strings), [self.text(i) for i in range(count)], bytes(self.roles(i) for i in range(count)), self._marker,
@@ -166,7 +166,7 @@ class Vocabulary:
         """Decoded bytes of an id; empty for special tokens and holes."""
         address, length = ctypes.c_void_p(), ctypes.c_int32()
         check(native().pta_vocabulary_token(self._handle.address, self._checked(token), ctypes.byref(address), ctypes.byref(length), None))
-        return ctypes.string_at(address.value, length.value) if length.value else b""
+        return ctypes.string_at(address.value or 0, length.value) if length.value else b""
 
     def roles(self, token: int) -> int:
         """PTA_ROLE_* of an id, or-ed: 0 ordinary, 1 special, 2 bos, 4 eos, 8 pad, 16 unk, 128 no token."""
@@ -259,7 +259,7 @@ class VocabularyPair:
         return handle
 
 
-def _by_id(entries: Mapping[str, str], source: Vocabulary, target: Vocabulary) -> array:
+def _by_id(entries: Mapping[str, str], source: Vocabulary, target: Vocabulary) -> "array[int]":
     nearest = array("i", [NO_ENTRY]) * len(source)
     for i, string in enumerate(source._strings):
         value = None if string is None else entries.get(string.replace(source.marker, target.marker))
@@ -269,5 +269,5 @@ def _by_id(entries: Mapping[str, str], source: Vocabulary, target: Vocabulary) -
     return nearest
 
 
-def _offsets(parts: Sequence[bytes]) -> array:
+def _offsets(parts: Sequence[bytes]) -> "array[int]":
     return array("i", [0, *accumulate(map(len, parts))])

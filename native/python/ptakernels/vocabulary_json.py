@@ -308,8 +308,8 @@ def read_vocab_json(root: JsonPlace, name: str) -> TokenTable:
             f"{root.file}: {len(foreign)} tokens such as {quoted(foreign[0])} are not byte-level; expected GPT-2's kind, or name the tokenizer.json or the .model "
             "of this one."
         )
-    for where, token_id, content, special_said in roles.added:
-        _literal(builder, where, token_id, content, bool(special_said), style)
+    for where, number, content, said in roles.added:
+        _literal(builder, where, number, content, bool(said), style)
     roles.apply(builder, True, False)
     return builder.build(name, style.marker, True, style.dummy_prefix)
 

@@ -272,8 +272,8 @@ def _add_given(builder: TokenTableBuilder, root: JsonPlace) -> None:
         if not value.is_string or label == "pat_str":
             continue
         token_id = builder.id_of(value.text())
-        token = builder.find(token_id)
-        if label not in _NAMED or token is None or not token.roles & _abi.ROLE_SPECIAL:
+        known = builder.find(token_id)
+        if label not in _NAMED or known is None or not known.roles & _abi.ROLE_SPECIAL:
             raise value.wrong("an id, or for bos_token, eos_token, pad_token and unk_token one of the tokens in this file")
         builder.mark(token_id, _NAMED[label])
         spelled = False
