@@ -120,12 +120,10 @@ def _flag(value: bool) -> str:
     return "true" if value else "false"
 
 
-def _array(view: TokenizedDocument, place: int) -> Optional[Any]:
+def _array(view: TokenizedDocument, part: int) -> Optional[Any]:
     """An array of a view, flat; an empty document has its ids only."""
-    if place >= len(view._arrays):
-        return np.empty(0) if place < 3 else None
-    found = view._arrays[place]
-    return None if found is None else found.array()
+    found = view._flat(part)
+    return np.empty(0) if found is None and part < 3 else found
 
 
 def _lists(type: DataType, arrays: Iterable[Optional[Any]]) -> Column:
