@@ -9,6 +9,14 @@
 
 using namespace pta;
 
+void pta::require_nearest(const int32_t* source_tokens, int64_t n, const int32_t* nearest, const int32_t* distance) {
+    require_array(nearest, n, "nearest");
+    require_array(distance, n, "distance");
+    require_apart(extent_of(nearest, n, "nearest"), extent_of(source_tokens, n, "source_tokens"));
+    require_apart(extent_of(distance, n, "distance"), extent_of(source_tokens, n, "source_tokens"));
+    require_apart(extent_of(nearest, n, "nearest"), extent_of(distance, n, "distance"));
+}
+
 namespace {
 
 void require_tokens(const Tape& tape, const int32_t* tokens, int64_t count, const char* name) {
@@ -118,11 +126,7 @@ pta_status pta_find_nearest_tokens(pta_workspace* workspace, const pta_tape* sou
         require_not_null(target, "target");
         require_range(n, 0, INT64_MAX, "n");
         require_tokens(*source, source_tokens, n, "source_tokens");
-        require_array(nearest, n, "nearest");
-        require_array(distance, n, "distance");
-        require_apart(extent_of(nearest, n, "nearest"), extent_of(source_tokens, n, "source_tokens"));
-        require_apart(extent_of(distance, n, "distance"), extent_of(source_tokens, n, "source_tokens"));
-        require_apart(extent_of(nearest, n, "nearest"), extent_of(distance, n, "distance"));
+        require_nearest(source_tokens, n, nearest, distance);
         if (n == 0)
             return PTA_OK;
         Arena::Scope scope(workspace->arena);

@@ -103,11 +103,7 @@ pta_status pta_find_official_map(pta_workspace* workspace, const pta_vocabulary*
         require_range(n, 0, INT32_MAX - 1, "n");
         require_array(source_tokens, n, "source_tokens");
         require_ids(source_tokens, n, source->tokens->count(), "source_tokens", "its vocabulary");
-        require_array(nearest, n, "nearest");
-        require_array(distance, n, "distance");
-        require_apart(extent_of(nearest, n, "nearest"), extent_of(source_tokens, n, "source_tokens"));
-        require_apart(extent_of(distance, n, "distance"), extent_of(source_tokens, n, "source_tokens"));
-        require_apart(extent_of(nearest, n, "nearest"), extent_of(distance, n, "distance"));
+        require_nearest(source_tokens, n, nearest, distance);
         if (n == 0)
             return PTA_OK;
         std::unique_ptr<Tape> keys = official_keys(*source->tokens, *target->tokens, source_tokens, n);

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import abc
 import ctypes
 import errno
 import os
 import shutil
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
 from .errors import DataError
 
@@ -62,6 +63,31 @@ def write_file(path: str, data: bytes) -> None:
         file.write(data)
         file.flush()
         flush_file(file.fileno())
+
+
+_Self = TypeVar("_Self")
+
+
+class CommittedOnExit(abc.ABC):
+    """A writer as a context manager: committed where the block ended without an exception, closed in any case."""
+
+    @abc.abstractmethod
+    def commit(self) -> None:
+        """Publishes what was written."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Stops; what was not committed is not published."""
+
+    def __enter__(self: _Self) -> _Self:
+        return self
+
+    def __exit__(self, kind: Optional[type], error: Any, trace: Any) -> None:
+        try:
+            if kind is None:
+                self.commit()
+        finally:
+            self.close()
 
 
 class AtomicFolder:

@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 from ._arrow_columns import Column, column_of
 from ._arrow_schema import Field, type_of
 from ._candidates import candidates_of
+from ._durable import CommittedOnExit
 from ._numpy import numpy as np
 from ._store_format import (FORMAT, ID_ENCODINGS, MAX_K, NUMBER_TYPES, SCHEMA_VERSION, StoreHeader, StoreTokenizer, TEACHER, TokenIds, VALUE_KINDS, sum_type,
                             usual_encoding)
@@ -22,7 +23,7 @@ _TEXT = "text"
 Numbers = Union[np.ndarray, Sequence[float]]
 
 
-class TeacherStoreWriter:
+class TeacherStoreWriter(CommittedOnExit):
     """Writes a model's next-token candidates as a store that ``pta align`` and ``TeacherStore`` read.
 
     ::
@@ -145,16 +146,6 @@ class TeacherStoreWriter:
     def close(self) -> None:
         """Stops; without ``commit`` the finished shards stay in ``NAME.partial``."""
         self._writer.close()
-
-    def __enter__(self) -> "TeacherStoreWriter":
-        return self
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        try:
-            if kind is None:
-                self.commit()
-        finally:
-            self.close()
 
     def _add(self, id: Optional[str], tokens: np.ndarray, candidates: np.ndarray, values: np.ndarray, sums: Optional[np.ndarray], labels: Optional[np.ndarray],
              mean: Optional[float], text: Optional[str], byte_offsets: Optional[Any]) -> None:

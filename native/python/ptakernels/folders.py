@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Mapping, Optio
 from ._arrow import ArrowFile, ArrowWriter, RecordBatch
 from ._arrow_columns import Column, column_of
 from ._arrow_schema import DataType, Field, LISTS, Schema, fixed_size_list, type_of
-from ._durable import AtomicFolder, flush_file, write_file
+from ._durable import AtomicFolder, CommittedOnExit, flush_file, write_file
 from .errors import DataError
 
 __all__ = ["Column", "DataType", "DatasetFolder", "DatasetSplit", "DatasetWriter", "Field", "Schema", "column_of", "features_of", "fixed_size_list", "type_of"]
@@ -157,7 +157,7 @@ def _feature(type: DataType) -> Dict[str, Any]:
     return {"dtype": _VALUE_NAMES.get(type.name, type.name), "_type": "Value"}
 
 
-class DatasetWriter:
+class DatasetWriter(CommittedOnExit):
     """Writes a Dataset or a DatasetDict, which appears under its name only when it is complete.
 
     ::
@@ -230,16 +230,6 @@ class DatasetWriter:
             self._open.file.close()
         self._open = None
         self._folder.discard()
-
-    def __enter__(self) -> "DatasetWriter":
-        return self
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        try:
-            if kind is None:
-                self.commit()
-        finally:
-            self.close()
 
     def _present(self) -> "_Shards":
         if self._open is None:
