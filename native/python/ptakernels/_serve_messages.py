@@ -11,7 +11,7 @@ from ._numpy import numpy as np
 from ._token_text import encoded
 from .alignment import TokenizedDocument
 from .errors import DataError
-from .rows import ROW_TYPE, AlignedDocument
+from .rows import ROW_TYPE, AlignedDocument, Results, record_of
 from .vocabulary import Vocabulary
 
 VERSION_KEY, VERSION = "ptakernels.serve", "1"
@@ -73,6 +73,8 @@ def results_of(batch: RecordBatch, requests: Sequence[Request]) -> List[Union[Al
     for name in _ROW_COLUMNS:
         rows[name] = _flat(batch, name)
     rows["signal"][np.isnan(rows["signal"])] = np.nan  # .NET's has another sign
+    about = [record_of(bool(counts[2 * n]), int(counts[2 * n + 1]), seconds[5 * n : 5 * n + 5].tolist()) for n in range(len(counts) // 2)]
+    shared = Results(starts, tokens, values, rows, bytearray(b"".join(about)))
     results: List[Union[AlignedDocument, DataError]] = []
     row = entry = n = 0
     for r, request in enumerate(requests):
@@ -80,11 +82,8 @@ def results_of(batch: RecordBatch, requests: Sequence[Request]) -> List[Union[Al
             results.append(DataError(_reason(errors[r], request.index), request.index))
             continue
         length = request.target.length
-        own = starts[row + n : row + n + length + 1]
-        results.append(AlignedDocument(
-            own, tokens, values, rows[row : row + length], entry, None, bool(counts[2 * n]), int(counts[2 * n + 1]), tuple(seconds[5 * n : 5 * n + 5].tolist()),
-        ))
-        row, entry, n = row + length, entry + int(own[-1]), n + 1
+        results.append(AlignedDocument(shared, length, row, n, entry))
+        row, entry, n = row + length, entry + int(starts[row + n + length]), n + 1
     if row != len(rows) or entry != len(tokens):
         raise DataError(f"pta serve answered {row} rows with {len(rows)}, and {entry} entries with {len(tokens)}.")
     return results
@@ -113,10 +112,8 @@ def _flag(value: bool) -> str:
 
 def _array(view: TokenizedDocument, place: int) -> Optional[Any]:
     """An array of a view, flat; an empty document has its ids only."""
-    if place >= len(view._arrays):
-        return np.empty(0) if place < 3 else None
-    found = view._arrays[place]
-    return None if found is None else found.array()
+    found = view._flat(place)
+    return np.empty(0) if found is None and place < 3 else found
 
 
 def _lists(type: DataType, arrays: Iterable[Optional[Any]]) -> Column:
