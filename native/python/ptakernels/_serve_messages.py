@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Union
 
+from . import _abi
 from ._arrow import ArrowWriter, RecordBatch
 from ._arrow_columns import Column, column_of, list_column
 from ._arrow_schema import DataType, Field, Schema, type_of
@@ -11,7 +12,7 @@ from ._numpy import numpy as np
 from ._token_text import encoded
 from .alignment import TokenizedDocument
 from .errors import DataError
-from .rows import ROW_TYPE, AlignedDocument, Results, record_of
+from .rows import ROW_TYPE, AlignedDocument, Results
 from .vocabulary import Vocabulary
 
 VERSION_KEY, VERSION = "ptakernels.serve", "1"
@@ -73,8 +74,7 @@ def results_of(batch: RecordBatch, requests: Sequence[Request]) -> List[Union[Al
     for name in _ROW_COLUMNS:
         rows[name] = _flat(batch, name)
     rows["signal"][np.isnan(rows["signal"])] = np.nan  # .NET's has another sign
-    about = [record_of(bool(counts[2 * n]), int(counts[2 * n + 1]), seconds[5 * n : 5 * n + 5].tolist()) for n in range(len(counts) // 2)]
-    shared = Results(starts, tokens, values, rows, bytearray(b"".join(about)))
+    shared = Results(starts, tokens, values, rows, _documents(counts, seconds))
     results: List[Union[AlignedDocument, DataError]] = []
     row = entry = n = 0
     for r, request in enumerate(requests):
@@ -83,10 +83,20 @@ def results_of(batch: RecordBatch, requests: Sequence[Request]) -> List[Union[Al
             continue
         length = request.target.length
         results.append(AlignedDocument(shared, length, row, n, entry))
-        row, entry, n = row + length, entry + int(starts[row + n + length]), n + 1
+        entry += int(starts[row + n + length])
+        row, n = row + length, n + 1
     if row != len(rows) or entry != len(tokens):
         raise DataError(f"pta serve answered {row} rows with {len(rows)}, and {entry} entries with {len(tokens)}.")
     return results
+
+
+def _documents(counts: Any, seconds: Any) -> bytearray:
+    """What the structs of a native call say of its documents."""
+    documents = (_abi.Document * (len(counts) // 2))()
+    for n, document in enumerate(documents):
+        document.repaired, document.ties = int(counts[2 * n]), int(counts[2 * n + 1])
+        document.seconds[:] = seconds[5 * n : 5 * n + 5].tolist()
+    return bytearray(documents)
 
 
 def write_vocabulary(sink: Any, vocabulary: Vocabulary, official_map: Optional[Any]) -> None:
@@ -110,10 +120,10 @@ def _flag(value: bool) -> str:
     return "true" if value else "false"
 
 
-def _array(view: TokenizedDocument, place: int) -> Optional[Any]:
+def _array(view: TokenizedDocument, part: int) -> Optional[Any]:
     """An array of a view, flat; an empty document has its ids only."""
-    found = view._flat(place)
-    return np.empty(0) if found is None and place < 3 else found
+    found = view._flat(part)
+    return np.empty(0) if found is None and part < 3 else found
 
 
 def _lists(type: DataType, arrays: Iterable[Optional[Any]]) -> Column:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from typing import Any, Iterator, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Iterator, NamedTuple, Optional, Tuple
 
 from . import _abi
 from ._arrays import numpy
@@ -200,10 +200,4 @@ def about(documents: bytearray, place: int) -> Tuple[Any, ...]:
     return _READ(documents, place * ctypes.sizeof(_abi.Document) + _abi.Document.status.offset)
 
 
-def record_of(repaired: bool, ties: int, seconds: Sequence[float]) -> bytes:
-    """A pta_document that says this of an aligned document, for results that came another way."""
-    return bytes(_abi.Document.status.offset) + _ABOUT.pack(_abi.OK, repaired, ties, *seconds)
-
-
-_ABOUT = struct.Struct("2iq5d")
-_READ = _ABOUT.unpack_from
+_READ = struct.Struct("2iq5d").unpack_from

@@ -46,6 +46,8 @@ public static class StepwiseAlignment
         IKernelBackend backend, ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, ReadOnlySpan<AlignedDocument?> aligned,
         Span<AlignedDocument> destination, AlignmentReport report)
     {
+        if (aligned.Length != documents.Length || destination.Length != documents.Length)
+            throw new ArgumentException($"{documents.Length} documents need as many results, not {aligned.Length} and {destination.Length}.");
         ExceptionDispatchInfo? refused = null;
         for (int d = 0; d < aligned.Length; d++)
         {
