@@ -26,7 +26,6 @@ _MAX_HEADER = 1 << 26
 _MAX_BODY = 1 << 40
 _PIECE = 1 << 24  # what a pipe is read by: a forged length costs no memory
 _ALIGNMENT = 8
-
 AGAIN = "copy or save it again"
 
 
