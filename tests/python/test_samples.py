@@ -1,12 +1,14 @@
 """The programs of samples/python run and print what they say."""
 
 import json
+import math
 import os
 import subprocess
 import sys
 import tempfile
 import unittest
 
+import fusellm_cases
 import support
 
 
@@ -46,6 +48,19 @@ class TestSamples(unittest.TestCase):
                 self.assertEqual(found[row["key"]], row["mapped"])
                 compared += 1
         self.assertGreater(compared, 50)
+
+    def test_the_readmes_example(self):
+        with open(os.path.join(support.REPOSITORY, "README.md"), encoding="utf-8") as file:
+            example = file.read().split("```python\n", 1)[1].split("```", 1)[0]
+        given = {}
+        for who, name in (("teacher", "gpt2"), ("student", "spA")):
+            row = support.sample_rows(name)[1]
+            given[who + "_tokenizer"] = fusellm_cases.tokenizer(name)
+            given[who + "_ids"], given[who + "_top_ids"], given[who + "_top_logits"] = row["input_ids"], row["per_step_indices"], row["per_step_logits"]
+            given[who + "_log_sum_exps"] = [0.25 + math.log(sum(map(math.exp, logits))) for logits in row["per_step_logits"]]
+        exec(compile(example, "README.md", "exec"), given)
+        self.assertGreater(len(given["tokens"]), 1)
+        self.assertAlmostEqual(sum(given["probabilities"]) + given["fused"].rows[7].missing, 1, 12)
 
     def test_they_are_short(self):
         folder = os.path.join(support.SAMPLES, "python")
