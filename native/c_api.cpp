@@ -132,18 +132,22 @@ void require_ids(const int32_t* ids, int64_t count, int64_t limit, const char* n
         throw_argument("%s[%lld] is %d; %s has %lld.", name, static_cast<long long>(at), ids[at], of_what, static_cast<long long>(limit));
 }
 
+void require_offsets(const int32_t* offsets, int32_t count, const char* name) {
+    require_array(offsets, int64_t{count} + 1, name);
+    if (offsets[0] != 0)
+        throw_argument("%s[0] is %d; offsets begin at 0.", name, offsets[0]);
+    for (int32_t t = 0; t < count; t++) {
+        if (offsets[t + 1] < offsets[t])
+            throw_argument("%s[%d] is %d after %d; offsets ascend.", name, t + 1, offsets[t + 1], offsets[t]);
+    }
+}
+
 namespace {
 
 void check_tape_view(const pta_tape_view& view) {
     require_size(view.struct_size, sizeof(pta_tape_view), "view");
     require_range(view.count, 0, INT32_MAX - 1, "view.count");
-    require_array(view.offsets, int64_t{view.count} + 1, "view.offsets");
-    if (view.offsets[0] != 0)
-        throw_argument("view.offsets[0] is %d; offsets begin at 0.", view.offsets[0]);
-    for (int32_t t = 0; t < view.count; t++) {
-        if (view.offsets[t + 1] < view.offsets[t])
-            throw_argument("view.offsets[%d] is %d after %d; offsets ascend.", t + 1, view.offsets[t + 1], view.offsets[t]);
-    }
+    require_offsets(view.offsets, view.count, "view.offsets");
     require_array(view.symbols, view.offsets[view.count], "view.symbols");
     constexpr int known = PTA_ROLE_SPECIAL | PTA_ROLE_BOS | PTA_ROLE_EOS | PTA_ROLE_PAD | PTA_ROLE_UNK | PTA_ROLE_HOLE;
     for (int32_t t = 0; view.roles != nullptr && t < view.count; t++) {

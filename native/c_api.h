@@ -46,6 +46,9 @@ template <class T> Extent extent_of(const T* memory, int64_t count, const char* 
 // Every id lies in 0..limit-1.
 void require_ids(const int32_t* ids, int64_t count, int64_t limit, const char* name, const char* of_what);
 
+// Offsets [count + 1] that ascend from 0.
+void require_offsets(const int32_t* offsets, int32_t count, const char* name);
+
 // Room for n nearest tokens and their distances, apart from one another and from the tokens asked for.
 void require_nearest(const int32_t* source_tokens, int64_t n, const int32_t* nearest, const int32_t* distance);
 

@@ -31,12 +31,7 @@ void check_vocabulary(const pta_vocabulary_view* view, const char* name) {
     require_not_null(view->texts, Name(name, "texts"));
     if (view->texts->count != view->count)
         throw_argument("%s.texts has %d tokens for %s.count = %d.", name, view->texts->count, name, view->count);
-    require_array(view->byte_offsets, int64_t{view->count} + 1, Name(name, "byte_offsets"));
-    require_range(view->byte_offsets[0], 0, 0, Name(name, "byte_offsets[0]"));
-    for (int32_t t = 0; t < view->count; t++) {
-        if (view->byte_offsets[t + 1] < view->byte_offsets[t])
-            throw_argument("%s.byte_offsets[%d] is %d after %d; offsets ascend.", name, t + 1, view->byte_offsets[t + 1], view->byte_offsets[t]);
-    }
+    require_offsets(view->byte_offsets, view->count, Name(name, "byte_offsets"));
     require_array(view->bytes, view->byte_offsets[view->count], Name(name, "bytes"));
     require_range(view->adds_dummy_prefix, 0, 1, Name(name, "adds_dummy_prefix"));
     require_range(view->reserved, 0, 0, Name(name, "reserved"));

@@ -9,21 +9,11 @@ using namespace pta;
 
 namespace {
 
-void check_offsets(const int32_t* offsets, int32_t count, const char* name) {
-    require_array(offsets, int64_t{count} + 1, name);
-    if (offsets[0] != 0)
-        throw_argument("%s[0] is %d; offsets begin at 0.", name, offsets[0]);
-    for (int32_t t = 0; t < count; t++) {
-        if (offsets[t + 1] < offsets[t])
-            throw_argument("%s[%d] is %d after %d; offsets ascend.", name, t + 1, offsets[t + 1], offsets[t]);
-    }
-}
-
 void check_tokens(const pta_token_strings* tokens) {
     require_array(tokens, 1, "tokens");
     require_size(tokens->struct_size, sizeof *tokens, "tokens");
     require_range(tokens->count, 1, INT32_MAX - 1, "tokens.count");
-    check_offsets(tokens->string_offsets, tokens->count, "tokens.string_offsets");
+    require_offsets(tokens->string_offsets, tokens->count, "tokens.string_offsets");
     require_array(tokens->strings, tokens->string_offsets[tokens->count], "tokens.strings");
     constexpr int known = PTA_ROLE_SPECIAL | PTA_ROLE_BOS | PTA_ROLE_EOS | PTA_ROLE_PAD | PTA_ROLE_UNK;
     for (int32_t id = 0; tokens->roles != nullptr && id < tokens->count; id++) {
@@ -33,7 +23,7 @@ void check_tokens(const pta_token_strings* tokens) {
     if ((tokens->texts == nullptr) != (tokens->text_offsets == nullptr))
         throw_argument("tokens.texts and tokens.text_offsets: one is null and the other is not; give both or neither.");
     if (tokens->texts != nullptr) {
-        check_offsets(tokens->text_offsets, tokens->count, "tokens.text_offsets");
+        require_offsets(tokens->text_offsets, tokens->count, "tokens.text_offsets");
         require_array(tokens->texts, tokens->text_offsets[tokens->count], "tokens.texts");
     }
     if (tokens->marker != nullptr && *tokens->marker == 0)

@@ -6,21 +6,17 @@ import json
 import math
 import os
 import pickle
-import shutil
-import subprocess
 import tempfile
 import unittest
 
 import support
+from pta_program import needs_pta, pta
 from support import long_test, needs_numpy, numpy, pair, rows_of, sample_documents, sample_rows, view
 
 from ptakernels.rows import TRANSFERS
 from ptakernels import AlignmentReport, DataError, Options, TokenizedDocument, VocabularyPair, align_batch, align_sources
 
 RENORMALISED = Options.preset("fusion", mass="renormalised")
-
-PTA = os.path.join(support.REPOSITORY, "src", "PtaKernels.Cli", "bin", "Release", "net10.0", "pta.dll")
-DOTNET = next((d for d in (shutil.which("dotnet"), "/usr/share/dotnet/dotnet", os.path.expanduser("~/.dotnet/dotnet")) if d and os.path.exists(d)), None)
 
 
 def log_sum_exps(row):
@@ -36,16 +32,9 @@ def view_with_lse(row):
     return TokenizedDocument(row["input_ids"], row["per_step_indices"], row["per_step_logits"], log_sum_exps(row), id=row["id"])
 
 
-@unittest.skipIf(DOTNET is None or not os.path.exists(PTA), "needs a built pta")
+@needs_pta
 class TestAgainstPta(support.TestCase):
     """`pta align` on the samples, in which the same documents are refused and the same rows come out."""
-
-    def pta(self, *arguments):
-        environment = dict(os.environ, DOTNET_CLI_TELEMETRY_OPTOUT="1", DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="1")
-        environment.pop("PTAKERNELS_NATIVE", None)
-        done = subprocess.run([DOTNET, PTA, *arguments], capture_output=True, text=True, encoding="utf-8", env=environment)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout
 
     def align(self, *switches, sources=("gpt2",), extra=None):
         """What pta makes of the samples: lines by document id. extra: row -> fields to add to each input line."""
@@ -61,7 +50,7 @@ class TestAgainstPta(support.TestCase):
             for name in sources:
                 arguments += ["--source", inputs[name], "--source-vocab", os.path.join(support.SAMPLES, "vocab", name + ".json.gz")]
             out = os.path.join(folder, "out.jsonl")
-            self.pta(*arguments, "--out", out, "--on-error", "quarantine", *switches)
+            pta(*arguments, "--out", out, "--on-error", "quarantine", *switches)
             return {line["id"]: line for line in support.read_lines(out)}
 
     def compare(self, found, expected, ids, places=None):
@@ -135,7 +124,7 @@ class TestAgainstPta(support.TestCase):
                 self.assertEqual(document.sources.tolist(), expected[sample_rows("spA")[d]["id"]]["source"])
 
     def test_options_are_the_presets(self):
-        lines = self.pta("explain-mode").splitlines()
+        lines = pta("explain-mode").splitlines()
         table = {columns[0]: columns[1:4] for columns in (line.split() for line in lines) if len(columns) > 4 and not columns[0].startswith("-")}
         checked = 0
         for name in ("reference", "paper", "fusion"):

@@ -69,7 +69,7 @@ class DeviceTest(unittest.TestCase):
         for options in (ptakernels.Options.preset("reference"), FUSION):
             expected = ptakernels.align_batch(pair(), self.documents, options, on_error="return")
             report = ptakernels.AlignmentReport()
-            same(self, self.device.align_batch(pair(), self.documents, options, on_error="return", report=report), expected)
+            same(self, self.device.align_batch(pair(), iter(self.documents), options, on_error="return", report=report), expected)
             first = self.process(options)
             same(self, self.device.align_batch(pair(), self.documents[3:], options, on_error="return"), ptakernels.align_batch(pair(), self.documents[3:], options, on_error="return"))
             self.assertIs(self.process(options), first, "one child for a pair and options")

@@ -16,26 +16,24 @@ struct StringMatches {
     std::vector<uint8_t> target_starts_with_marker;
 
     StringMatches(const TokenStrings& source, const TokenStrings& target) {
+        std::vector<std::string> keys(static_cast<size_t>(source.count()));
         std::unordered_map<std::string, int32_t> owners;
         for (int32_t id = 0; id < source.count(); id++) {
-            if (source.has_token(id))
-                owners[key_of(source, target, id)] = id; // two source tokens with one key: the later one owns it (SPEC B 3a)
+            if (!source.has_token(id))
+                continue;
+            std::string& key = keys[static_cast<size_t>(id)] = replaced(source.string_of(id), source.marker(), target.marker());
+            owners[key] = id; // two source tokens with one key: the later one owns it (SPEC B 3a)
         }
         for (int32_t id = 0; id < source.count(); id++)
-            add(source, target, owners, id);
+            add(source, target, owners, id, std::move(keys[static_cast<size_t>(id)]));
         for (int32_t id = 0; id < target.count(); id++)
             target_starts_with_marker.push_back(target.has_token(id) && target.string_of(id).substr(0, target.marker().size()) == target.marker());
     }
 
 private:
-    static std::string key_of(const TokenStrings& source, const TokenStrings& target, int32_t id) {
-        return replaced(source.string_of(id), source.marker(), target.marker());
-    }
-
     // At the first position a byte-level source's key gets the target's marker before it (SPEC B 3b.2).
-    void add(const TokenStrings& source, const TokenStrings& target, const std::unordered_map<std::string, int32_t>& owners, int32_t id) {
+    void add(const TokenStrings& source, const TokenStrings& target, const std::unordered_map<std::string, int32_t>& owners, int32_t id, std::string key) {
         bool held = source.has_token(id);
-        std::string key = held ? key_of(source, target, id) : std::string();
         int32_t same = held ? target.find(key) : -1, prefixed = same, owner = id;
         if (held && source.byte_level() && key.compare(0, target.marker().size(), target.marker()) != 0) {
             key.insert(0, target.marker());

@@ -3,7 +3,6 @@
 #include <array>
 
 #include "host/error.h"
-#include "host/tokens/symbols.h"
 
 namespace pta {
 
@@ -99,12 +98,11 @@ TokenStrings::TokenStrings(const pta_token_strings& view)
 
 void TokenStrings::read_texts(const pta_token_strings& view) {
     text_offsets_.reserve(roles_.size() + 1);
-    int32_t style = view.style;
     for (int32_t id = 0; id < count(); id++) {
         uint8_t& roles = roles_[static_cast<size_t>(id)];
         if (roles == PTA_ROLE_NONE && view.texts != nullptr)
             texts_.insert(texts_.end(), view.texts + view.text_offsets[id], view.texts + view.text_offsets[id + 1]);
-        else if (roles == PTA_ROLE_NONE && !append_text(string_of(id), style, marker_, texts_))
+        else if (roles == PTA_ROLE_NONE && !append_text(string_of(id), view.style, marker_, texts_))
             roles = PTA_ROLE_SPECIAL;
         if (texts_.size() > INT32_MAX)
             throw_argument("tokens: the texts take more than 2 GiB.");

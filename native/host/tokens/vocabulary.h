@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "host/tokens/symbols.h"
 #include "host/tokens/tape.h"
 #include "ptakernels.h"
 
@@ -81,8 +82,6 @@ private:
     std::vector<int32_t> symbols_, offsets_{0};
     std::vector<uint8_t> roles_;
 };
-
-void append_code_points(std::string_view string, std::vector<int32_t>& symbols); // host/tokens/symbols.h
 
 template <class Transform> std::unique_ptr<Tape> TokenStrings::tape_of(const int32_t* ids, int64_t n, Transform transform) const {
     TapeBuilder builder;

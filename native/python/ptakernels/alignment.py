@@ -113,14 +113,7 @@ def align_batch(
     DataError in its place and aligns the others. report: receives counts and seconds.
     Results of one batch share memory, which lives as long as one of them does. Without NumPy, other fallbacks than mask take Python's time for each row.
     """
-    if isinstance(options, str):
-        options = Options.preset(options)
-    if not isinstance(options, Options):
-        raise TypeError(f"options is a {type(options).__name__}; expected a preset's name or Options.")
-    if on_error not in ("raise", "return"):
-        raise ValueError(f"on_error is {on_error!r}; expected 'raise' or 'return'.")
-    if not isinstance(pair, VocabularyPair):
-        raise TypeError(f"pair is a {type(pair).__name__}; expected a VocabularyPair.")
+    options = checked_options(pair, options, on_error)
     documents = list(documents)
     results, errors = _align(pair, documents, options, threads)
     if errors:
@@ -132,6 +125,19 @@ def align_batch(
     if report is not None:
         report.count(documents, results)
     return results
+
+
+def checked_options(pair: Any, options: Any, on_error: Any) -> Options:
+    """The options of a call of align_batch, here or on a device. Raises TypeError or ValueError for arguments that are none."""
+    if isinstance(options, str):
+        options = Options.preset(options)
+    if not isinstance(options, Options):
+        raise TypeError(f"options is a {type(options).__name__}; expected a preset's name or Options.")
+    if on_error not in ("raise", "return"):
+        raise ValueError(f"on_error is {on_error!r}; expected 'raise' or 'return'.")
+    if not isinstance(pair, VocabularyPair):
+        raise TypeError(f"pair is a {type(pair).__name__}; expected a VocabularyPair.")
+    return options
 
 
 def _align(pair: VocabularyPair, documents: Sequence[PairLike], options: Options, threads: int) -> Tuple[List[Any], Dict[int, DataError]]:

@@ -14,12 +14,12 @@ import shutil
 import tempfile
 import threading
 import weakref
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ._arrays import take
 from ._serve_messages import Request, columns_of, results_of, write_vocabulary
 from ._serve_process import DeviceError, Program, ServeProcess, command_of
-from .alignment import PairLike, TokenizedDocument
+from .alignment import PairLike, TokenizedDocument, checked_options
 from .errors import DataError
 from .options import DEFAULT_PRESET, Options
 from .report import AlignmentReport
@@ -82,7 +82,7 @@ class Device:
         return [dict(child.process.about) for child in self._children.all() if child.process is not None]
 
     def align_batch(
-        self, pair: VocabularyPair, documents: Sequence[PairLike], options: Union[str, Options] = DEFAULT_PRESET, *, on_error: str = "raise",
+        self, pair: VocabularyPair, documents: Iterable[PairLike], options: Union[str, Options] = DEFAULT_PRESET, *, on_error: str = "raise",
         report: Optional[AlignmentReport] = None,
     ) -> List[Union[AlignedDocument, DataError]]:
         """Aligns documents as ptakernels.align_batch does; arguments and results are the same.
@@ -90,13 +90,8 @@ class Device:
         Ties and seconds of documents that pta aligned in one call stand with the first of them. Raises DeviceError where pta is too old, has no such backend
         here, refuses a switch, or ended; the next call starts it again.
         """
-        options = Options.preset(options) if isinstance(options, str) else options
-        if not isinstance(options, Options):
-            raise TypeError(f"options is a {type(options).__name__}; expected a preset's name or Options.")
-        if on_error not in ("raise", "return"):
-            raise ValueError(f"on_error is {on_error!r}; expected 'raise' or 'return'.")
-        if not isinstance(pair, VocabularyPair):
-            raise TypeError(f"pair is a {type(pair).__name__}; expected a VocabularyPair.")
+        options = checked_options(pair, options, on_error)
+        documents = list(documents)
         requests = [_request(d, document) for d, document in enumerate(documents)]
         results: List[Union[AlignedDocument, DataError]] = []
         if requests:
