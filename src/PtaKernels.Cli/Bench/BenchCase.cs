@@ -77,19 +77,26 @@ internal sealed class RecordedRate(string name, double rate) : IContestant
     public Lap Run(double seconds) => new(rate, 1);
 }
 
+/// <summary>The most that this machine could do of a case: units a second, and what bounds them.</summary>
+/// <param name="By">What bounds it, with the count it comes from.</param>
+/// <param name="Rate">Units a second.</param>
+internal sealed record RateLimit(string By, double Rate);
+
 /// <summary>Work whose answer has been checked, and whom it is compared with.</summary>
 /// <param name="Id">Stable name, as typed after <c>--case</c>.</param>
 /// <param name="Unit">What a rate counts per second.</param>
 /// <param name="Ours">The backend.</param>
-/// <param name="Peer">The other side.</param>
+/// <param name="Peers">The other sides, each checked as it is made; asked once, before anything is timed, and not at all where only our own side is wanted.</param>
 /// <param name="Note">What the work is, what was left out, where the time went; asked after timing.</param>
-/// <param name="Threads">Threads of our side; the peer has one.</param>
+/// <param name="Threads">Threads of our side; peers have one.</param>
 /// <param name="Clock">Null for host to host through the contract; else what <see cref="DeviceCases"/> calls it.</param>
-internal sealed record BenchCase(string Id, string Unit, IContestant Ours, IContestant Peer, Func<string> Note, int Threads = 1, string? Clock = null);
+/// <param name="Limit">The machine's limit, where it is known; asked after timing.</param>
+internal sealed record BenchCase(
+    string Id, string Unit, IContestant Ours, Func<IReadOnlyList<IContestant>> Peers, Func<string> Note, int Threads = 1, string? Clock = null, Func<RateLimit?>? Limit = null);
 
-/// <summary>What was measured of a case: rates are medians over rounds, the ratio is the median of the rounds' ratios.</summary>
+/// <summary>What was measured of a case beside one peer: rates are medians over rounds, the ratio is the median of the rounds' ratios.</summary>
 internal sealed record BenchResult(
-    string Case, int Threads, double Rate, string Unit, string Peer, double PeerRate, double Ratio, double RatioMin, double RatioMax, int Rounds, string Note, string? Clock = null)
+    string Case, int Threads, double Rate, string Unit, string Peer, double PeerRate, double Ratio, double RatioMin, double RatioMax, int Rounds, string Note, string? Clock = null, RateLimit? Limit = null)
 {
     private const int FewestRounds = 3;
     private const int MostRounds = 15;
@@ -97,32 +104,38 @@ internal sealed record BenchResult(
     /// <summary>Seconds until compiled code has settled; the check before it has run everything once.</summary>
     private const double LongestWarmUp = 2;
 
-    /// <summary>Times a case: both sides in turn, round by round, so that whatever else the machine does meets both.</summary>
-    public static BenchResult Measure(BenchCase one, double seconds)
+    /// <summary>Times a case: all sides in turn, round by round, so that whatever else the machine does meets all of them; who begins moves on from round to round.</summary>
+    /// <param name="one">The case.</param>
+    /// <param name="peers">Its peers.</param>
+    /// <param name="seconds">Seconds for all sides together.</param>
+    /// <returns>A result for each peer, in their order.</returns>
+    public static BenchResult[] Measure(BenchCase one, IReadOnlyList<IContestant> peers, double seconds)
     {
-        foreach (IContestant side in new[] { one.Ours, one.Peer })
+        IContestant[] sides = [one.Ours, .. peers];
+        foreach (IContestant side in sides)
         {
             if (side is PassLoop or TeamLoop or DeviceLoop)
-                side.Run(Math.Min(LongestWarmUp, seconds / 4));
+                side.Run(Math.Min(LongestWarmUp, seconds / (2 * sides.Length)));
         }
 
-        double slice = seconds / (2 * 10);
-        var ours = new List<double>();
-        var peers = new List<double>();
+        double slice = seconds / (sides.Length * 10);
+        List<double>[] rates = [.. sides.Select(static _ => new List<double>())];
         var clock = Stopwatch.StartNew();
-        while (ours.Count < FewestRounds || (ours.Count < MostRounds && clock.Elapsed.TotalSeconds < seconds))
+        for (int round = 0; round < FewestRounds || (round < MostRounds && clock.Elapsed.TotalSeconds < seconds); round++)
         {
-            bool peerFirst = ours.Count % 2 == 1;
-            if (peerFirst)
-                peers.Add(one.Peer.Run(slice).Rate);
-            ours.Add(one.Ours.Run(slice).Rate);
-            if (!peerFirst)
-                peers.Add(one.Peer.Run(slice).Rate);
+            for (int s = 0; s < sides.Length; s++)
+            {
+                int turn = (round + s) % sides.Length;
+                rates[turn].Add(sides[turn].Run(slice).Rate);
+            }
         }
 
-        double[] ratios = [.. ours.Zip(peers, static (a, b) => a / b)];
-        return new BenchResult(
-            one.Id, one.Threads, Median(ours), one.Unit, one.Peer.Name, Median(peers), Median(ratios), ratios.Min(), ratios.Max(), ratios.Length, one.Note(), one.Clock);
+        return [.. peers.Select((peer, p) =>
+        {
+            double[] ratios = [.. rates[0].Zip(rates[p + 1], static (a, b) => a / b)];
+            return new BenchResult(
+                one.Id, one.Threads, Median(rates[0]), one.Unit, peer.Name, Median(rates[p + 1]), Median(ratios), ratios.Min(), ratios.Max(), ratios.Length, one.Note(), one.Clock, one.Limit?.Invoke());
+        })];
     }
 
     private static double Median(IEnumerable<double> values)

@@ -5,15 +5,18 @@ using System.Text.Json.Serialization;
 
 namespace PtaKernels.Cli.Bench;
 
-/// <summary>One measured case in a results file. A clock stands only where the case is one of <see cref="DeviceCases"/>.</summary>
+/// <summary>One measured case beside one peer in a results file: a case has as many entries as peers. A clock stands only where the case is one of <see cref="DeviceCases"/>.</summary>
 internal sealed record BenchEntry(
     string Case, string Backend, string Isa, int Threads, double Rate, string Unit, string Peer, double PeerRate, double Ratio,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Clock = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Clock = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? LimitRate = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? LimitedBy = null);
 
 /// <summary>How one case was measured.</summary>
 internal sealed record BenchSpread(
     string Case, int Rounds, double RatioMin, double RatioMax, string Note, int Threads = 1,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Clock = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Clock = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Peer = null);
 
 /// <summary>Where and when a results file was made.</summary>
 internal sealed record BenchRunInfo(
@@ -34,10 +37,11 @@ internal static class BenchFiles
     };
 
     public static BenchEntry EntryOf(BenchResult result, IKernelBackend backend) => new(
-        result.Case, backend.Name, backend.Isa, result.Threads, Significant(result.Rate), result.Unit, result.Peer, Significant(result.PeerRate), Significant(result.Ratio), result.Clock);
+        result.Case, backend.Name, backend.Isa, result.Threads, Significant(result.Rate), result.Unit, result.Peer, Significant(result.PeerRate), Significant(result.Ratio), result.Clock,
+        result.Limit is { } limit ? Significant(limit.Rate) : null, result.Limit?.By);
 
     public static BenchSpread SpreadOf(BenchResult result) =>
-        new(result.Case, result.Rounds, Significant(result.RatioMin), Significant(result.RatioMax), result.Note, result.Threads, result.Clock);
+        new(result.Case, result.Rounds, Significant(result.RatioMin), Significant(result.RatioMax), result.Note, result.Threads, result.Clock, result.Peer);
 
     public static void Write(string path, IEnumerable<BenchEntry> entries, BenchRunInfo run)
     {

@@ -57,6 +57,28 @@ internal static class BenchSuite
     {
         if (!(data.Seconds > 0))
             throw new ArgumentException($"--seconds is {data.Seconds.ToString(CultureInfo.InvariantCulture)}; it must be a number over 0.");
+        BenchCase[] cases = Prepare(data, ids);
+        IReadOnlyList<IContestant>[] peers = [.. cases.Select(static c => c.Peers())];
+        var results = new List<BenchResult>();
+        foreach ((BenchCase one, IReadOnlyList<IContestant> others) in cases.Zip(peers))
+        {
+            // What the checks have left behind is collected here and not in somebody's round.
+            GC.Collect();
+            BenchResult[] measured = BenchResult.Measure(one, others, data.Seconds);
+            Array.ForEach(measured, report);
+            results.AddRange(measured);
+        }
+
+        return results;
+    }
+
+    /// <summary>The cases with our own answers checked, before any peer is started.</summary>
+    /// <param name="data">What the cases are made of.</param>
+    /// <param name="ids">Cases; empty means all.</param>
+    /// <exception cref="ArgumentException">A case is unknown.</exception>
+    /// <exception cref="AlignmentDataException">An answer is wrong, or golden files are missing.</exception>
+    public static BenchCase[] Prepare(BenchData data, IReadOnlyCollection<string> ids)
+    {
         (string Id, Func<BenchData, BenchCase?> Prepare)[] offered = data.Backend is GpuBackend ? OnDevice : Cases;
         if (ids.FirstOrDefault(id => !Array.Exists(offered, c => c.Id == id)) is { } unknown)
             throw new ArgumentException($"case '{unknown}' is unknown{(Ids.Contains(unknown) ? $" to backend {data.Backend.Name}" : "")}; use {string.Join(", ", offered.Select(static c => c.Id).Distinct())}.");
@@ -69,18 +91,7 @@ internal static class BenchSuite
             asked = [.. asked.Where(static c => !NeedsTorch(c.Id))];
         }
 
-        BenchCase[] cases = [.. asked.Select(c => c.Prepare(data)).OfType<BenchCase>()];
-        var results = new List<BenchResult>();
-        foreach (BenchCase one in cases)
-        {
-            // What the checks have left behind is collected here and not in somebody's round.
-            GC.Collect();
-            BenchResult result = BenchResult.Measure(one, data.Seconds);
-            report(result);
-            results.Add(result);
-        }
-
-        return results;
+        return [.. asked.Select(c => c.Prepare(data)).OfType<BenchCase>()];
     }
 
     private static bool NeedsTorch(string id) => id.StartsWith("loss.", StringComparison.Ordinal) || id.StartsWith("train.", StringComparison.Ordinal);

@@ -152,7 +152,7 @@ internal static class DeviceCases
         var many = DocumentWork.Of([.. documents.SelectMany(d => Enumerable.Repeat(d, copies))], options);
         var once = DocumentWork.Of(documents, options);
         return new BenchCase(
-            id, "tokens/s", new PassLoop(device.Name, many.Tokens, () => many.Run(device), onTheClock: true), Loop(peer, once.Tokens, () => once.Run(peer)),
+            id, "tokens/s", new PassLoop(device.Name, many.Tokens, () => many.Run(device), onTheClock: true), () => [Loop(peer, once.Tokens, () => once.Run(peer))],
             () => Note(device, $"{BenchDocuments.Describe(documents)}, each {copies} times"), Clock: PipelineClock);
     }
 
@@ -163,7 +163,7 @@ internal static class DeviceCases
     }
 
     private static BenchCase Case(GpuBackend device, string id, string unit, double units, DeviceBench work, IContestant peer, string note) =>
-        new(id, unit, new DeviceLoop(device.Name, units, work), peer, () => Note(device, note), Clock: DeviceClock);
+        new(id, unit, new DeviceLoop(device.Name, units, work), () => [peer], () => Note(device, note), Clock: DeviceClock);
 
     private static string Note(GpuBackend device, string note) => $"{note}; {device.DeviceName}";
 

@@ -44,7 +44,7 @@ internal static class EncodeCases
     private static BenchCase Case(string id, byte[][] texts, string model, Func<IContestant, long, IContestant> peer)
     {
         PassLoop ours = Passes("own", model, texts, out long tokens);
-        return new BenchCase(id, "tokens/s", ours, peer(ours, tokens), () => FormattableString.Invariant($"{texts.Length} texts, {texts.Sum(static t => (long)t.Length)} bytes, {tokens} tokens; loading the tokenizer counts on both sides"));
+        return new BenchCase(id, "tokens/s", ours, () => [peer(ours, tokens)], () => FormattableString.Invariant($"{texts.Length} texts, {texts.Sum(static t => (long)t.Length)} bytes, {tokens} tokens; loading the tokenizer counts on both sides"));
     }
 
     private static PassLoop Passes(string name, string model, byte[][] texts, out long tokens)

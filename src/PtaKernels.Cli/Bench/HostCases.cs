@@ -43,7 +43,7 @@ internal static class HostCases
         DocumentWork once = DocumentWork.Of(documents, _ => options);
         Native.NativeBackend peer = DeviceCases.Peer(device);
         return new BenchCase(
-            id, "tokens/s", new PassLoop(device.Name, rehearsal.Tokens, () => rehearsal.Replay(report)), DeviceCases.Loop(peer, once.Tokens, () => once.Run(peer)),
+            id, "tokens/s", new PassLoop(device.Name, rehearsal.Tokens, () => rehearsal.Replay(report)), () => [DeviceCases.Loop(peer, once.Tokens, () => once.Run(peer))],
             () => $"a chunk of {copies} times {BenchDocuments.Describe(documents)}{Stages(report)}", Clock: HostClock);
     }
 

@@ -42,7 +42,7 @@ internal static class LossCases
     }
 
     private static BenchCase Case(string id, Step step, IContestant peer, ulong dense, string against) => new(
-        id, "rows/s", new PassLoop("ours", Rows, step.Sparse), peer,
+        id, "rows/s", new PassLoop("ours", Rows, step.Sparse), () => [peer],
         () => string.Create(CultureInfo.InvariantCulture,
             $"{Rows} rows, width {Width}, {Vocabulary} tokens, {Taught} taught; peak extra memory {step.Extra / 1e6:F0} MB, {dense / 1e6:F0} MB with dense targets ({100.0 * step.Extra / Math.Max(1, dense):F0} %); {against}"));
 

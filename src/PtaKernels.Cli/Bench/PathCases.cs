@@ -28,14 +28,14 @@ internal static class PathCases
         data.Work.Write<int>("path.rows", [.. work.SelectMany(static w => w.Source)]);
         data.Work.Write<int>("path.columns", [.. work.SelectMany(static w => w.Target)]);
         data.Work.Write<byte>("path.costs", [.. work.SelectMany(static w => w.Cost)]);
-        IContestant peer = data.NativeFor(Id, "path", sum, static _ => "scalar C++");
+        IContestant[] Peers() => [data.NativeFor(Id, "path", sum, static _ => "scalar C++")];
         double cells = work.Sum(static w => (double)w.Source.Length * w.Target.Length);
         var ours = new PassLoop(data.Backend.Name, cells, () =>
         {
             foreach (PathWork one in work)
                 one.Find(data.Backend, path);
         });
-        return new BenchCase(Id, "cells/s", ours, peer, () =>
+        return new BenchCase(Id, "cells/s", ours, Peers, () =>
             $"{work.Length} documents: {string.Join(", ", work.Select(static w => $"{w.Source.Length} x {w.Target.Length}"))}{data.Documents.Origin}");
     }
 

@@ -19,12 +19,12 @@ internal static class ReadmeTable
     private static string Table(BenchEntry[] entries, BenchRunInfo run)
     {
         var text = new StringBuilder();
-        text.Append("| Case | Backend | Rate | Peer | Peer's rate | Ratio (min..max) |\n|---|---|---:|---|---:|---:|\n");
+        text.Append("| Case | Backend | Rate | Of the limit | Peer | Peer's rate | Ratio (min..max) |\n|---|---|---:|---:|---|---:|---:|\n");
         foreach (BenchEntry e in entries)
         {
-            BenchSpread? spread = run.Cases.FirstOrDefault(c => c.Case == e.Case && c.Threads == e.Threads && c.Clock == e.Clock);
+            BenchSpread? spread = run.Cases.FirstOrDefault(c => c.Case == e.Case && c.Threads == e.Threads && c.Clock == e.Clock && (c.Peer is null || c.Peer == e.Peer));
             string range = spread is null || spread.RatioMin == spread.RatioMax ? "" : $" ({Number(spread.RatioMin)}..{Number(spread.RatioMax)})";
-            text.Append(CultureInfo.InvariantCulture, $"| {e.Case}{(e.Threads > 1 ? $", {e.Threads} threads" : "")}{(e.Clock is null ? "" : $", {e.Clock} time")} | {e.Backend}, {e.Isa} | {Number(e.Rate)} {e.Unit} | {e.Peer} | {Number(e.PeerRate)} | {Number(e.Ratio)}{range} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {e.Case}{(e.Threads > 1 ? $", {e.Threads} threads" : "")}{(e.Clock is null ? "" : $", {e.Clock} time")} | {e.Backend}, {e.Isa} | {Number(e.Rate)} {e.Unit} | {(e.LimitRate is { } limit ? (e.Rate / limit).ToString("P0", CultureInfo.InvariantCulture) : "")} | {e.Peer} | {Number(e.PeerRate)} | {Number(e.Ratio)}{range} |\n");
         }
 
         string others = (run.Compiler is null ? "" : $", g++ {run.Compiler}") + (run.Rapidfuzz is null ? "" : $", rapidfuzz-cpp {run.Rapidfuzz}")

@@ -30,10 +30,10 @@ internal static class TokenCases
         edit.Require(rows);
         data.Work.WriteTokens("edit.source", source, rows);
         data.Work.WriteTokens("edit.target", target, columns);
-        IContestant peer = data.NativeFor(EditId, "edit", edit.Sum(rows.Length), static r => r is null ? "plain C++" : "rapidfuzz-cpp Multi");
+        IContestant[] Peers() => [data.NativeFor(EditId, "edit", edit.Sum(rows.Length), static r => r is null ? "plain C++" : "rapidfuzz-cpp Multi")];
         double pairs = (double)rows.Length * columns.Length;
         return new BenchCase(
-            EditId, "pairs/s", new PassLoop(data.Backend.Name, pairs, () => edit.Fill(rows)), peer,
+            EditId, "pairs/s", new PassLoop(data.Backend.Name, pairs, () => edit.Fill(rows)), Peers,
             () => $"{rows.Length} x {columns.Length} tokens" + (rows.Length < all.Length ? $", cut down from {all.Length} rows" : ""));
     }
 
@@ -51,7 +51,7 @@ internal static class TokenCases
         return new BenchCase(
             EditId, "pairs/s",
             new TeamLoop(data.Backend.Name, pairs, 2, Pieces, p => team.Fill(rows, rows.Length * p / Pieces, rows.Length * (p + 1) / Pieces)),
-            new PassLoop("one thread", pairs, () => one.Fill(rows), onTheClock: true), () => $"the work of {EditId}, in {Pieces} halves", 2);
+            () => [new PassLoop("one thread", pairs, () => one.Fill(rows), onTheClock: true)], () => $"the work of {EditId}, in {Pieces} halves", 2);
     }
 
     /// <summary>The nearest spA token of every GPT-2 token. Each pass begins with fresh tapes, so whatever a backend builds is built anew.</summary>
@@ -78,10 +78,10 @@ internal static class TokenCases
 
         data.Work.WriteTokens("map.source", keys, all);
         data.Work.WriteTokens("map.target", targets, Enumerable.Range(0, targets.Count));
-        IContestant peer = data.NativeFor(MapId, "map", sum, static r => r is null ? "plain C++" : "rapidfuzz-cpp Cached");
+        IContestant[] Peers() => [data.NativeFor(MapId, "map", sum, static r => r is null ? "plain C++" : "rapidfuzz-cpp Cached")];
         int exact = distance.AsSpan(0, tokens.Length).Count(0);
         return new BenchCase(
-            MapId, "queries/s", new PassLoop(data.Backend.Name, tokens.Length, () => Find(tokens)), peer,
+            MapId, "queries/s", new PassLoop(data.Backend.Name, tokens.Length, () => Find(tokens)), Peers,
             () => $"{tokens.Length} queries, {exact} of them exact hits, {targets.Count} targets" + (tokens.Length < all.Length ? $", cut down from {all.Length}" : ""));
 
         void Find(int[] some) => data.Backend.FindNearestTokens(

@@ -33,10 +33,10 @@ internal static class TransportCases
         data.Work.Write<double>("transport.tolerance", [.. batches.SelectMany(static b => Enumerable.Repeat(b.OfficialOptions.Tolerance, b.Count))]);
         data.Work.Write<double>("transport.plan", [.. batches.SelectMany(static b => b.Golden)]);
         data.Work.Write<int>("transport.iterations", [.. batches.SelectMany(static b => b.GoldenIterations)]);
-        IContestant peer = data.NativeFor("ot.official", "transport", (ulong)batches.Sum(static b => b.GoldenIterations.Sum(static i => (long)i)), static _ => "scalar C++");
+        IContestant[] Peers() => [data.NativeFor("ot.official", "transport", (ulong)batches.Sum(static b => b.GoldenIterations.Sum(static i => (long)i)), static _ => "scalar C++")];
         return new BenchCase(
             "ot.official", "problems/s", Loop(data.Backend.Name, data.Backend, batches, static b => b.OfficialOptions),
-            peer,
+            Peers,
             () => $"{batches.Sum(static b => b.Count)} problems, {batches.Sum(static b => b.GoldenIterations.Sum()) / (double)batches.Sum(static b => b.Count):F0} iterations on average");
     }
 
@@ -53,7 +53,7 @@ internal static class TransportCases
 
         return new BenchCase(
             "ot.certified", "problems/s", Loop(data.Backend.Name, data.Backend, batches, static b => b.CertifiedOptions),
-            Loop("ot.official", data.Backend, official, static b => b.OfficialOptions), () => $"{batches.Sum(static b => b.Count)} problems, both sides sum to 1");
+            () => [Loop("ot.official", data.Backend, official, static b => b.OfficialOptions)], () => $"{batches.Sum(static b => b.Count)} problems, both sides sum to 1");
     }
 
     /// <summary>The golden problems of the options that most of them have.</summary>

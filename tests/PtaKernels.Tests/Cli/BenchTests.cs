@@ -101,8 +101,8 @@ public sealed class BenchTests
         {
             Assert.That(File.ReadAllText(readme), Is.EqualTo(once));
             Assert.That(once, Does.StartWith($"before\r\n{ReadmeTable.Block.Begin}\n|").And.EndsWith($"\n{ReadmeTable.Block.End}\nafter"));
-            Assert.That(once, Does.Contain("| doc.reference | reference, portable | 123,000 tokens/s | Python + NumPy | 4,320 | 28.6 (27.1..29.9) |"));
-            Assert.That(once, Does.Contain("| doc.reference, 2 threads | reference, portable | 235,000 tokens/s | one thread | 123,000 | 1.9 (1.8..1.95) |"));
+            Assert.That(once, Does.Contain("| doc.reference | reference, portable | 123,000 tokens/s |  | Python + NumPy | 4,320 | 28.6 (27.1..29.9) |"));
+            Assert.That(once, Does.Contain("| doc.reference, 2 threads | reference, portable | 235,000 tokens/s |  | one thread | 123,000 | 1.9 (1.8..1.95) |"));
             Assert.That(once, Does.Contain("2026-01-02, Some CPU (2 cores), .NET 10, g++ 12.2.0, rapidfuzz-cpp 3.3.2, Python 3.11, NumPy 1.24"));
         }
     }
