@@ -7,7 +7,7 @@
 //     check CASE          "ok UNITS SUM", SUM a checksum of the answers that the caller knows too; or "wrong ..."
 //     time CASE SECONDS   "UNITS SECONDS": passes over CASE for at least SECONDS, and the processor seconds they took
 //
-// CASE is edit (token pairs), map (queries), path (table cells) or transport (problems).
+// CASE is edit (token pairs), map (queries), path (table cells) or transport (problems), whose arrays may lie in a folder within FOLDER: path.512/path.
 
 #include <algorithm>
 #include <chrono>
@@ -431,6 +431,7 @@ private:
 };
 
 std::unique_ptr<Case> make(const std::string& name, const std::string& folder) {
+    if (const size_t slash = name.rfind('/'); slash != std::string::npos) return make(name.substr(slash + 1), folder + '/' + name.substr(0, slash));
     if (name == "edit") return std::make_unique<EditCase>(folder);
     if (name == "map") return std::make_unique<MapCase>(folder);
     if (name == "path") return std::make_unique<PathCase>(folder);

@@ -15,25 +15,34 @@ internal static class BenchCommand
     public static Command Create()
     {
         var common = new CommonOptions();
-        var cases = new Option<string[]>("--case") { Description = $"cases to run [{string.Join(" | ", BenchSuite.Ids)}]; default: all", HelpName = "id", AllowMultipleArgumentsPerToken = true };
+        var cases = new Option<string[]>("--case") { Description = "cases to run, as --list names them, or all that begin alike, as path.*; default: all", HelpName = "id", AllowMultipleArgumentsPerToken = true };
         var seconds = new Option<double>("--seconds") { Description = "seconds of timing per case, both sides together; a slow peer makes at least three passes", HelpName = "s", DefaultValueFactory = static _ => 10 };
         var json = new Option<string?>("--json") { Description = "also write the results to this file, and the machine and versions to NAME.run.json beside it", HelpName = "file" };
         var golden = new Option<string?>("--golden") { Description = "folder of golden files; default: the repository's tests/golden", HelpName = "dir" };
         var vocabularies = new Option<string?>("--vocab") { Description = "folder of vocabularies; default: DIR/vocab, else the repository's samples/vocab", HelpName = "dir" };
         var readme = new Option<string?>("--readme") { Description = "measure nothing; write the table of this results file into the repository's README.md", HelpName = "file" };
+        var list = new Option<bool>("--list") { Description = "measure nothing; print the cases of the backend" };
         var verb = new Verb(
             "bench", "Check the answers, then time the backend round by round with a peer; exit status 1 on a wrong answer.",
             "pta bench",
-            "pta bench --case doc.reference doc.paper --seconds 30 --json results.json",
+            "pta bench --list",
+            "pta bench --case 'path.*' doc.reference --seconds 30 --json results.json",
             "pta bench --backend reference --golden tests/golden --vocab samples/vocab")
         {
-            cases, seconds, common.Backend, json, golden, vocabularies, readme,
+            cases, list, seconds, common.Backend, json, golden, vocabularies, readme,
         };
         verb.SetAction(parse =>
         {
             if (parse.GetValue(readme) is { } results)
             {
                 ReadmeTable.Rewrite(Path.Combine(RepositoryFolder.Find() ?? ".", "README.md"), results);
+                return 0;
+            }
+
+            if (parse.GetValue(list))
+            {
+                foreach (BenchOffer one in BenchSuite.OfferedTo(common.OpenBackend(parse)))
+                    Terminal.Of(parse).Line(Terminal.Escape($"{one.Id,-26}{one.What}"));
                 return 0;
             }
 
@@ -49,6 +58,7 @@ internal static class BenchCommand
     {
         using var data = new BenchData(backend, golden, vocabularies, seconds);
         bool header = false;
+        (string, int) noted = default;
         List<BenchResult> results = BenchSuite.Run(data, cases, result =>
         {
             if (!header)
@@ -58,7 +68,9 @@ internal static class BenchCommand
             terminal.Line(Terminal.Escape(Format(
                 e.Clock is null ? e.Case : $"{e.Case}, {e.Clock}", e.Backend, e.Isa, e.Threads.ToString(CultureInfo.InvariantCulture), ReadmeTable.Number(e.Rate), e.Unit, e.Peer, ReadmeTable.Number(e.PeerRate),
                 ReadmeTable.Number(e.Ratio), $"{ReadmeTable.Number(result.RatioMin)}..{ReadmeTable.Number(result.RatioMax)}")));
-            terminal.Line($"[grey]    {Terminal.Escape($"{result.Note}; {result.Rounds} rounds")}[/]");
+            if (noted != (result.Case, result.Threads))
+                terminal.Line($"[grey]    {Terminal.Escape($"{result.Note}; {result.Rounds} rounds")}[/]");
+            noted = (result.Case, result.Threads);
         });
         PeerProcess? python = data.StartedPython, native = data.StartedNative;
         if (native is not null)

@@ -10,6 +10,7 @@ internal sealed class BenchData : IDisposable
     private readonly IKernelBackend _backend;
     private readonly string _golden;
     private readonly PeerWork _work = new();
+    private readonly Dictionary<string, object?> _shared = new(StringComparer.Ordinal);
     private readonly Lazy<PeerProcess?> _python;
     private readonly Lazy<PeerProcess?> _torch;
     private readonly Lazy<PeerProcess> _native;
@@ -43,6 +44,16 @@ internal sealed class BenchData : IDisposable
 
     /// <summary>Long documents on which the backend gives the official answers.</summary>
     public BenchDocuments Documents => _documents.Value;
+
+    /// <summary>Something that several cases need, made when the first of them asks.</summary>
+    /// <param name="name">What it is.</param>
+    /// <param name="make">Makes it.</param>
+    public T Share<T>(string name, Func<T> make)
+    {
+        if (!_shared.TryGetValue(name, out object? value))
+            _shared[name] = value = make();
+        return (T)value!;
+    }
 
     /// <summary>Where work for the peers is put.</summary>
     public PeerWork Work => _work;

@@ -48,14 +48,17 @@ internal sealed record BenchDocuments(BenchDocument[] Documents, BenchDocument[]
         }
 
         BenchDocument[] golden = Checked(data, id, rows);
-        string samples = Path.Combine(RepositoryFolder.Find() ?? ".", "samples");
-        var pieces = SampleSources.SelectMany(source => Samples(data, samples, source)).ToList();
+        var pieces = SampleSources.SelectMany(source => Samples(data, source)).ToList();
         pieces.AddRange(golden.Where(g => !pieces.Exists(p => p.Vocabularies == g.Vocabularies)));
         BenchDocument[] equal = [.. pieces.Select(WithSpans).OfType<BenchDocument>()], all = LongOnes(pieces), withOffsets = LongOnes(equal);
         return withOffsets.Length > 0
             ? new BenchDocuments(all, withOffsets, pieces.Count, pieces.Count - equal.Length)
             : throw new AlignmentDataException($"{id}: all documents together are shorter than {LongTokens} tokens; name other golden files with --golden.");
     }
+
+    /// <summary>The repository's samples as GPT-2 and spA saw them, with their spans, but for those whose two texts differ; empty outside the repository.</summary>
+    public static BenchDocument[] SamplesWithSpans(BenchData data) =>
+        data.Share("samples with spans", () => Samples(data, SampleSources[0]).Select(WithSpans).OfType<BenchDocument>().ToArray());
 
     private static BenchDocument[] LongOnes(IEnumerable<BenchDocument> pieces) =>
         [.. pieces.GroupBy(static d => d.Vocabularies).SelectMany(static g => InRuns([.. g])).Select(Join).Where(static d => d.Longest >= LongTokens)];
@@ -80,9 +83,10 @@ internal sealed record BenchDocuments(BenchDocument[] Documents, BenchDocument[]
     }
 
     /// <summary>The repository's samples as one source and the target saw them; none where they or their vocabularies are missing.</summary>
-    private static IEnumerable<BenchDocument> Samples(BenchData data, string folder, string source)
+    private static IEnumerable<BenchDocument> Samples(BenchData data, string source)
     {
         const string Target = "spA";
+        string folder = Path.Combine(RepositoryFolder.Find() ?? ".", "samples");
         string[] paths = [Path.Combine(folder, source + ".jsonl.gz"), Path.Combine(folder, Target + ".jsonl.gz")];
         if (!paths.All(File.Exists) || data.Golden.Vocabularies.FindPair(source, Target) is not { } pair)
             return [];

@@ -20,7 +20,7 @@ internal static class DeviceCases
     /// <summary>Every how many rows of the distances one is checked.</summary>
     private const int CheckedRows = 29;
 
-    private const int TileRows = 1 << 16, PathDocuments = 528, Transports = 4_000_000, DocumentTokens = 2_000_000;
+    private const int TileRows = 1 << 16, PathDocuments = 528, ShortPathDocuments = 16 * PathDocuments, Transports = 4_000_000, DocumentTokens = 2_000_000;
 
     public static BenchCase Map(BenchData data)
     {
@@ -64,36 +64,16 @@ internal static class DeviceCases
             $"{source.Count} x {target.Count} tokens, u8 written on the device in tiles of {Math.Min(tile, source.Count)} rows, ids sent and columns sorted for each");
     }
 
-    public static BenchCase Path2048(BenchData data) => Paths(data, "path.2048", banded: false);
+    public static BenchCase? Path512(BenchData data) =>
+        (IsReal(Device(data)) ? PathCases.Problems(data, "spA", 512) : TinyPaths) is { } problems ? Paths(data, "path.512", banded: false, problems, ShortPathDocuments) : null;
 
-    public static BenchCase Path2048Band(BenchData data) => Paths(data, "path.2048.band", banded: true);
+    public static BenchCase Path2048(BenchData data) => Paths(data, "path.2048", banded: false, LongPaths(data), PathDocuments);
 
-    public static BenchCase OfficialTransport(BenchData data)
-    {
-        const string Id = "ot.official";
-        GpuBackend device = Device(data);
-        TransportProblem problems = TransportCases.Problems(data, IsReal(device) ? int.MaxValue : 6);
-        int n = TransportCases.N, batch = problems.Count, copies = IsReal(device) ? Transports / batch : 1;
-        NativeBackend peer = Peer(device);
-        double[] expected = new double[batch * n * n], first = new double[batch * n * n], last = new double[batch * n * n];
-        TransportOutcome[] endings = new TransportOutcome[batch], all = new TransportOutcome[batch * copies];
-        Solve();
-        var work = new DeviceTransports(device, new CostMatrix<byte>(problems.Cost, batch, n, n), new Marginals(problems.A, problems.B), problems.Options, copies);
-        work.Answer(all, first, last);
-        for (int p = 0; p < all.Length; p++)
-        {
-            if (all[p].Status != endings[p % batch].Status || all[p].Iterations != endings[p % batch].Iterations)
-                throw BenchData.Wrong(Id, $"problem {p} ended as {all[p].Status} after {all[p].Iterations}, the native backend's as {endings[p % batch].Status} after {endings[p % batch].Iterations}");
-        }
+    public static BenchCase Path2048Band(BenchData data) => Paths(data, "path.2048.band", banded: true, LongPaths(data), PathDocuments);
 
-        double difference = Math.Max(Verify.GoldenJson.Difference(first, expected), Verify.GoldenJson.Difference(last, expected));
-        if (!(difference <= PlanTolerance))
-            throw BenchData.Wrong(Id, $"a plan differs by {difference:G3} from the native backend's, allowed {PlanTolerance:G1}");
-        return Case(device, Id, "problems/s", all.Length, work, Loop(peer, batch, Solve), $"{all.Length} problems of {n} x {n} on the device, {batch} distinct");
+    public static BenchCase OfficialTransport(BenchData data) => TransportsOf(data, "ot.official", TransportKind.Official);
 
-        void Solve() => peer.SolveTransport(
-            new CostMatrix<byte>(problems.Cost, batch, n, n), new Marginals(problems.A, problems.B), problems.Options, new TransportPlan(expected, [], [], batch, n, n), endings);
-    }
+    public static BenchCase SemiRelaxedTransport(BenchData data) => TransportsOf(data, "ot.semi-relaxed", TransportKind.SemiRelaxed);
 
     public static BenchCase Reference(BenchData data) => Documents(data, "doc.reference", static d => d.Options, AlignmentPreset.Reference with { Window = 1 }, static d => d.Documents);
 
@@ -103,12 +83,40 @@ internal static class DeviceCases
 
     public static BenchCase Transport(BenchData data) => Documents(data, "doc.transport", static _ => DocumentCases.TransportOptions, DocumentCases.TransportOptions, static d => d.WithOffsets);
 
-    private static BenchCase Paths(BenchData data, string id, bool banded)
+    private static BenchCase TransportsOf(BenchData data, string id, TransportKind kind)
     {
         GpuBackend device = Device(data);
-        PathProblem[] once = IsReal(device) ? PathCases.Problems(data) : [TinyPath(37, 29), TinyPath(8, 50)];
+        TransportProblem problems = TransportCases.Problems(data, IsReal(device) ? int.MaxValue : 6);
+        problems = problems with { Options = problems.Options with { Kind = kind } };
+        int n = TransportProblems.GoldenK, batch = problems.Count, copies = IsReal(device) ? Transports / batch : 1;
         NativeBackend peer = Peer(device);
-        PathProblem[] all = [.. Enumerable.Range(0, IsReal(device) ? Math.Max(PathDocuments, once.Length) : once.Length).Select(p => once[p % once.Length])];
+        double[] expected = new double[batch * n * n], first = new double[batch * n * n], last = new double[batch * n * n];
+        TransportOutcome[] endings = new TransportOutcome[batch], all = new TransportOutcome[batch * copies];
+        Solve();
+        var work = new DeviceTransports(device, new CostMatrix<byte>(problems.Cost, batch, n, n), new Marginals(problems.A, problems.B), problems.Options, copies);
+        work.Answer(all, first, last);
+        for (int p = 0; p < all.Length; p++)
+        {
+            if (all[p].Status != endings[p % batch].Status || all[p].Iterations != endings[p % batch].Iterations)
+                throw BenchData.Wrong(id, $"problem {p} ended as {all[p].Status} after {all[p].Iterations}, the native backend's as {endings[p % batch].Status} after {endings[p % batch].Iterations}");
+        }
+
+        double difference = Math.Max(Verify.GoldenJson.Difference(first, expected), Verify.GoldenJson.Difference(last, expected));
+        if (!(difference <= PlanTolerance))
+            throw BenchData.Wrong(id, $"a plan differs by {difference:G3} from the native backend's, allowed {PlanTolerance:G1}");
+        return Case(device, id, "problems/s", all.Length, work, Loop(peer, batch, Solve), $"{all.Length} problems of {n} x {n} on the device, {batch} distinct");
+
+        void Solve() => peer.SolveTransport(
+            new CostMatrix<byte>(problems.Cost, batch, n, n), new Marginals(problems.A, problems.B), problems.Options, new TransportPlan(expected, [], [], batch, n, n), endings);
+    }
+
+    private static PathProblem[] LongPaths(BenchData data) => IsReal(Device(data)) ? PathCases.Problems(data) : TinyPaths;
+
+    private static BenchCase Paths(BenchData data, string id, bool banded, PathProblem[] once, int documents)
+    {
+        GpuBackend device = Device(data);
+        NativeBackend peer = Peer(device);
+        PathProblem[] all = [.. Enumerable.Range(0, IsReal(device) ? Math.Max(documents, once.Length) : once.Length).Select(p => once[p % once.Length])];
         AlignmentPath[] paths = [.. all.Select(static _ => new AlignmentPath())];
         var work = new DevicePaths(device, all, banded);
         work.Answer(paths);
@@ -188,6 +196,8 @@ internal static class DeviceCases
             builder.Add(tape[(int)((long)t * tape.Count / tiny)]);
         return builder.ToTape();
     }
+
+    private static PathProblem[] TinyPaths => [TinyPath(37, 29), TinyPath(8, 50)];
 
     private static PathProblem TinyPath(int n, int m)
     {

@@ -26,11 +26,18 @@ internal static class EncodeCases
     {
         if (Texts() is not { } texts || Open(data, "spA") is not { } other)
             return null;
-        string ranks = Path.Combine(data.Work.Folder, "r50k.tiktoken");
-        TokenVocabulary gpt2 = VocabularyFile.Read(Path.Combine(RepositoryFolder.Find()!, "samples", "vocab", "gpt2.json.gz"));
-        File.WriteAllLines(ranks, Enumerable.Range(0, gpt2.Count).Where(id => !gpt2.IsSpecial(id)).Select(id => $"{Convert.ToBase64String(gpt2.Bytes[id])} {id}"));
+        string ranks = RanksOf(data, "r50k", VocabularyFile.Read(Path.Combine(RepositoryFolder.Find()!, "samples", "vocab", "gpt2.json.gz")));
         Check(TextEncoder.Load(ranks), "gpt2");
         return Case("encode.byte-level", texts, ranks, (_, _) => Passes("encode.sentencepiece-bpe", other, texts, out _));
+    }
+
+    /// <summary>A file of tiktoken ranks, which says how text is cut, of a byte-level vocabulary, whose ids are its ranks.</summary>
+    /// <returns>Its path.</returns>
+    public static string RanksOf(BenchData data, string name, TokenVocabulary vocabulary)
+    {
+        string path = Path.Combine(data.Work.Folder, name + ".tiktoken");
+        File.WriteAllLines(path, Enumerable.Range(0, vocabulary.Count).Where(id => vocabulary.HasToken(id) && !vocabulary.IsSpecial(id)).Select(id => $"{Convert.ToBase64String(vocabulary.Bytes[id])} {id}"));
+        return path;
     }
 
     private static BenchCase? SentencePiece(BenchData data, string id, string name)

@@ -8,10 +8,11 @@ internal sealed class PeerWork : IDisposable
 {
     public string Folder { get; } = Directory.CreateTempSubdirectory("pta-bench-").FullName;
 
-    /// <summary>Writes one array.</summary>
+    /// <summary>Writes one array; its name may begin with a folder, which is made.</summary>
     public void Write<T>(string name, ReadOnlySpan<T> values)
         where T : unmanaged
     {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(Folder, name))!);
         using FileStream file = File.Create(Path.Combine(Folder, name));
         file.Write(MemoryMarshal.AsBytes(values));
     }

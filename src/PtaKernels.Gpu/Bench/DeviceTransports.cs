@@ -3,7 +3,7 @@ using ILGPU.Runtime;
 
 namespace PtaKernels.Gpu;
 
-/// <summary>Official transports of one shape, from costs and masses on the device to plans on the device.</summary>
+/// <summary>Official or semi-relaxed transports of one shape, from costs and masses on the device to plans on the device.</summary>
 internal sealed class DeviceTransports : DeviceBench
 {
     private readonly TransportQueue _queue;
@@ -13,7 +13,7 @@ internal sealed class DeviceTransports : DeviceBench
     /// <param name="backend">The device.</param>
     /// <param name="cost">[batch, n, m].</param>
     /// <param name="marginals">a [batch, n], b [batch, m].</param>
-    /// <param name="options">Official, and its parameters.</param>
+    /// <param name="options">Kind and parameters.</param>
     /// <param name="copies">At least 1.</param>
     /// <exception cref="GpuException">The device is full.</exception>
     public DeviceTransports(GpuBackend backend, in CostMatrix<byte> cost, in Marginals marginals, in TransportOptions options, int copies)
