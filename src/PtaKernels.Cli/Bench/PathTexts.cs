@@ -61,7 +61,7 @@ internal sealed class PathTexts
     public string Describe(PathDocument[] documents)
     {
         int tokens = documents[0].Source.Length, least = documents.Min(static d => d.Target.Length), most = documents.Max(static d => d.Target.Length), rounds = RoundsOf(tokens);
-        return $"{documents.Length} documents of {tokens} x {least}{(most > least ? $"..{most}" : "")} tokens, cut from {_samples} samples end to end"
+        return $"{documents.Length} document{(documents.Length > 1 ? "s" : "")} of {tokens} x {least}{(most > least ? $"..{most}" : "")} tokens, cut from {_samples} samples end to end"
             + (rounds > 1 ? $", which are {_source.Count} tokens and therefore come {rounds} times" : "");
     }
 

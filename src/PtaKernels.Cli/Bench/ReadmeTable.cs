@@ -25,7 +25,7 @@ internal static class ReadmeTable
         {
             BenchSpread? spread = run.Cases.FirstOrDefault(c => c.Case == e.Case && c.Threads == e.Threads && c.Clock == e.Clock && (c.Peer is null || c.Peer == e.Peer));
             string range = spread is null || spread.RatioMin == spread.RatioMax ? "" : $" ({Number(spread.RatioMin)}..{Number(spread.RatioMax)})";
-            text.Append(CultureInfo.InvariantCulture, $"| {(IsOf(above, e) ? " | | " : OwnSide(e))} | {e.Peer} | {Number(e.PeerRate)} | {Number(e.Ratio)}{range} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {(IsOf(above, e) ? " |  |  | " : OwnSide(e))} | {e.Peer} | {Number(e.PeerRate)} | {Number(e.Ratio)}{range} |\n");
             above = e;
         }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using CommunityToolkit.HighPerformance;
 using PtaKernels.Cli;
 using PtaKernels.Cli.Bench;
@@ -22,22 +23,118 @@ public sealed class BenchTests
     [TearDown]
     public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
+    [TestCase("ot.official.k3")]
     [TestCase("ot.official")]
+    [TestCase("ot.official.k32")]
+    [TestCase("ot.certified.k3")]
     [TestCase("ot.certified")]
+    [TestCase("ot.certified.k32")]
+    [TestCase("ot.semi-relaxed.k3")]
+    [TestCase("ot.semi-relaxed")]
+    [TestCase("ot.semi-relaxed.k32")]
     [TestCase("edit.all-pairs")]
     [TestCase("path.2048")]
     [TestCase("map.gpt2-spA")]
     [TestCase("doc.reference")]
     [TestCase("doc.paper")]
-    public void AWrongAnswerIsNotTimed(string id)
+    [TestCase("disk.reference")]
+    [TestCase("disk.fusion")]
+    [TestCase("start.align")]
+    public void AWrongAnswerIsNotTimed(string id) => RequireWrong(id, new SlightlyWrong());
+
+    /// <summary>Golden paths have other lengths, so these are rejected by the case's own documents.</summary>
+    [TestCase("path.128", 128)]
+    [TestCase("path.512", 512)]
+    [TestCase("path.16384", 16_384)]
+    [TestCase("path.128.bpe", 128)]
+    [TestCase("path.512.bpe", 512)]
+    [TestCase("path.2048.bpe", 2048)]
+    [TestCase("path.16384.bpe", 16_384)]
+    public void APathThatIsWrongAtOneLengthIsNotTimed(string id, int length) =>
+        Assert.That(RequireWrong(id, new SlightlyWrong { PathLength = length }), Does.Contain($"a path of {length} x "));
+
+    /// <returns>The sentence that names the wrong answer.</returns>
+    private static string RequireWrong(string id, IKernelBackend backend)
     {
-        using BenchData data = DataOf(new SlightlyWrong());
+        using BenchData data = DataOf(backend);
         bool timed = false;
         AlignmentDataException error = Assert.Throws<AlignmentDataException>(() => BenchSuite.Run(data, [id], _ => timed = true));
         using (Assert.EnterMultipleScope())
         {
             Assert.That(error.Message, Does.Contain("wrong answer, so nothing was timed"));
             Assert.That(timed, Is.False);
+        }
+
+        return error.Message;
+    }
+
+    [Test]
+    public void AProgramThatFailsIsOneSentence()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(() => new ProcessRuns("a shell", "bash", "-c", "echo no >&2; exit 3").Once(), Throws.TypeOf<AlignmentDataException>().With.Message.EqualTo("a shell ended with status 3: no"));
+            Assert.That(() => new ProcessRuns("nothing", "/no/such/program").Once(), Throws.TypeOf<AlignmentDataException>().With.Message.StartsWith("nothing cannot be started: "));
+            Assert.That(new ProcessRuns("a shell", "bash", "-c", "echo yes").Once(), Is.EqualTo("yes\n"));
+        }
+    }
+
+    [TestCase("ot.semi-relaxed.*", "ot.semi-relaxed.k3 ot.semi-relaxed ot.semi-relaxed.k32")]
+    [TestCase("ot.semi-relaxed.k3", "ot.semi-relaxed.k3")]
+    public void CasesThatBeginAlikeAreAskedForTogether(string typed, string expected)
+    {
+        using BenchData data = DataOf(new ReferenceBackend());
+        Assert.That(BenchSuite.Prepare(data, [typed]).Select(static c => c.Id), Is.EqualTo(expected.Split(' ')));
+    }
+
+    /// <summary>Every part of the cut texts is there once, and both sides of a piece end at the same byte where a target's token does.</summary>
+    [TestCase("spA")]
+    [TestCase("cl100k")]
+    public void PiecesOfTheSamplesAreTheSamples(string target)
+    {
+        using BenchData data = DataOf(new ReferenceBackend());
+        PathTexts texts = PathTexts.Of(data, target)!;
+        PathDocument[] pieces = texts.Cut(128);
+        PathDocument longest = texts.Cut(16_384).Single();
+        TokenVocabulary source = data.Pair("gpt2", target).Source, other = data.Pair("gpt2", target).Target;
+        byte[] sourceText = [.. Bytes(longest.Source, source)], targetText = [.. Bytes(longest.Target, other)];
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(pieces.Select(static p => p.Source.Length), Is.All.EqualTo(128));
+            Assert.That(pieces.SelectMany(static p => p.Source), Is.EqualTo(longest.Source.Take(128 * pieces.Length)));
+            Assert.That(pieces.SelectMany(static p => p.Target), Is.EqualTo(longest.Target.Take(pieces.Sum(static p => p.Target.Length))));
+            Assert.That(longest.Source, Has.Length.EqualTo(16_384));
+            // A dummy prefix before each sample aside, the two are the same text.
+            Assert.That(targetText.Count(static b => b != ' '), Is.EqualTo(sourceText.Count(static b => b != ' ')).Within(8));
+        }
+
+        static IEnumerable<byte> Bytes(int[] ids, TokenVocabulary vocabulary) => ids.SelectMany(id => vocabulary.Bytes[id].ToArray());
+    }
+
+    [Test]
+    public void TheListAndPerfsReadmeNameEveryCase()
+    {
+        (int status, string output, _) = Run("bench", "--list", "--backend", "reference");
+        string[] listed = [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => line.Split(' ')[0])];
+        string[] documented = [.. SectionsOf(Path.Combine(Root, "perf", "README.md"), "## Cases", "## On a GPU").Where(static line => line.StartsWith("| `", StringComparison.Ordinal))
+            .SelectMany(static line => Regex.Matches(line.Split('|')[1], "`([^`]+)`").Select(static m => m.Groups[1].Value))];
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(status, Is.Zero);
+            Assert.That(listed, Is.EqualTo(BenchSuite.OfferedTo(new ReferenceBackend()).Select(static c => c.Id)));
+            Assert.That(documented.Distinct(), Is.EquivalentTo(BenchSuite.Ids));
+        }
+    }
+
+    private static IEnumerable<string> SectionsOf(string readme, params string[] headings)
+    {
+        bool inside = false;
+        foreach (string line in File.ReadLines(readme))
+        {
+            if (line.StartsWith("## ", StringComparison.Ordinal))
+                inside = headings.Contains(line);
+            if (inside)
+                yield return line;
         }
     }
 
@@ -49,7 +146,18 @@ public sealed class BenchTests
         {
             Assert.That(status, Is.EqualTo(1));
             Assert.That(output, Is.Empty);
-            Assert.That(errors.TrimEnd(), Does.Match("^pta: case 'doc.nonsense' is unknown; use edit.all-pairs, .*train.step\\.$"));
+            Assert.That(errors.TrimEnd(), Does.Match("^pta: case 'doc.nonsense' is unknown; use edit.all-pairs, .*start.align\\.$"));
+        }
+    }
+
+    [Test]
+    public void ABeginningOfNoCaseIsOneSentence()
+    {
+        (int status, string output, string errors) = Run("bench", "--backend", "reference", "--case", "pat.*");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((status, output), Is.EqualTo((1, "")));
+            Assert.That(errors.TrimEnd(), Does.Match("^pta: case 'pat\\.\\*' is unknown; use edit.all-pairs, .*start.align\\.$"));
         }
     }
 
@@ -107,6 +215,27 @@ public sealed class BenchTests
         }
     }
 
+    [Test]
+    public void ACaseWithTwoPeersSaysItsOwnSideOnce()
+    {
+        string results = Path.Combine(_folder, "results.json"), readme = Path.Combine(_folder, "README.md");
+        BenchEntry path = new("path.512", "native", "avx2", 1, 5e9, "cells/s", "scalar C++", 1e9, 5, LimitRate: 2e10, LimitedBy: "two vector operations a cell");
+        BenchFiles.Write(
+            results, [path, path with { Peer = "Python", PeerRate = 800_000, Ratio = 6250 }, path with { Case = "path.2048", Rate = 1e10 }, path with { Case = "doc.paper", LimitRate = null, LimitedBy = null },
+                path with { Case = "map.gpt2-spA", LimitedBy = "memory." }],
+            new BenchRunInfo("2026-01-02", "Some CPU", 2, "Linux", ".NET 10", null, null, 10, [new BenchSpread("path.512", 9, 4.5, 5.5, "", Peer: "scalar C++"), new BenchSpread("path.512", 9, 6000, 6500, "", Peer: "Python")]));
+        File.WriteAllText(readme, $"{ReadmeTable.Block.Begin}{ReadmeTable.Block.End}");
+        ReadmeTable.Rewrite(readme, results);
+        string[] lines = File.ReadAllLines(readme);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(lines[3], Is.EqualTo("| path.512 | native, avx2 | 5 G cells/s | 25 % | scalar C++ | 1 G | 5 (4.5..5.5) |"));
+            Assert.That(lines[4], Is.EqualTo("|  |  |  |  | Python | 800,000 | 6,250 (6,000..6,500) |"));
+            Assert.That(lines[5], Does.StartWith("| path.2048 | native, avx2 | 10 G cells/s | 50 % |"));
+            Assert.That(lines[9], Is.EqualTo("Limits: path.512, path.2048: two vector operations a cell; map.gpt2-spA: memory."));
+        }
+    }
+
     [TestCase("no marks here", "has no block between")]
     [TestCase("<!-- results:end --> <!-- results:begin -->", "has no block between")]
     public void AReadmeWithoutItsBlockIsLeftAlone(string text, string message)
@@ -142,6 +271,9 @@ public sealed class BenchTests
     {
         private readonly ReferenceBackend _right = new();
 
+        /// <summary>Source tokens of the only paths that are wrong; 0: all are.</summary>
+        public int PathLength { get; init; }
+
         public string Name => "slightly wrong";
 
         public string Isa => "portable";
@@ -170,6 +302,8 @@ public sealed class BenchTests
         {
             _right.FindAlignmentPath(source, target, cost, path);
             (int Source, int Target)[] steps = path.Steps.ToArray();
+            if (PathLength != 0 && PathLength != source.Length)
+                return;
             path.Begin(source.Length, target.Length, path.Cost + 1);
             foreach ((int s, int t) in steps.Reverse())
                 path.Prepend(s, t);

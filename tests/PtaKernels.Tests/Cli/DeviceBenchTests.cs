@@ -8,13 +8,15 @@ namespace PtaKernels.Tests.Cli;
 /// <summary>The benchmarks with data on the device, at the emulator's tiny sizes: answers are checked, passes are counted, results name the device.</summary>
 public sealed class DeviceBenchTests
 {
-    private static readonly Dictionary<string, (Func<BenchData, BenchCase> Prepare, string Clock)> Cases = new()
+    private static readonly Dictionary<string, (Func<BenchData, BenchCase?> Prepare, string Clock)> Cases = new()
     {
         ["map.gpt2-spA"] = (DeviceCases.Map, DeviceCases.DeviceClock),
         ["edit.all-pairs"] = (DeviceCases.EditAllPairs, DeviceCases.DeviceClock),
+        ["path.512"] = (DeviceCases.Path512, DeviceCases.DeviceClock),
         ["path.2048"] = (DeviceCases.Path2048, DeviceCases.DeviceClock),
         ["path.2048.band"] = (DeviceCases.Path2048Band, DeviceCases.DeviceClock),
         ["ot.official"] = (DeviceCases.OfficialTransport, DeviceCases.DeviceClock),
+        ["ot.semi-relaxed"] = (DeviceCases.SemiRelaxedTransport, DeviceCases.DeviceClock),
         ["doc.reference"] = (DeviceCases.Reference, DeviceCases.PipelineClock),
         ["doc.paper"] = (DeviceCases.Paper, DeviceCases.PipelineClock),
         ["doc.fusion"] = (DeviceCases.Fusion, DeviceCases.PipelineClock),
@@ -28,7 +30,7 @@ public sealed class DeviceBenchTests
     public void ACaseChecksItsAnswerAndTimesPasses(string id)
     {
         using BenchData data = EmulatorData();
-        BenchCase one = Cases[id].Prepare(data);
+        BenchCase one = Cases[id].Prepare(data)!;
         Lap lap = one.Ours.Run(0.001);
         using (Assert.EnterMultipleScope())
         {
