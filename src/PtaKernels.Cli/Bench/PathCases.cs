@@ -13,6 +13,9 @@ internal static class PathCases
     /// <summary>Tokens that both sides must have.</summary>
     private const int FewestTokens = 1400;
 
+    /// <summary>First tokens of both sides that the published loop is timed on.</summary>
+    private const int CornerTokens = 256;
+
     public static BenchCase Path2048(BenchData data)
     {
         var check = new PathCheck(data.Golden);
@@ -28,7 +31,7 @@ internal static class PathCases
         data.Work.Write<int>("path.rows", [.. work.SelectMany(static w => w.Source)]);
         data.Work.Write<int>("path.columns", [.. work.SelectMany(static w => w.Target)]);
         data.Work.Write<byte>("path.costs", [.. work.SelectMany(static w => w.Cost)]);
-        IContestant[] Peers() => [data.NativeFor(Id, "path", sum, static _ => "scalar C++")];
+        IContestant[] Peers() => PeersOf.Path(data, Id, "path", sum, CornerTokens, work.Aggregate(0UL, (s, w) => w.Corner(CornerTokens).Require(data.Backend, path, s)));
         double cells = work.Sum(static w => (double)w.Source.Length * w.Target.Length);
         var ours = new PassLoop(data.Backend.Name, cells, () =>
         {
@@ -69,6 +72,12 @@ internal static class PathCases
                 throw new AlignmentDataException(document.Pair.Target.Id, "two tokens are over 254 edits apart; bench compares byte costs.");
         }
 
+        private PathWork(PathWork whole, int most)
+        {
+            (_rows, _columns, Cost) = (whole._rows, whole._columns, whole.Cost);
+            (Source, Target) = (whole.Source[..Math.Min(most, whole.Source.Length)], whole.Target[..Math.Min(most, whole.Target.Length)]);
+        }
+
         public int[] Source { get; }
 
         public int[] Target { get; }
@@ -77,6 +86,9 @@ internal static class PathCases
 
         /// <summary>Positions of both sides, rows and columns of the table.</summary>
         public long[] Shape => [Source.Length, Target.Length, _rows, _columns];
+
+        /// <summary>The first tokens of both sides.</summary>
+        public PathWork Corner(int most) => new(this, most);
 
         public PathProblem ToProblem() => new(Source, Target, new ReadOnlySpan2D<byte>(Cost, _rows, _columns).ToArray());
 

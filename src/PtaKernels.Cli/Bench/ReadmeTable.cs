@@ -27,8 +27,10 @@ internal static class ReadmeTable
             text.Append(CultureInfo.InvariantCulture, $"| {e.Case}{(e.Threads > 1 ? $", {e.Threads} threads" : "")}{(e.Clock is null ? "" : $", {e.Clock} time")} | {e.Backend}, {e.Isa} | {Number(e.Rate)} {e.Unit} | {(e.LimitRate is { } limit ? (e.Rate / limit).ToString("P0", CultureInfo.InvariantCulture) : "")} | {e.Peer} | {Number(e.PeerRate)} | {Number(e.Ratio)}{range} |\n");
         }
 
-        string others = (run.Compiler is null ? "" : $", g++ {run.Compiler}") + (run.Rapidfuzz is null ? "" : $", rapidfuzz-cpp {run.Rapidfuzz}")
-            + (run.Python is null ? "" : $", Python {run.Python}, NumPy {run.Numpy}");
+        string others = run.Peers is not null
+            ? string.Concat(run.Peers.Select(static p => $", {p.Key} {p.Value}"))
+            : (run.Compiler is null ? "" : $", g++ {run.Compiler}") + (run.Rapidfuzz is null ? "" : $", rapidfuzz-cpp {run.Rapidfuzz}")
+                + (run.Python is null ? "" : $", Python {run.Python}, NumPy {run.Numpy}");
         if (run.Device is { } device)
             others += $"; {device.Name}" + (device.ComputeCapability is null ? "" : $", compute capability {device.ComputeCapability}, driver {device.Driver}");
         text.Append(CultureInfo.InvariantCulture, $"\nOne thread each where nothing else is said, {run.Date}, {run.Cpu} ({run.Cores} cores), {run.Dotnet}{others}. `scripts/pta bench` measures again; perf/README.md says what.\n");

@@ -33,7 +33,7 @@ internal static class TransportCases
         data.Work.Write<double>("transport.tolerance", [.. batches.SelectMany(static b => Enumerable.Repeat(b.OfficialOptions.Tolerance, b.Count))]);
         data.Work.Write<double>("transport.plan", [.. batches.SelectMany(static b => b.Golden)]);
         data.Work.Write<int>("transport.iterations", [.. batches.SelectMany(static b => b.GoldenIterations)]);
-        IContestant[] Peers() => [data.NativeFor("ot.official", "transport", (ulong)batches.Sum(static b => b.GoldenIterations.Sum(static i => (long)i)), static _ => "scalar C++")];
+        IContestant[] Peers() => PeersOf.Official(data, "ot.official", (ulong)batches.Sum(static b => b.GoldenIterations.Sum(static i => (long)i)));
         return new BenchCase(
             "ot.official", "problems/s", Loop(data.Backend.Name, data.Backend, batches, static b => b.OfficialOptions),
             Peers,
@@ -51,9 +51,20 @@ internal static class TransportCases
             batch.RequireCertificates();
         }
 
+        string solved = "";
+        IContestant[] Peers()
+        {
+            data.Work.Write<byte>("certified.cost", [.. batches.SelectMany(static b => b.Cost)]);
+            data.Work.Write<double>("certified.r", [.. batches.SelectMany(static b => b.A)]);
+            data.Work.Write<double>("certified.c", [.. batches.SelectMany(static b => b.B)]);
+            data.Work.Write<double>("certified.epsilon", [.. batches.SelectMany(static b => Enumerable.Repeat(b.CertifiedOptions.Epsilon, b.Count))]);
+            data.Work.Write<double>("certified.plan", [.. batches.SelectMany(static b => b.Plan)]);
+            return [Loop("ot.official", data.Backend, official, static b => b.OfficialOptions), .. PeersOf.Certified(data, "ot.certified", out solved)];
+        }
+
         return new BenchCase(
             "ot.certified", "problems/s", Loop(data.Backend.Name, data.Backend, batches, static b => b.CertifiedOptions),
-            () => [Loop("ot.official", data.Backend, official, static b => b.OfficialOptions)], () => $"{batches.Sum(static b => b.Count)} problems, both sides sum to 1");
+            Peers, () => $"{batches.Sum(static b => b.Count)} problems, both sides sum to 1{solved}");
     }
 
     /// <summary>The golden problems of the options that most of them have.</summary>
@@ -120,6 +131,9 @@ internal static class TransportCases
         public double[] B { get; }
 
         public double[] Golden { get; }
+
+        /// <summary>What was solved last.</summary>
+        public double[] Plan => _plan;
 
         public int[] GoldenIterations { get; }
 
