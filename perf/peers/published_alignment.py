@@ -9,8 +9,8 @@ writes them. "ready PYTHON NUMPY LEVENSHTEIN" is said first, "-" for a distance 
     check CASE              "ok UNITS SUM", SUM a checksum that the caller knows too
     time CASE SECONDS       "UNITS SECONDS": passes for at least SECONDS, and the processor seconds they took
 
-CASE is document, or edit, map, path or transport, which are timed on evenly spaced parts and whose arrays may lie in a folder within WORK: path.512/path. What is timed follows SPEC B 3a and 3b.1 to 3b.3 step by step
-(published_functions.py). Where the compiled edit distance is missing, every distance in a document comes from a table made beforehand instead, which is faster
+CASE is document, or edit, map, path or transport, which are timed on evenly spaced parts and whose arrays may lie in a folder within WORK: path.512/path. What is
+timed follows SPEC B 3a and 3b.1 to 3b.3 step by step (published_functions.py). Where the compiled edit distance is missing, every distance in a document comes from a table made beforehand instead, which is faster
 than the official code can be; the peer then says so, and edit and map cannot be asked for.
 """
 

@@ -109,7 +109,7 @@ class PathWork:
             _, path, cost = self.find(document)
             total = (total * 31 + int(cost)) & WORD
             for i, j in reversed(path):
-                total = (total * 31 + i * 65536 + j) & WORD
+                total = (total * 31 + int(i) * 65536 + int(j)) & WORD  # steps are NumPy integers
             cells += len(document[0]) * len(document[1])
         return f"ok {cells} {total}"
 

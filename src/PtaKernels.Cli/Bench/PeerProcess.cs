@@ -48,7 +48,7 @@ internal sealed class PeerProcess : IDisposable
         if (Script(PythonScript) is not { } script)
             return null;
         return Interpreters
-            .Select(interpreter => Start("the Python peer", interpreter, [script, work, Path.GetFullPath(vocabularies)], ["Python", "NumPy", "Levenshtein"]))
+            .Select(interpreter => Start("the Python peer", interpreter, [script, work, Path.GetFullPath(vocabularies)], ["Python", "NumPy", "python-Levenshtein"]))
             .FirstOrDefault(static peer => peer is not null);
     }
 

@@ -113,7 +113,7 @@ internal static class PeersOf
             .. work == "edit"
                 ? new[] { new Offer(data.Dotnet, "FuzzySharp", "edit:fuzzysharp", "FuzzySharp"), new Offer(data.Dotnet, "F23.StringSimilarity", "edit:stringsimilarity", "F23.StringSimilarity") }
                 : [],
-            new Offer(data.Python, "Levenshtein", work, "python-Levenshtein"),
+            new Offer(data.Python, "python-Levenshtein", work, "python-Levenshtein"),
         ]);
 
     private static IEnumerable<IContestant> Offered(BenchData data, string id, ulong sum, params Offer[] offers) =>
