@@ -48,8 +48,6 @@ public:
 
     private:
         int call(const std::string& target, int limit) const {
-            // edlib answers -1 to an empty sequence.
-            if (source_.empty() || target.empty()) return static_cast<int>(source_.size() + target.size());
             EdlibAlignResult result = edlibAlign(source_.data(), static_cast<int>(source_.size()), target.data(), static_cast<int>(target.size()),
                                                  edlibNewAlignConfig(limit, EDLIB_MODE_NW, EDLIB_TASK_DISTANCE, nullptr, 0));
             const int distance = result.editDistance;
