@@ -1,20 +1,20 @@
-"""The published functions in Python and NumPy, in our own words: the peer that `pta bench` is measured against.
+"""The published method in Python and NumPy, in our own words: the peer that `pta bench` is measured against.
 
     python3 perf/peers/published_alignment.py WORK VOCABULARIES
 
-WORK holds align.SOURCE-TARGET.jsonl, documents with the rows expected of them, and map.SOURCE-TARGET.json, both as bench writes them. Lines on
-standard input are answered on standard output:
+WORK holds align.SOURCE-TARGET.jsonl, documents with the rows expected of them, map.SOURCE-TARGET.json, and the arrays of published_work.py, all as bench
+writes them. "ready PYTHON NUMPY LEVENSHTEIN" is said first, "-" for a distance that is missing; lines on standard input are answered on standard output:
 
     check document          "ok TOKENS ROWS", ROWS those that are as expected; or "wrong ..." where too many are not
-    time document SECONDS   "TOKENS SECONDS": whole passes for at least SECONDS, and the processor seconds they took
+    check CASE              "ok UNITS SUM", SUM a checksum that the caller knows too
+    time CASE SECONDS       "UNITS SECONDS": passes for at least SECONDS, and the processor seconds they took
 
-What is timed follows SPEC B 3b.1 to 3b.3 step by step, in the style of the official code: a float64 matrix filled cell by cell, a call of a compiled
-edit distance for every pair of tokens, a NumPy loop for the transport. Where the compiled module (Debian's python3-levenshtein) is missing, every
-distance comes from a table made beforehand instead, which is faster than the official code can be; the peer then says so.
+CASE is document, or edit, map, path or transport, which are timed on evenly spaced parts and whose arrays may lie in a folder within WORK: path.512/path. What is
+timed follows SPEC B 3a and 3b.1 to 3b.3 step by step (published_functions.py). Where the compiled edit distance is missing, every distance in a document comes from a table made beforehand instead, which is faster
+than the official code can be; the peer then says so, and edit and map cannot be asked for.
 """
 
 import gzip
-import importlib.metadata
 import json
 import os
 import platform
@@ -23,56 +23,14 @@ import time
 
 import numpy as np
 
-try:
-    import Levenshtein
-
-    LEVENSHTEIN_VERSION = importlib.metadata.version(importlib.metadata.packages_distributions()["Levenshtein"][0])
-except ImportError:
-    Levenshtein, LEVENSHTEIN_VERSION = None, "-"
+from published_functions import LEVENSHTEIN_VERSION, Levenshtein, calls, free, pair_tokens, solve_transport
+from published_work import EditWork, MapWork, PathWork, TransportWork
 
 VALUE_TOLERANCE = 1e-9
 ALLOWED_TIES = 0.002
 
 
-# ---- The published functions.
-
-
-def pair_tokens(source, target, distance):
-    """Dynamic time warping: for each target position the source positions on the cheapest path, and the path (SPEC B 3b.1)."""
-    n, m = len(source), len(target)
-    table = np.full((n + 1, m + 1), np.inf)
-    table[0, 0] = 0
-    for i, a in enumerate(source):
-        for j, b in enumerate(target):
-            table[i + 1, j + 1] = distance(a, b) + min(table[i, j], table[i, j + 1], table[i + 1, j])
-    path = []
-    pairing = [[] for _ in range(m)]
-    i, j = n - 1, m - 1
-    while True:
-        path.append((i, j))
-        pairing[j].append(i)
-        if i == 0 and j == 0:
-            break
-        # The table's border is infinite, so a step never leaves it; argmin takes the first: diagonal, up, left.
-        step = np.argmin([table[i, j], table[i, j + 1], table[i + 1, j]])
-        i, j = i - (step != 2), j - (step != 1)
-    path.reverse()
-    return [sorted(p) for p in pairing], path, table[n, m]
-
-
-def solve_transport(cost, r, c, lam, epsilon):
-    """The published Sinkhorn loop (SPEC B 3b.3)."""
-    plan = np.exp(-lam * cost)
-    plan /= plan.sum()
-    u = np.zeros(len(r))
-    while np.max(np.abs(u - plan.sum(1))) > epsilon:
-        u = plan.sum(1)
-        u[u < 1e-10] = 1e-10
-        plan *= (r / u).reshape((-1, 1))
-        v = plan.sum(0)
-        v[v < 1e-10] = 1e-10
-        plan *= (c / v).reshape((1, -1))
-    return plan
+# ---- The published alignment of a document.
 
 
 def softmax(values):
@@ -106,7 +64,7 @@ def transport_step(document, i, j, ids):
         x = document.target.tokens[ids[a]]
         for q in range(n):
             cost[a, q] = document.distance(x, document.target.tokens[columns[q]])
-    plan = solve_transport(cost, r, c, document.lam, document.epsilon)
+    plan, _ = solve_transport(cost, r, c, document.lam, document.epsilon)
     fused = {}
     for a in range(n):
         q = int(np.argmax(plan[a]))
@@ -134,50 +92,6 @@ def align(document):
                 row = (ids, logits) if fused is None else (list(fused), list(fused.values()))
         rows.append(row)
     return rows
-
-
-# ---- Distances, markers removed: the source's from the first token, the target's from the second.
-
-
-def calls(source_marker, target_marker):
-    """As the official code does: two replacements and a call of the compiled edit distance for every pair."""
-
-    def distance(a, b):
-        return Levenshtein.distance(a.replace(source_marker, ""), b.replace(target_marker, ""))
-
-    return distance
-
-
-def free(source_marker, target_marker):
-    """From a table that the check has filled."""
-    table = {}
-
-    def distance(a, b):
-        value = table.get((a, b))
-        if value is None:
-            value = table[a, b] = levenshtein(a.replace(source_marker, ""), b.replace(target_marker, ""))
-        return value
-
-    return distance
-
-
-def levenshtein(a, b):
-    """Bit-parallel (Myers 1999, Hyyrö 2003) on Python's integers."""
-    if not a or not b:
-        return len(a) + len(b)
-    mask, last = (1 << len(a)) - 1, 1 << (len(a) - 1)
-    positions = {}
-    for i, symbol in enumerate(a):
-        positions[symbol] = positions.get(symbol, 0) | 1 << i
-    plus, minus, score = mask, 0, len(a)
-    for symbol in b:
-        match = positions.get(symbol, 0)
-        zero = (((match & plus) + plus) ^ plus) | match | minus
-        across, back = minus | ~(zero | plus), plus & zero
-        score += bool(across & last) - bool(back & last)
-        across = across << 1 | 1
-        plus, minus = (back << 1 | ~(zero | across)) & mask, across & zero & mask
-    return score
 
 
 # ---- Reading.
@@ -222,37 +136,52 @@ def read_documents(folder, vocabularies):
     return found
 
 
-# ---- The case: it checks its answer, then makes passes.
+# ---- The cases: each checks its answer, then makes passes.
 
 
-def check(documents):
-    ties = 0
-    for d in documents:
-        for (ids, values), expected in zip(align(d), d.expected, strict=True):
-            # A plan with two equal maxima may choose either where this machine's exp differs in its last bit (SPEC A4).
-            if list(ids) != expected[0] or not np.allclose(values, expected[1], rtol=0, atol=VALUE_TOLERANCE, equal_nan=True):
-                ties += 1
-    rows = sum(len(d.target_ids) for d in documents)
-    return f"ok {rows} {rows - ties}" if ties <= ALLOWED_TIES * rows else f"wrong {ties} of {rows} rows differ from the expected ones"
+class DocumentWork:
+    """Whole documents, their rows compared with the expected ones."""
+
+    def __init__(self, folder, vocabularies):
+        self.documents = read_documents(folder, vocabularies)
+        self.rows = sum(len(d.target_ids) for d in self.documents)
+
+    def check(self):
+        ties = 0
+        for d in self.documents:
+            for (ids, values), expected in zip(align(d), d.expected, strict=True):
+                # A plan with two equal maxima may choose either where this machine's exp differs in its last bit (SPEC A4).
+                if list(ids) != expected[0] or not np.allclose(values, expected[1], rtol=0, atol=VALUE_TOLERANCE, equal_nan=True):
+                    ties += 1
+        return f"ok {self.rows} {self.rows - ties}" if ties <= ALLOWED_TIES * self.rows else f"wrong {ties} of {self.rows} rows differ from the expected ones"
+
+    def run(self):
+        for d in self.documents:
+            align(d)
+        return self.rows
+
+
+ARRAY_WORKS = {"edit": EditWork, "map": MapWork, "path": PathWork, "transport": TransportWork}
 
 
 def main():
     if len(sys.argv) != 3:
         print(__doc__, file=sys.stderr)
         return 2
-    documents = read_documents(*sys.argv[1:])
+    folder, vocabularies = sys.argv[1:]
     print(f"ready {platform.python_version()} {np.__version__} {LEVENSHTEIN_VERSION}", flush=True)
+    works = {}
     for line in sys.stdin:
-        verb, _, *rest = line.split()
+        verb, name, *rest = line.split()
         if verb == "check":
-            print(check(documents), flush=True)
+            place, _, case = name.rpartition("/")
+            works[name] = DocumentWork(folder, vocabularies) if case == "document" else ARRAY_WORKS[case](os.path.join(folder, place))
+            print(works[name].check(), flush=True)
             continue
-        passes, start, processor = 0, time.perf_counter(), time.process_time()
-        while passes == 0 or time.perf_counter() - start < float(rest[0]):
-            for d in documents:
-                align(d)
-            passes += 1
-        print(f"{passes * sum(len(d.target_ids) for d in documents)} {time.process_time() - processor!r}", flush=True)
+        units, start, processor = 0, time.perf_counter(), time.process_time()
+        while units == 0 or time.perf_counter() - start < float(rest[0]):
+            units += works[name].run()
+        print(f"{units} {time.process_time() - processor!r}", flush=True)
     return 0
 
 

@@ -72,23 +72,19 @@ internal static class BenchCommand
                 terminal.Line($"[grey]    {Terminal.Escape($"{result.Note}; {result.Rounds} rounds")}[/]");
             noted = (result.Case, result.Threads);
         });
-        PeerProcess? python = data.StartedPython, native = data.StartedNative;
-        if (native is not null)
-            terminal.Line(Terminal.Escape($"Compiled peers: g++ {native.Versions[0]}, " + (data.RapidFuzz is { } r ? $"rapidfuzz-cpp {r}." : "no rapidfuzz-cpp: perf/peers/setup gets it.")));
-        if (python is not null)
-        {
-            terminal.Line(Terminal.Escape($"Python peer: Python {python.Versions[0]}, NumPy {python.Versions[1]}, "
-                + (python.Versions[2] == "-" ? "its token distances given for free: perf/peers/setup gets a compiled edit distance." : $"Levenshtein {python.Versions[2]}.")));
-        }
-
+        Dictionary<string, string> peers = data.PeerVersions;
+        if (peers.Count > 0)
+            terminal.Line(Terminal.Escape($"Peers: {string.Join(", ", peers.Select(static p => $"{p.Key} {p.Value}"))}."));
+        if (data.MissingPeers.Count > 0)
+            terminal.Errors.WriteLine($"notice: left out the peers {string.Join(", ", data.MissingPeers)}: perf/peers/setup gets them.");
         if (data.LeftOut is { } left)
             terminal.Errors.WriteLine($"notice: left out {left}.");
         if (json is not null)
         {
             var run = new BenchRunInfo(
                 DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), Machine.CpuName(), Environment.ProcessorCount, RuntimeInformation.OSDescription,
-                RuntimeInformation.FrameworkDescription, python?.Versions[0], python?.Versions[1], seconds, [.. results.Select(BenchFiles.SpreadOf)], native?.Versions[0], data.RapidFuzz,
-                backend is GpuBackend gpu ? new BenchDevice(gpu.DeviceName, gpu.ComputeCapability, gpu.Driver) : null);
+                RuntimeInformation.FrameworkDescription, peers.GetValueOrDefault("Python"), peers.GetValueOrDefault("NumPy"), seconds, [.. results.Select(BenchFiles.SpreadOf)], peers.GetValueOrDefault("g++"), data.RapidFuzz,
+                backend is GpuBackend gpu ? new BenchDevice(gpu.DeviceName, gpu.ComputeCapability, gpu.Driver) : null, peers.Count > 0 ? peers : null);
             BenchFiles.Write(json, results.Select(r => BenchFiles.EntryOf(r, backend)), run);
         }
 

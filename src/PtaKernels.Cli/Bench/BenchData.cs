@@ -13,7 +13,10 @@ internal sealed class BenchData : IDisposable
     private readonly Dictionary<string, object?> _shared = new(StringComparer.Ordinal);
     private readonly Lazy<PeerProcess?> _python;
     private readonly Lazy<PeerProcess?> _torch;
+    private readonly Lazy<PeerProcess?> _libraries;
+    private readonly Lazy<PeerProcess?> _dotnet;
     private readonly Lazy<PeerProcess> _native;
+    private readonly List<string> _missingPeers = [];
     private readonly Lazy<BenchDocuments> _documents;
 
     /// <summary>Nothing is read before a case asks for it.</summary>
@@ -29,6 +32,8 @@ internal sealed class BenchData : IDisposable
         Golden = new GoldenContext(backend, new VocabularyFolder(vocabularies), golden);
         _python = new Lazy<PeerProcess?>(() => PeerProcess.StartPython(_work.Folder, vocabularies));
         _torch = new Lazy<PeerProcess?>(() => PeerProcess.StartTorch(_work.Folder));
+        _libraries = new Lazy<PeerProcess?>(() => PeerProcess.StartLibraries(_work.Folder));
+        _dotnet = new Lazy<PeerProcess?>(() => PeerProcess.StartDotnet(_work.Folder));
         _native = new Lazy<PeerProcess>(() => PeerProcess.StartNative(_work.Folder));
         _documents = new Lazy<BenchDocuments>(() => BenchDocuments.Load(this, "doc.reference"));
     }
@@ -39,6 +44,9 @@ internal sealed class BenchData : IDisposable
 
     /// <summary>Cases that were left out, and why; null: none.</summary>
     public string? LeftOut { get; set; }
+
+    /// <summary>Peers that this machine does not have and that a case has asked for, each once.</summary>
+    public IReadOnlyList<string> MissingPeers => _missingPeers;
 
     public GoldenContext Golden { get; }
 
@@ -64,6 +72,12 @@ internal sealed class BenchData : IDisposable
     /// <summary>Dense losses in PyTorch, which read their work when they are checked; null where they cannot run. Started when first asked for.</summary>
     public PeerProcess? Torch => _torch.Value;
 
+    /// <summary>Transport libraries in Python; null where they cannot run. Started when first asked for.</summary>
+    public PeerProcess? Libraries => _libraries.Value;
+
+    /// <summary>Libraries from NuGet; null where they cannot be built. Started when first asked for.</summary>
+    public PeerProcess? Dotnet => _dotnet.Value;
+
     /// <summary>The compiled peers, built and started when first asked for; each reads its work when it first checks it.</summary>
     /// <exception cref="AlignmentDataException">They cannot be built.</exception>
     public PeerProcess Native => _native.Value;
@@ -74,8 +88,23 @@ internal sealed class BenchData : IDisposable
     /// <summary>The compiled peers if a case has asked for one.</summary>
     public PeerProcess? StartedNative => _native.IsValueCreated ? _native.Value : null;
 
+    /// <summary>What the peers that cases have asked for are made of, and their versions.</summary>
+    public Dictionary<string, string> PeerVersions
+    {
+        get
+        {
+            var versions = new Dictionary<string, string>(StringComparer.Ordinal);
+            foreach ((string part, string version) in Started.SelectMany(static p => p.Parts))
+                versions.TryAdd(part, version);
+            return versions;
+        }
+    }
+
     /// <summary>rapidfuzz-cpp's release as the compiled peers have it; null where they do without.</summary>
-    public string? RapidFuzz => StartedNative?.Versions[1] is { } version and not "-" ? version : null;
+    public string? RapidFuzz => StartedNative?.VersionOf("rapidfuzz-cpp");
+
+    private IEnumerable<PeerProcess> Started =>
+        new[] { StartedNative, StartedPython }.Concat(new[] { _dotnet, _libraries, _torch }.Where(static p => p.IsValueCreated).Select(static p => p.Value)).OfType<PeerProcess>();
 
     /// <summary>A vocabulary pair that a case cannot do without.</summary>
     /// <exception cref="AlignmentDataException">A vocabulary is missing.</exception>
@@ -116,16 +145,21 @@ internal sealed class BenchData : IDisposable
     /// <exception cref="AlignmentDataException">The answers differ, or the peer cannot be built.</exception>
     public IContestant NativeFor(string id, string work, ulong sum, Func<string?, string> name)
     {
-        ulong theirs = Native.Check(work).Sum;
-        return theirs == sum ? Native.For(work, name(RapidFuzz)) : throw Wrong(id, $"the peer's answers have the checksum {theirs}, ours {sum}");
+        PeerProcess native = Native;
+        return PeersOf.Checked(id, native, work, sum, name(RapidFuzz));
+    }
+
+    /// <summary>Notes that this machine does not have a peer.</summary>
+    public void LeavePeerOut(string name)
+    {
+        if (!_missingPeers.Contains(name))
+            _missingPeers.Add(name);
     }
 
     public void Dispose()
     {
-        StartedPython?.Dispose();
-        StartedNative?.Dispose();
-        if (_torch.IsValueCreated)
-            _torch.Value?.Dispose();
+        foreach (PeerProcess peer in Started)
+            peer.Dispose();
         _work.Dispose();
     }
 }

@@ -18,10 +18,11 @@ internal sealed record BenchSpread(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Clock = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Peer = null);
 
-/// <summary>Where and when a results file was made.</summary>
+/// <summary>Where and when a results file was made; <c>Peers</c> is what the peers were made of and its versions, which older files do not have.</summary>
 internal sealed record BenchRunInfo(
     string Date, string Cpu, int Cores, string System, string Dotnet, string? Python, string? Numpy, double SecondsPerCase, BenchSpread[] Cases, string? Compiler = null,
-    string? Rapidfuzz = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BenchDevice? Device = null);
+    string? Rapidfuzz = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BenchDevice? Device = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string>? Peers = null);
 
 /// <summary>The device of a GPU backend; the emulator has no capability and no driver.</summary>
 internal sealed record BenchDevice(string Name, string? ComputeCapability, string? Driver);

@@ -13,6 +13,9 @@ internal static class PathCases
 
     private const string LongId = "path.2048";
 
+    /// <summary>First tokens of both sides that the published loop is timed on.</summary>
+    private const int CornerTokens = 256;
+
     /// <summary>The long documents of doc.*.</summary>
     public static BenchCase Path2048(BenchData data)
     {
@@ -61,7 +64,7 @@ internal static class PathCases
         data.Work.Write<int>($"{id}/path.rows", [.. work.SelectMany(static w => w.Source)]);
         data.Work.Write<int>($"{id}/path.columns", [.. work.SelectMany(static w => w.Target)]);
         data.Work.Write<byte>($"{id}/path.costs", [.. work.SelectMany(static w => w.Cost)]);
-        IContestant[] Peers() => [data.NativeFor(id, $"{id}/path", sum, static _ => "scalar C++")];
+        IContestant[] Peers() => PeersOf.Path(data, id, $"{id}/path", sum, CornerTokens, work.Aggregate(0UL, (s, w) => w.Corner(CornerTokens).Require(id, data.Backend, path, s)));
         double cells = work.Sum(static w => (double)w.Source.Length * w.Target.Length);
         var ours = new PassLoop(data.Backend.Name, cells, () =>
         {
@@ -96,6 +99,12 @@ internal static class PathCases
                 throw new AlignmentDataException("path.*: two tokens of a document are over 254 edits apart; bench compares byte costs.");
         }
 
+        private PathWork(PathWork whole, int most)
+        {
+            (_rows, _columns, Cost) = (whole._rows, whole._columns, whole.Cost);
+            (Source, Target) = (whole.Source[..Math.Min(most, whole.Source.Length)], whole.Target[..Math.Min(most, whole.Target.Length)]);
+        }
+
         public int[] Source { get; }
 
         public int[] Target { get; }
@@ -104,6 +113,9 @@ internal static class PathCases
 
         /// <summary>Positions of both sides, rows and columns of the table.</summary>
         public long[] Shape => [Source.Length, Target.Length, _rows, _columns];
+
+        /// <summary>The first tokens of both sides.</summary>
+        public PathWork Corner(int most) => new(this, most);
 
         public PathProblem ToProblem() => new(Source, Target, new ReadOnlySpan2D<byte>(Cost, _rows, _columns).ToArray());
 

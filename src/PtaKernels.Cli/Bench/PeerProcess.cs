@@ -10,7 +10,9 @@ internal sealed class PeerProcess : IDisposable
     private const string PythonScript = "perf/peers/published_alignment.py";
     private const string TorchScript = "perf/peers/dense_training.py";
     private const string FastBlas = "artifacts/peers/openblas/usr/lib/x86_64-linux-gnu/openblas-pthread";
+    private const string LibraryScript = "perf/peers/batched_sinkhorn.py";
     private const string NativeBuild = "perf/peers/build";
+    private const string DotnetRun = "perf/peers/run-dotnet";
 
     /// <summary>Debian's own first: that is the one with python3-numpy.</summary>
     private static readonly string[] Interpreters = ["/usr/bin/python3", "python3"];
@@ -19,10 +21,12 @@ internal sealed class PeerProcess : IDisposable
     private static readonly string[] Pools = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"];
 
     private readonly Process _process;
+    private readonly string[] _parts;
 
-    private PeerProcess(Process process, string name, string[] versions)
+    private PeerProcess(Process process, string name, string[] parts, string[] versions)
     {
         _process = process;
+        _parts = parts;
         Name = name;
         Versions = versions;
     }
@@ -33,6 +37,9 @@ internal sealed class PeerProcess : IDisposable
     /// <summary>What it says it is made of; "-" stands for a part that is missing.</summary>
     public string[] Versions { get; }
 
+    /// <summary>The parts that are not missing, and their versions.</summary>
+    public IEnumerable<(string Part, string Version)> Parts => _parts.Zip(Versions).Where(static p => p.Second != "-");
+
     /// <summary>The published functions in Python: its versions are Python's, NumPy's and the compiled edit distance's. Null where the script, Python or NumPy is missing.</summary>
     /// <param name="work">Folder of <see cref="PeerWork"/>: documents and vocabulary maps.</param>
     /// <param name="vocabularies">Folder of the vocabularies.</param>
@@ -41,7 +48,7 @@ internal sealed class PeerProcess : IDisposable
         if (Script(PythonScript) is not { } script)
             return null;
         return Interpreters
-            .Select(interpreter => Start("the Python peer", interpreter, [script, work, Path.GetFullPath(vocabularies)], 3))
+            .Select(interpreter => Start("the Python peer", interpreter, [script, work, Path.GetFullPath(vocabularies)], ["Python", "NumPy", "python-Levenshtein"]))
             .FirstOrDefault(static peer => peer is not null);
     }
 
@@ -51,10 +58,28 @@ internal sealed class PeerProcess : IDisposable
     {
         if (Script(TorchScript) is not { } script)
             return null;
-        return Interpreters.Select(interpreter => Start("the PyTorch peer", interpreter, [script, work], 3, Path.Combine(RepositoryFolder.Find()!, FastBlas))).FirstOrDefault(static peer => peer is not null);
+        return Interpreters
+            .Select(interpreter => Start("the PyTorch peer", interpreter, [script, work], ["Python", "PyTorch", "BLAS"], Path.Combine(RepositoryFolder.Find()!, FastBlas)))
+            .FirstOrDefault(static peer => peer is not null);
     }
 
-    /// <summary>The compiled peers, built first where that is needed: their versions are the compiler's and rapidfuzz-cpp's.</summary>
+    /// <summary>Transports by PyTorch and POT: its versions are Python's, PyTorch's and POT's. Null where the script, Python or NumPy is missing.</summary>
+    /// <param name="work">Folder of <see cref="PeerWork"/>.</param>
+    public static PeerProcess? StartLibraries(string work)
+    {
+        if (Script(LibraryScript) is not { } script)
+            return null;
+        return Interpreters
+            .Select(interpreter => Start("the peer of transport libraries", interpreter, [script, work], ["Python", "PyTorch", "POT"]))
+            .FirstOrDefault(static peer => peer is not null);
+    }
+
+    /// <summary>Libraries from NuGet, built first where that is needed: its versions are .NET's and theirs. Null where they cannot be built.</summary>
+    /// <param name="work">Folder of <see cref="PeerWork"/>.</param>
+    public static PeerProcess? StartDotnet(string work) =>
+        Script(DotnetRun) is { } script ? Start("the .NET peer", "bash", [script, work], [".NET", "Quickenshtein", "FuzzySharp", "F23.StringSimilarity"]) : null;
+
+    /// <summary>The compiled peers, built first where that is needed: their versions are the compiler's, rapidfuzz-cpp's and edlib's.</summary>
     /// <param name="work">Folder of <see cref="PeerWork"/>.</param>
     /// <exception cref="AlignmentDataException">They cannot be built.</exception>
     public static PeerProcess StartNative(string work)
@@ -65,7 +90,7 @@ internal sealed class PeerProcess : IDisposable
         build.BeginErrorReadLine();
         string program = build.StandardOutput.ReadToEnd().Trim();
         build.WaitForExit();
-        return (build.ExitCode == 0 ? Start("the compiled peer", program, [work], 2) : null)
+        return (build.ExitCode == 0 ? Start("the compiled peer", program, [work], ["g++", "rapidfuzz-cpp", "edlib"]) : null)
             ?? throw new AlignmentDataException($"the compiled peers could not be built; run {NativeBuild} to see why.");
     }
 
@@ -78,6 +103,9 @@ internal sealed class PeerProcess : IDisposable
             ? (double.Parse(units, CultureInfo.InvariantCulture), ulong.Parse(sum, CultureInfo.InvariantCulture))
             : throw BenchData.Wrong(Name, string.Join(' ', answer));
     }
+
+    /// <summary>The version of a part; null where it is missing.</summary>
+    public string? VersionOf(string part) => Parts.FirstOrDefault(p => p.Part == part).Version;
 
     /// <summary>The peer on work that it has checked.</summary>
     public IContestant For(string work, string name) => new Contestant(this, work, name);
@@ -102,7 +130,7 @@ internal sealed class PeerProcess : IDisposable
         return start;
     }
 
-    private static PeerProcess? Start(string name, string program, string[] arguments, int versions, string? libraries = null)
+    private static PeerProcess? Start(string name, string program, string[] arguments, string[] parts, string? libraries = null)
     {
         Process? process;
         try
@@ -118,8 +146,8 @@ internal sealed class PeerProcess : IDisposable
             return null;
         process.ErrorDataReceived += static (_, _) => { };
         process.BeginErrorReadLine();
-        if (process.StandardOutput.ReadLine()?.Split(' ') is ["ready", .. var parts] && parts.Length == versions)
-            return new PeerProcess(process, name, parts);
+        if (process.StandardOutput.ReadLine()?.Split(' ') is ["ready", .. var versions] && versions.Length == parts.Length)
+            return new PeerProcess(process, name, parts, versions);
         process.WaitForExit();
         process.Dispose();
         return null;

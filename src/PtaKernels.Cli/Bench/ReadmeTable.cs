@@ -31,8 +31,10 @@ internal static class ReadmeTable
 
         if (LimitsOf(entries) is { Length: > 0 } limits)
             text.Append(CultureInfo.InvariantCulture, $"\nLimits: {limits}.\n");
-        string others = (run.Compiler is null ? "" : $", g++ {run.Compiler}") + (run.Rapidfuzz is null ? "" : $", rapidfuzz-cpp {run.Rapidfuzz}")
-            + (run.Python is null ? "" : $", Python {run.Python}, NumPy {run.Numpy}");
+        string others = run.Peers is not null
+            ? string.Concat(run.Peers.Select(static p => $", {p.Key} {p.Value}"))
+            : (run.Compiler is null ? "" : $", g++ {run.Compiler}") + (run.Rapidfuzz is null ? "" : $", rapidfuzz-cpp {run.Rapidfuzz}")
+                + (run.Python is null ? "" : $", Python {run.Python}, NumPy {run.Numpy}");
         if (run.Device is { } device)
             others += $"; {device.Name}" + (device.ComputeCapability is null ? "" : $", compute capability {device.ComputeCapability}, driver {device.Driver}");
         text.Append(CultureInfo.InvariantCulture, $"\nOne thread each where nothing else is said, {run.Date}, {run.Cpu} ({run.Cores} cores), {run.Dotnet}{others}. `scripts/pta bench` measures again; perf/README.md says what.\n");

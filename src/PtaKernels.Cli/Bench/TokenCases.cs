@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using CommunityToolkit.HighPerformance;
@@ -12,7 +13,7 @@ internal static class TokenCases
     private const string MapId = "map.gpt2-spA";
     private const int EditRows = 2000;
 
-    /// <summary>Of every 64 queries the peer checks the first 8; its rates, too, come from evenly spaced parts.</summary>
+    /// <summary>Of every 64 queries the compiled peer checks the first 8; its rates, too, come from evenly spaced parts.</summary>
     private const int PeerSlices = 64;
     private const int PeerCheckedSlices = 8;
 
@@ -30,7 +31,7 @@ internal static class TokenCases
         edit.Require(rows);
         data.Work.WriteTokens("edit.source", source, rows);
         data.Work.WriteTokens("edit.target", target, columns);
-        IContestant[] Peers() => [data.NativeFor(EditId, "edit", edit.Sum(rows.Length), static r => r is null ? "plain C++" : "rapidfuzz-cpp Multi")];
+        IContestant[] Peers() => PeersOf.Edit(data, EditId, rows.Length, edit.Sum);
         double pairs = (double)rows.Length * columns.Length;
         return new BenchCase(
             EditId, "pairs/s", new PassLoop(data.Backend.Name, pairs, () => edit.Fill(rows)), Peers,
@@ -63,22 +64,14 @@ internal static class TokenCases
         int[] all = [.. Enumerable.Range(0, keys.Count)], nearest = new int[all.Length], distance = new int[all.Length];
         int[] tokens = Fitting(data, all, 512, Find);
         Find(tokens);
-        ulong sum = 0;
         if (tokens.Length == all.Length)
-        {
             RequirePlain(keys, targets, [.. all.Where(static q => q % PlainStride == 0), all[^1]], nearest, distance);
-            foreach (int q in all.Where(static q => q % PeerSlices < PeerCheckedSlices))
-                sum += (((ulong)nearest[q] + 1) * (1 + ((ulong)q % 65521))) + ((ulong)distance[q] * (1 + ((ulong)q % 257)));
-        }
-        else
-        {
-            // Too slow for the whole vocabulary: the plain backend then answers the peer's queries itself.
-            sum = SlowSum(data, keys, targets);
-        }
-
         data.Work.WriteTokens("map.source", keys, all);
         data.Work.WriteTokens("map.target", targets, Enumerable.Range(0, targets.Count));
-        IContestant[] Peers() => [data.NativeFor(MapId, "map", sum, static r => r is null ? "plain C++" : "rapidfuzz-cpp Cached")];
+        // A backend that is too slow for the whole vocabulary answers the peers' queries by themselves.
+        IContestant[] Peers() => PeersOf.Map(
+            data, MapId, all.Length, [.. all.Where(static q => q % PeerSlices < PeerCheckedSlices)],
+            some => tokens.Length == all.Length ? Sum(some, q => (nearest[q], distance[q])) : SlowSum(data, keys, targets, some));
         int exact = distance.AsSpan(0, tokens.Length).Count(0);
         return new BenchCase(
             MapId, "queries/s", new PassLoop(data.Backend.Name, tokens.Length, () => Find(tokens)), Peers,
@@ -88,18 +81,29 @@ internal static class TokenCases
             Fresh(keys), some, Fresh(targets), nearest.AsSpan(0, some.Length), distance.AsSpan(0, some.Length));
     }
 
-    private static ulong SlowSum(BenchData data, TokenTape keys, TokenTape targets)
+    private static ulong SlowSum(BenchData data, TokenTape keys, TokenTape targets, int[] asked)
     {
-        int[] asked = [.. Enumerable.Range(0, keys.Count).Where(static q => q % PeerSlices < PeerCheckedSlices)];
-        int[] nearest = new int[asked.Length], distance = new int[asked.Length];
-        Parallel.ForEach(asked.Chunk(256).Index(), piece =>
+        var found = new ConcurrentDictionary<int, (int Nearest, int Distance)>();
+        Parallel.ForEach(asked.Chunk(256), queries =>
         {
-            (int index, int[] queries) = piece;
-            data.Backend.FindNearestTokens(keys, queries, targets, nearest.AsSpan(index * 256, queries.Length), distance.AsSpan(index * 256, queries.Length));
+            int[] nearest = new int[queries.Length], distance = new int[queries.Length];
+            data.Backend.FindNearestTokens(keys, queries, targets, nearest, distance);
+            foreach ((int k, int q) in queries.Index())
+                found[q] = (nearest[k], distance[k]);
         });
+        return Sum(asked, q => found[q]);
+    }
+
+    /// <summary>The peers' checksum of the answers to some queries.</summary>
+    private static ulong Sum(int[] queries, Func<int, (int Nearest, int Distance)> answer)
+    {
         ulong sum = 0;
-        foreach ((int k, int q) in asked.Index())
-            sum += (((ulong)nearest[k] + 1) * (1 + ((ulong)q % 65521))) + ((ulong)distance[k] * (1 + ((ulong)q % 257)));
+        foreach (int q in queries)
+        {
+            (int nearest, int distance) = answer(q);
+            sum += (((ulong)nearest + 1) * (1 + ((ulong)q % 65521))) + ((ulong)distance * (1 + ((ulong)q % 257)));
+        }
+
         return sum;
     }
 
@@ -194,11 +198,11 @@ internal static class TokenCases
             }
         }
 
-        /// <summary>The peer's checksum of the first rows.</summary>
-        public ulong Sum(int rows)
+        /// <summary>The peers' checksum of some rows.</summary>
+        public ulong Sum(int[] rows)
         {
             ulong sum = 0;
-            for (int i = 0; i < rows; i++)
+            foreach (int i in rows)
             {
                 for (int j = 0; j < columns.Length; j++)
                     sum += _cost[(i * columns.Length) + j] * (1 + ((((ulong)i * 1000003) + (ulong)j) % 65521));

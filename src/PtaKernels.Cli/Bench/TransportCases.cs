@@ -4,6 +4,7 @@ namespace PtaKernels.Cli.Bench;
 internal static class TransportCases
 {
     private const string OfficialId = "ot.official";
+    private const string CertifiedId = "ot.certified";
 
     /// <summary>The official loop on the golden problems.</summary>
     public static BenchCase Official(BenchData data)
@@ -17,7 +18,7 @@ internal static class TransportCases
         data.Work.Write<double>("transport.tolerance", [.. works.SelectMany(static w => Enumerable.Repeat(w.OfficialOptions.Tolerance, w.Count))]);
         data.Work.Write<double>("transport.plan", [.. works.SelectMany(static w => w.Expected)]);
         data.Work.Write<int>("transport.iterations", [.. works.SelectMany(static w => w.ExpectedIterations)]);
-        IContestant[] Peers() => [data.NativeFor(OfficialId, "transport", (ulong)works.Sum(static w => w.ExpectedIterations.Sum(static i => (long)i)), static _ => "scalar C++")];
+        IContestant[] Peers() => PeersOf.Official(data, OfficialId, (ulong)works.Sum(static w => w.ExpectedIterations.Sum(static i => (long)i)));
         return new BenchCase(OfficialId, "problems/s", Loop(data.Backend, works, static w => w.OfficialOptions), Peers, () => Describe(works));
     }
 
@@ -33,11 +34,25 @@ internal static class TransportCases
     }
 
     /// <summary>Certified transports of the golden problems.</summary>
-    public static BenchCase Certified(BenchData data) => Certified(data, "ot.certified", OfficialId, TransportProblems.OfGolden(data));
+    public static BenchCase Certified(BenchData data)
+    {
+        string solved = "";
+        return Certified(data, CertifiedId, OfficialId, TransportProblems.OfGolden(data), Libraries, () => solved);
+
+        IContestant[] Libraries(List<TransportWork> works)
+        {
+            data.Work.Write<byte>("certified.cost", [.. works.SelectMany(static w => w.Cost)]);
+            data.Work.Write<double>("certified.r", [.. works.SelectMany(static w => w.A)]);
+            data.Work.Write<double>("certified.c", [.. works.SelectMany(static w => w.B)]);
+            data.Work.Write<double>("certified.epsilon", [.. works.SelectMany(static w => Enumerable.Repeat(w.CertifiedOptions.Epsilon, w.Count))]);
+            data.Work.Write<double>("certified.plan", [.. works.SelectMany(static w => w.Plan)]);
+            return PeersOf.Certified(data, CertifiedId, out solved);
+        }
+    }
 
     /// <summary>Certified transports of k x k problems of the samples.</summary>
     public static BenchCase? CertifiedOf(BenchData data, int k) =>
-        TransportProblems.OfSamples(data, k) is { } work ? Certified(data, $"ot.certified.k{k}", $"{OfficialId}.k{k}", [work]) : null;
+        TransportProblems.OfSamples(data, k) is { } work ? Certified(data, $"{CertifiedId}.k{k}", $"{OfficialId}.k{k}", [work], static _ => [], static () => "") : null;
 
     /// <summary>The closed form on the golden problems.</summary>
     public static BenchCase SemiRelaxed(BenchData data) => SemiRelaxed(data, "ot.semi-relaxed", OfficialId, TransportProblems.OfGolden(data));
@@ -56,13 +71,13 @@ internal static class TransportCases
         return new TransportProblem(count, work.Cost[..(count * k * k)], work.A[..(count * k)], work.B[..(count * k)], work.OfficialOptions);
     }
 
-    private static BenchCase Certified(BenchData data, string id, string peer, List<TransportWork> official)
+    private static BenchCase Certified(BenchData data, string id, string peer, List<TransportWork> official, Func<List<TransportWork>, IContestant[]> others, Func<string> note)
     {
         List<TransportWork> works = [.. official.Select(static w => w.Normalised())];
         works.ForEach(w => w.RequireCertificates(id, data.Backend));
         return new BenchCase(
-            id, "problems/s", Loop(data.Backend, works, static w => w.CertifiedOptions), () => [OfficialPeer(data, peer, official)],
-            () => $"{works.Sum(static w => w.Count)} problems, both sides sum to 1");
+            id, "problems/s", Loop(data.Backend, works, static w => w.CertifiedOptions), () => [OfficialPeer(data, peer, official), .. others(works)],
+            () => $"{works.Sum(static w => w.Count)} problems, both sides sum to 1{note()}");
     }
 
     private static BenchCase SemiRelaxed(BenchData data, string id, string peer, List<TransportWork> works)

@@ -50,6 +50,9 @@ internal sealed class TransportWork
 
     public double[] Expected { get; }
 
+    /// <summary>What was solved last.</summary>
+    public double[] Plan => _plan;
+
     public int[] ExpectedIterations { get; }
 
     public TransportOptions OfficialOptions => new(TransportKind.Official, _epsilon, _tolerance);
