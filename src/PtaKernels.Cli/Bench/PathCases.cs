@@ -36,7 +36,8 @@ internal static class PathCases
                 one.Find(data.Backend, path);
         });
         return new BenchCase(Id, "cells/s", ours, Peers, () =>
-            $"{work.Length} documents: {string.Join(", ", work.Select(static w => $"{w.Source.Length} x {w.Target.Length}"))}{data.Documents.Origin}");
+            $"{work.Length} documents: {string.Join(", ", work.Select(static w => $"{w.Source.Length} x {w.Target.Length}"))}{data.Documents.Origin}",
+            Limit: () => KernelLimits.Of(data.Backend) is { } limits ? limits.Paths([.. work.Select(w => w.Strips(limits.StripWidth))], cells) : null);
     }
 
     /// <summary>The same documents as problems of their own.</summary>
@@ -77,6 +78,9 @@ internal static class PathCases
 
         /// <summary>Positions of both sides, rows and columns of the table.</summary>
         public long[] Shape => [Source.Length, Target.Length, _rows, _columns];
+
+        /// <summary>The least steps that its path takes.</summary>
+        public PathStrips Strips(int width) => PathStrips.Of(Source, Target, Cost, _columns, width);
 
         public PathProblem ToProblem() => new(Source, Target, new ReadOnlySpan2D<byte>(Cost, _rows, _columns).ToArray());
 

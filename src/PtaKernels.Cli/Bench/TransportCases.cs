@@ -37,7 +37,8 @@ internal static class TransportCases
         return new BenchCase(
             "ot.official", "problems/s", Loop(data.Backend.Name, data.Backend, batches, static b => b.OfficialOptions),
             Peers,
-            () => $"{batches.Sum(static b => b.Count)} problems, {batches.Sum(static b => b.GoldenIterations.Sum()) / (double)batches.Sum(static b => b.Count):F0} iterations on average");
+            () => $"{batches.Sum(static b => b.Count)} problems, {batches.Sum(static b => b.GoldenIterations.Sum()) / (double)batches.Sum(static b => b.Count):F0} iterations on average",
+            Limit: () => KernelLimits.Of(data.Backend)?.Official(batches.Sum(static b => b.Count), batches.Sum(static b => b.Iterations), N, N));
     }
 
     public static BenchCase Certified(BenchData data)
@@ -53,7 +54,8 @@ internal static class TransportCases
 
         return new BenchCase(
             "ot.certified", "problems/s", Loop(data.Backend.Name, data.Backend, batches, static b => b.CertifiedOptions),
-            () => [Loop("ot.official", data.Backend, official, static b => b.OfficialOptions)], () => $"{batches.Sum(static b => b.Count)} problems, both sides sum to 1");
+            () => [Loop("ot.official", data.Backend, official, static b => b.OfficialOptions)], () => $"{batches.Sum(static b => b.Count)} problems, both sides sum to 1",
+            Limit: () => KernelLimits.Of(data.Backend)?.Balanced(batches.Sum(static b => b.Count), batches.Sum(static b => b.Iterations), N, N));
     }
 
     /// <summary>The golden problems of the options that most of them have.</summary>
@@ -112,6 +114,9 @@ internal static class TransportCases
         }
 
         public int Count => GoldenIterations.Length;
+
+        /// <summary>Iterations of all problems when they were last solved.</summary>
+        public long Iterations => _outcomes.Sum(static o => (long)o.Iterations);
 
         public byte[] Cost { get; }
 
