@@ -17,7 +17,7 @@ internal sealed class PathWork(DocumentCosts[] documents)
     /// <param name="random">Shuffles the target's positions, so that nothing can be said of where a path goes; null leaves them.</param>
     public static PathWork Of(DocumentPair[] documents, VocabularyPair pair, Random? random) => new([.. documents.Select(document =>
     {
-        DocumentCosts costs = DocumentCosts.Of(document, pair.Official.SourceStripped, pair.Official.TargetStripped);
+        DocumentCosts costs = DocumentCosts.Of(document, pair.Official.SourceStripped, pair.Official.TargetStripped) ?? throw new AlignmentDataException(document.Target.Id, "two tokens are over 254 edits apart; paths are measured on byte costs.");
         random?.Shuffle(costs.Target);
         return costs;
     })]);

@@ -58,8 +58,9 @@ internal sealed class TransportWork
             throw BenchData.Wrong("transport", $"costs of {K} x {K} candidates differ from the plain backend's");
         Solve(backend, kind);
         double[] plans = _plan[..cells];
-        if (_outcomes.FirstOrDefault(static o => o.Status != TransportStatus.Converged) is { Status: not TransportStatus.Converged } outcome && Array.Exists(_outcomes, static o => o.Status != TransportStatus.Converged))
-            throw BenchData.Wrong("transport", $"a {kind} problem of {K} x {K} ended as {outcome.Status}");
+        int failed = Array.FindIndex(_outcomes, static o => o.Status != TransportStatus.Converged);
+        if (failed >= 0)
+            throw BenchData.Wrong("transport", $"{kind} problem {failed} of {K} x {K} ended as {_outcomes[failed].Status}");
         new ReferenceBackend().SolveTransport(
             new CostMatrix<byte>(_cost.AsSpan(0, cells), first, K, K), new Marginals(_a.AsSpan(0, first * K), _b.AsSpan(0, first * K)), new TransportOptions(kind),
             new TransportPlan(_plan.AsSpan(0, cells), [], [], first, K, K), _outcomes.AsSpan(0, first));

@@ -20,7 +20,7 @@ public sealed class KernelLimitsTests
     public void OneInstructionASecond()
     {
         var limits = new KernelLimits(Slow());
-        // Two problems of one iteration, of two by two: four passes of half a vector; 12 + 5 + 4 + 6 instructions ... (2 + 2) / 8 of 12 multiplications, 6 additions, 4 divisions and 6 others.
+        // Two problems of one iteration, two by two: four passes of an eighth of the lanes; 12 multiplications, 6 additions, 4 divisions and 6 others in each.
         Assert.That(limits.Official(2, 2, 2, 2).Rate, Is.EqualTo(2 / (0.5 * (12 + 6 + 4 + 6))).Within(1e-12));
         Assert.That(new KernelLimits(Slow("vector.logic")).Official(2, 2, 2, 2).Rate, Is.EqualTo(2 / (0.5 * 12)).Within(1e-12), "multiplications alone");
         Assert.That(limits.Single(160, "").Rate, Is.EqualTo(0.1).Within(1e-12), "sixteen in a vector");
@@ -66,9 +66,9 @@ public sealed class KernelLimitsTests
         PathStrips strips = PathStrips.Of(ids, ids, cost, 64, width);
         Assert.That(strips.Sum, Is.Zero);
         Assert.That(strips.TableSteps, Is.EqualTo(64 / width * (64 + width - 1)));
-        // A strip begins in the row before its first column's, and ends 2 (width - 1) steps after that column's first cell.
-        int strip = (2 * width) - 1;
-        Assert.That(strips.Steps, Is.InRange((64 / width - 1) * (strip - 1), 64 / width * (strip + 1)));
+        // A strip begins in the row before its first column's own and takes two steps a column, the first strip one less; the guide takes one step a column.
+        Assert.That(strips.Steps, Is.EqualTo((2 * 64) - 1 + 64));
+        Assert.That(strips.Bounded, Is.EqualTo(64 * 64));
     }
 
     [Test]

@@ -70,8 +70,8 @@ public sealed class ScalingReportTests
         {
             Assert.That(results.Charts.Select(static c => c.Id), Is.EqualTo(Study.ChartIds));
             Assert.That(results.Quick, Is.True);
-            Assert.That(results.Charts.SelectMany(static c => c.Sweeps).SelectMany(static s => s.Points), Has.All.Matches<ScalingPoint>(static p => p.Rate > 0 && p.Seconds > 0 && p.RateMin <= p.Rate && p.Rate <= p.RateMax));
-            Assert.That(results.Charts.SelectMany(static c => c.Sweeps), Has.All.Matches<ScalingSweep>(static s => s.Points.Count > 0));
+            Assert.That(results.Charts.SelectMany(static c => c.Sweeps).SelectMany(static s => s.Points), Has.All.Matches<ScalingPoint>(static p => p!.Rate > 0 && p.Seconds > 0 && p.RateMin <= p.Rate && p.Rate <= p.RateMax));
+            Assert.That(results.Charts.SelectMany(static c => c.Sweeps), Has.All.Matches<ScalingSweep>(static s => s!.Points.Count > 0));
         }
 
         ReportCommand.Write(path, null);

@@ -12,15 +12,14 @@ namespace PtaKernels.Cli.Bench;
 internal sealed record DocumentCosts(int[] Rows, int[] Columns, int[] Source, int[] Target, byte[] Cost)
 {
     /// <summary>The costs of a document on two tapes.</summary>
-    /// <exception cref="AlignmentDataException">Two tokens are over 254 edits apart.</exception>
-    public static DocumentCosts Of(DocumentPair document, TokenTape source, TokenTape target)
+    /// <returns>Null where two tokens are over 254 edits apart.</returns>
+    public static DocumentCosts? Of(DocumentPair document, TokenTape source, TokenTape target)
     {
         int[] rows = [.. document.Source.Ids.Distinct()], columns = [.. document.Target.Ids.Distinct()];
         Dictionary<int, int> rowOf = rows.Index().ToDictionary(static p => p.Item, static p => p.Index), columnOf = columns.Index().ToDictionary(static p => p.Item, static p => p.Index);
         byte[] cost = new byte[rows.Length * columns.Length];
-        if (new NativeBackend().ComputeCostMatrix(source, rows, target, columns, new Span2D<byte>(cost, rows.Length, columns.Length)) != KernelStatus.Ok)
-            throw new AlignmentDataException(document.Target.Id, "two tokens are over 254 edits apart; limits are counted for byte costs.");
-        return new DocumentCosts(rows, columns, [.. document.Source.Ids.Select(t => rowOf[t])], [.. document.Target.Ids.Select(t => columnOf[t])], cost);
+        KernelStatus status = new NativeBackend().ComputeCostMatrix(source, rows, target, columns, new Span2D<byte>(cost, rows.Length, columns.Length));
+        return status != KernelStatus.Ok ? null : new DocumentCosts(rows, columns, [.. document.Source.Ids.Select(t => rowOf[t])], [.. document.Target.Ids.Select(t => columnOf[t])], cost);
     }
 
     /// <summary>The steps of its path.</summary>

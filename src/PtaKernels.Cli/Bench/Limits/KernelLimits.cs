@@ -52,7 +52,7 @@ internal sealed class KernelLimits(MachinePeaks peaks)
     public RateLimit Paths(IReadOnlyCollection<PathStrips> strips, double units)
     {
         long steps = strips.Sum(static s => s.Steps), all = strips.Sum(static s => s.TableSteps);
-        return ((double)steps * PathStep).Limit(peaks, units, FormattableString.Invariant($"17 instructions a step of {StripWidth} cells, {100.0 * steps / all:F0} % of the table's steps"));
+        return PathWork(strips).Limit(peaks, units, FormattableString.Invariant($"17 instructions a step of {StripWidth} cells, {100.0 * steps / all:F0} % as many steps as the table has"));
     }
 
     /// <summary>Columns of a strip.</summary>
@@ -108,7 +108,7 @@ internal sealed class KernelLimits(MachinePeaks peaks)
     /// <param name="documents">The documents.</param>
     /// <param name="options">How each is aligned.</param>
     /// <param name="backend">Aligns them once more, for the number of iterations.</param>
-    /// <returns>Null for other pairings and transports, of which too little is counted.</returns>
+    /// <returns>Null for other pairings and transports, of which too little is counted, and where costs take more than a byte.</returns>
     public RateLimit? Documents(IReadOnlyCollection<BenchDocument> documents, Func<BenchDocument, AlignmentOptions> options, IKernelBackend backend)
     {
         double paths = 0, tables = 0, transports = 0;
@@ -119,9 +119,10 @@ internal sealed class KernelLimits(MachinePeaks peaks)
                 return null;
             VocabularyPair pair = document.Vocabularies;
             (TokenTape source, TokenTape target) = how.Pairing == PairingRule.DtwStrings ? (pair.Official.SourceStripped, pair.Official.TargetStripped) : (pair.Source.Texts, pair.Target.Texts);
-            DocumentCosts costs = DocumentCosts.Of(document.Pair, source, target);
+            if (DocumentCosts.Of(document.Pair, source, target) is not { } costs)
+                return null;
             tables += EditTable(source, costs.Rows, costs.Columns.Length, DistinctPrefixes(target, costs.Columns)).On(peaks).Seconds;
-            paths += ((double)costs.Strips(StripWidth).Steps * PathStep).On(peaks).Seconds;
+            paths += PathWork([costs.Strips(StripWidth)]).On(peaks).Seconds;
             transports += Transports(document, how, backend);
         }
 
@@ -137,6 +138,13 @@ internal sealed class KernelLimits(MachinePeaks peaks)
         var report = new AlignmentReport();
         backend.AlignBatch([document.Pair], document.Vocabularies, options, new AlignedDocument[1], report);
         return (options.Transport == TransportKind.Official ? OfficialWork(0, report.Iterations, N, N) : BalancedWork(report.Iterations, N, N)).On(peaks).Seconds;
+    }
+
+    /// <summary>The steps; a difference and a minimum for each of the four looks at costs for bounds, and four interleavings that turn the table.</summary>
+    private LeastWork PathWork(IReadOnlyCollection<PathStrips> strips)
+    {
+        double bounded = strips.Sum(static s => (double)s.Bounded) / peaks.VectorBytes;
+        return (strips.Sum(static s => (double)s.Steps) * PathStep) + new LeastWork { Simple = 8 * bounded, Shuffles = 4 * bounded };
     }
 
     /// <summary>Cells of a step of each row and column, both scalings; a lane that stops waits for the others' second half.</summary>

@@ -1,10 +1,11 @@
 namespace PtaKernels.Cli.Bench;
 
 /// <summary>How many steps the strips of the native alignment path take at least (<c>native/kernels/wavefront*.inl.h</c>): each step is one cell of every column of a strip.</summary>
-/// <param name="Steps">Steps of the strips that a bound on the path's sum leaves, or of all of the table where it is too small or too alike to be cut.</param>
+/// <param name="Steps">Steps of the strips that a bound on the path's sum leaves, or of all of the table where it is too small or too alike to be cut; before both, where the table might be cut, the guide's.</param>
 /// <param name="TableSteps">Steps of the whole table.</param>
+/// <param name="Bounded">Costs that are looked at for bounds, four times each; none in a small table.</param>
 /// <param name="Sum">The least sum of any path, computed here cell by cell.</param>
-internal sealed record PathStrips(long Steps, long TableSteps, long Sum)
+internal sealed record PathStrips(long Steps, long TableSteps, long Bounded, long Sum)
 {
     /// <summary>Tables below so many strips' widths are not cut (<c>pruned_table</c>).</summary>
     private const int LeastRows = 16, LeastColumns = 8;
@@ -23,12 +24,15 @@ internal sealed record PathStrips(long Steps, long TableSteps, long Sum)
             table += n + Math.Min(width, m - (s * width)) - 1;
         long sum = LeastSum(source, target, cost, columns, long.MaxValue, [], [], width, out _);
         if (n < LeastRows * width || m < LeastColumns * width)
-            return new PathStrips(table, table, sum);
+            return new PathStrips(table, table, 0, sum);
+
+        // A strip stops no earlier than its last lane has begun, the guide's too.
+        long guide = (long)strips * width;
         (int[] rowsLeft, int[] columnsLeft) = Remaining(source, target, cost, columns);
         if (4L * (rowsLeft[0] + columnsLeft[0]) < sum)
-            return new PathStrips(table, table, sum);
+            return new PathStrips(guide + table, table, cost.Length, sum);
         LeastSum(source, target, cost, columns, sum, rowsLeft, columnsLeft, width, out long steps);
-        return new PathStrips(Math.Min(steps, table), table, sum);
+        return new PathStrips(guide + Math.Min(steps, table), table, cost.Length, sum);
     }
 
     /// <summary>The recurrence, row by row; with a bound also the steps of the strips that cells within it need.</summary>
@@ -71,7 +75,7 @@ internal sealed record PathStrips(long Steps, long TableSteps, long Sum)
 
         steps = 0;
         for (int s = 0; s < strips && counts; s++)
-            steps += s + 1 < strips ? Math.Max(1, last[s] - first[s] + 1) : n - first[s] + m - (s * width) - 1;
+            steps += s + 1 < strips ? Math.Max(width, last[s] - first[s] + 1) : n - first[s] + m - (s * width) - 1;
         return sums[m];
     }
 
