@@ -36,7 +36,8 @@ internal static class DocumentCases
         var work = DocumentWork.Of(documents, static d => d.Options);
         return new BenchCase(
             Id, "tokens/s", new PassLoop(data.Backend.Name, work.Tokens, () => work.Run(data.Backend)), () => [Published(data, documents, expected)],
-            () => BenchDocuments.Describe(documents) + data.Documents.Origin + Ties(ties) + work.Stages());
+            () => BenchDocuments.Describe(documents) + data.Documents.Origin + Ties(ties) + work.Stages(),
+            Limit: () => KernelLimits.Of(data.Backend)?.Documents(documents, static d => d.Options, data.Backend));
     }
 
     /// <summary>The published functions on the same documents, their rows compared with ours.</summary>
@@ -138,7 +139,8 @@ internal static class DocumentCases
         return new BenchCase(
             id, "tokens/s", new PassLoop(data.Backend.Name, work.Tokens, () => work.Run(data.Backend)),
             () => [new PassLoop("doc.reference", reference.Tokens, () => reference.Run(data.Backend))],
-            () => BenchDocuments.Describe(accepted) + data.Documents.OriginWithOffsets + (refused > 0 ? $"; {refused} that SPEC A5 refuses left out" : "") + Ties(ties) + work.Stages());
+            () => BenchDocuments.Describe(accepted) + data.Documents.OriginWithOffsets + (refused > 0 ? $"; {refused} that SPEC A5 refuses left out" : "") + Ties(ties) + work.Stages(),
+            Limit: () => KernelLimits.Of(data.Backend)?.Documents(accepted, _ => options, data.Backend));
     }
 
     private static AlignedDocument Align(IKernelBackend backend, BenchDocument document, in AlignmentOptions options)

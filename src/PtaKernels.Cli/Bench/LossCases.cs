@@ -44,7 +44,8 @@ internal static class LossCases
     private static BenchCase Case(string id, Step step, IContestant peer, ulong dense, string against) => new(
         id, "rows/s", new PassLoop("ours", Rows, step.Sparse), () => [peer],
         () => string.Create(CultureInfo.InvariantCulture,
-            $"{Rows} rows, width {Width}, {Vocabulary} tokens, {Taught} taught; peak extra memory {step.Extra / 1e6:F0} MB, {dense / 1e6:F0} MB with dense targets ({100.0 * step.Extra / Math.Max(1, dense):F0} %); {against}"));
+            $"{Rows} rows, width {Width}, {Vocabulary} tokens, {Taught} taught; peak extra memory {step.Extra / 1e6:F0} MB, {dense / 1e6:F0} MB with dense targets ({100.0 * step.Extra / Math.Max(1, dense):F0} %); {against}"),
+        Limit: static () => KernelLimits.Of(new Native.NativeBackend())?.Single(3.0 * Vocabulary * Width, $"three products of a row with {Vocabulary} x {Width} numbers"));
 
     /// <summary>The peak of this process' memory over what some work began with; 0 where the system does not tell.</summary>
     public static ulong PeakOf(Action work)

@@ -71,7 +71,9 @@ internal static class PathCases
             foreach (PathWork one in work)
                 one.Find(data.Backend, path);
         });
-        return new BenchCase(id, "cells/s", ours, Peers, () => note);
+        return new BenchCase(
+            id, "cells/s", ours, Peers, () => note,
+            Limit: () => KernelLimits.Of(data.Backend) is { } limits ? limits.Paths([.. work.Select(w => w.Strips(limits.StripWidth))], cells) : null);
     }
 
     /// <returns>How many golden paths the backend finds.</returns>
@@ -116,6 +118,9 @@ internal static class PathCases
 
         /// <summary>The first tokens of both sides.</summary>
         public PathWork Corner(int most) => new(this, most);
+
+        /// <summary>The least steps that its path takes.</summary>
+        public PathStrips Strips(int width) => PathStrips.Of(Source, Target, Cost, _columns, width);
 
         public PathProblem ToProblem() => new(Source, Target, new ReadOnlySpan2D<byte>(Cost, _rows, _columns).ToArray());
 

@@ -35,7 +35,8 @@ internal static class TokenCases
         double pairs = (double)rows.Length * columns.Length;
         return new BenchCase(
             EditId, "pairs/s", new PassLoop(data.Backend.Name, pairs, () => edit.Fill(rows)), Peers,
-            () => $"{rows.Length} x {columns.Length} tokens" + (rows.Length < all.Length ? $", cut down from {all.Length} rows" : ""));
+            () => $"{rows.Length} x {columns.Length} tokens" + (rows.Length < all.Length ? $", cut down from {all.Length} rows" : ""),
+            Limit: () => KernelLimits.Of(data.Backend)?.EditAllPairs(source, rows, target, columns, pastCaches: true));
     }
 
     /// <summary>The same on two threads, compared with one.</summary>
@@ -75,7 +76,8 @@ internal static class TokenCases
         int exact = distance.AsSpan(0, tokens.Length).Count(0);
         return new BenchCase(
             MapId, "queries/s", new PassLoop(data.Backend.Name, tokens.Length, () => Find(tokens)), Peers,
-            () => $"{tokens.Length} queries, {exact} of them exact hits, {targets.Count} targets" + (tokens.Length < all.Length ? $", cut down from {all.Length}" : ""));
+            () => $"{tokens.Length} queries, {exact} of them exact hits, {targets.Count} targets" + (tokens.Length < all.Length ? $", cut down from {all.Length}" : ""),
+            Limit: () => KernelLimits.Of(data.Backend)?.Nearest(keys, tokens, targets, distance));
 
         void Find(int[] some) => data.Backend.FindNearestTokens(
             Fresh(keys), some, Fresh(targets), nearest.AsSpan(0, some.Length), distance.AsSpan(0, some.Length));

@@ -49,7 +49,8 @@ internal static class TrainCases
         return new BenchCase(
             Id, "tokens/s", new PassLoop("ours", LossCases.Rows, () => step.Run()), () => [peer.For("train", $"PyTorch, {peer.Versions[2]}")],
             () => string.Create(CultureInfo.InvariantCulture,
-                $"Llama of {step.Parameters / 1e6:F1} M parameters, {LossCases.Rows} tokens, vocabulary {Config.Vocabulary}, k {LossCases.Taught}; peak extra memory of the first step {step.Extra / 1e6:F0} MB, {bytes / 1e6:F0} MB with dense targets ({100.0 * step.Extra / Math.Max(1, bytes):F0} %); PyTorch {peer.Versions[1]} with {peer.Versions[2]} BLAS"));
+                $"Llama of {step.Parameters / 1e6:F1} M parameters, {LossCases.Rows} tokens, vocabulary {Config.Vocabulary}, k {LossCases.Taught}; peak extra memory of the first step {step.Extra / 1e6:F0} MB, {bytes / 1e6:F0} MB with dense targets ({100.0 * step.Extra / Math.Max(1, bytes):F0} %); PyTorch {peer.Versions[1]} with {peer.Versions[2]} BLAS"),
+            Limit: () => KernelLimits.Of(new Native.NativeBackend())?.Single(3.0 * step.Parameters, $"three products of a token with {step.Parameters} parameters; attention not counted"));
     }
 
     private sealed class Step

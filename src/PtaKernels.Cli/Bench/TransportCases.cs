@@ -19,7 +19,7 @@ internal static class TransportCases
         data.Work.Write<double>("transport.plan", [.. works.SelectMany(static w => w.Expected)]);
         data.Work.Write<int>("transport.iterations", [.. works.SelectMany(static w => w.ExpectedIterations)]);
         IContestant[] Peers() => PeersOf.Official(data, OfficialId, (ulong)works.Sum(static w => w.ExpectedIterations.Sum(static i => (long)i)));
-        return new BenchCase(OfficialId, "problems/s", Loop(data.Backend, works, static w => w.OfficialOptions), Peers, () => Describe(works));
+        return new BenchCase(OfficialId, "problems/s", Loop(data.Backend, works, static w => w.OfficialOptions), Peers, () => Describe(works), Limit: () => OfficialLimit(data, works));
     }
 
     /// <summary>The official loop on k x k problems of the samples; beside it the golden ones.</summary>
@@ -30,7 +30,8 @@ internal static class TransportCases
             return null;
         work.RequireOfficial(id, data.Backend);
         return new BenchCase(
-            id, "problems/s", Loop(data.Backend, [work], static w => w.OfficialOptions), () => [OfficialPeer(data, OfficialId, TransportProblems.OfGolden(data))], () => Describe([work]));
+            id, "problems/s", Loop(data.Backend, [work], static w => w.OfficialOptions), () => [OfficialPeer(data, OfficialId, TransportProblems.OfGolden(data))], () => Describe([work]),
+            Limit: () => OfficialLimit(data, [work]));
     }
 
     /// <summary>Certified transports of the golden problems.</summary>
@@ -77,7 +78,8 @@ internal static class TransportCases
         works.ForEach(w => w.RequireCertificates(id, data.Backend));
         return new BenchCase(
             id, "problems/s", Loop(data.Backend, works, static w => w.CertifiedOptions), () => [OfficialPeer(data, peer, official), .. others(works)],
-            () => $"{works.Sum(static w => w.Count)} problems, both sides sum to 1{note()}");
+            () => $"{works.Sum(static w => w.Count)} problems, both sides sum to 1{note()}",
+            Limit: () => KernelLimits.Of(data.Backend)?.Balanced(works.Sum(static w => w.Count), works.Sum(static w => w.Iterations), works[0].K, works[0].K));
     }
 
     private static BenchCase SemiRelaxed(BenchData data, string id, string peer, List<TransportWork> works)
@@ -85,7 +87,8 @@ internal static class TransportCases
         works.ForEach(w => w.RequireSemiRelaxed(id, data.Backend));
         return new BenchCase(
             id, "problems/s", Loop(data.Backend, works, static w => w.SemiRelaxedOptions), () => [OfficialPeer(data, peer, works)],
-            () => $"{works.Sum(static w => w.Count)} problems, the target's side left free");
+            () => $"{works.Sum(static w => w.Count)} problems, the target's side left free",
+            Limit: () => KernelLimits.Of(data.Backend)?.SemiRelaxed(works[0].K, works[0].K));
     }
 
     /// <summary>The official loop of the same backend.</summary>
@@ -101,6 +104,9 @@ internal static class TransportCases
             foreach (TransportWork work in works)
                 work.Solve(backend, options(work), withPotentials: false);
         });
+
+    private static RateLimit? OfficialLimit(BenchData data, List<TransportWork> works) =>
+        KernelLimits.Of(data.Backend)?.Official(works.Sum(static w => w.Count), works.Sum(static w => w.ExpectedIterations.Sum(static i => (long)i)), works[0].K, works[0].K);
 
     private static string Describe(List<TransportWork> works) =>
         $"{works.Sum(static w => w.Count)} problems, {works.Sum(static w => w.ExpectedIterations.Sum(static i => (long)i)) / (double)works.Sum(static w => w.Count):F0} iterations on average";

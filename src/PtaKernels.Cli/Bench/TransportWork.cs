@@ -50,6 +50,9 @@ internal sealed class TransportWork
 
     public double[] Expected { get; }
 
+    /// <summary>Iterations of what was solved last, all problems together.</summary>
+    public long Iterations => _outcomes.Sum(static o => (long)o.Iterations);
+
     /// <summary>What was solved last.</summary>
     public double[] Plan => _plan;
 

@@ -189,7 +189,7 @@ public sealed class ChartTests
     }
 
     /// <summary>Everything lies on the sheet, no two texts touch, and the SVG is whole.</summary>
-    private static void AssertTidy(Chart chart)
+    internal static void AssertTidy(Chart chart)
     {
         XElement svg = XElement.Parse(chart.ToSvg());
         XNamespace name = svg.Name.Namespace;
