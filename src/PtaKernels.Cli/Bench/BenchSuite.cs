@@ -45,6 +45,9 @@ internal static class BenchSuite
         ("host.transport", HostCases.Transport),
     ];
 
+    /// <summary>The cases of a backend without a device.</summary>
+    public static IEnumerable<string> HostIds => Cases.Select(static c => c.Id).Distinct();
+
     public static IEnumerable<string> Ids => Cases.Concat(OnDevice).Select(static c => c.Id).Distinct();
 
     /// <summary>Checks every answer, then times; nothing is timed when one of them is wrong.</summary>
@@ -94,5 +97,6 @@ internal static class BenchSuite
         return [.. asked.Select(c => c.Prepare(data)).OfType<BenchCase>()];
     }
 
-    private static bool NeedsTorch(string id) => id.StartsWith("loss.", StringComparison.Ordinal) || id.StartsWith("train.", StringComparison.Ordinal);
+    /// <summary>Whether a case needs libtorch.</summary>
+    public static bool NeedsTorch(string id) => id.StartsWith("loss.", StringComparison.Ordinal) || id.StartsWith("train.", StringComparison.Ordinal);
 }
