@@ -28,6 +28,9 @@ internal sealed class CaseServer : IDisposable
     /// <summary>Managed bytes of a pass.</summary>
     public double AllocatedBytes(string id) => double.Parse(Ask($"allocations {id}"), CultureInfo.InvariantCulture);
 
+    /// <summary>Passes until everything is compiled.</summary>
+    public void Warm(string id) => Ask($"warm {id}");
+
     /// <summary>Whole passes for at least so many seconds; seconds of processor time for each unit.</summary>
     public double SecondsPerUnit(string id, double seconds)
     {

@@ -13,7 +13,10 @@ internal sealed class DotnetSet(GateRun run)
     /// <summary>Bytes of growth that fail in no case.</summary>
     private const double Slack = 64;
 
-    private const int Rounds = 9;
+    private const int Rounds = 11;
+
+    /// <summary>Pairs of processes of the first repetition; twice as many in each after it.</summary>
+    private const int Pairs = 2;
 
     /// <summary>Cases whose making or passes take seconds; --quick leaves them out.</summary>
     private static readonly string[] Long = ["loss.sparse", "encode.sentencepiece-bpe"];
@@ -37,36 +40,38 @@ internal sealed class DotnetSet(GateRun run)
             run.Add(Measurement.Guarded(Name, StartUp, "time", () => Measurement.Time(Name, StartUp, "time", SequentialTest.Decide(stage => StartRatios(pta, run.Programs.Pta!, stage)))));
     }
 
+    /// <summary>Counts and first times come from one pair of processes, in which each case is made once; a repeated time comes from new ones.</summary>
     private void Cases(string before, string after)
     {
-        string[] ids;
-        using (CaseServer one = new(run.Checkout.Root, before), other = new(run.Checkout.Root, after))
-            ids = [.. other.Cases().Intersect(one.Cases()).Where(id => !run.Options.Quick || !Long.Contains(id))];
-        foreach (string id in ids)
-            run.Add(Measurement.Guarded(Name, id, "allocated", () => Allocations(before, after, id)), Measurement.Guarded(Name, id, "time", () => Measurement.Time(Name, id, "time", SequentialTest.Decide(stage => Ratios(before, after, id, stage)))));
+        using CaseServer one = new(run.Checkout.Root, before), other = new(run.Checkout.Root, after);
+        foreach (string id in other.Cases().Intersect(one.Cases()).Where(id => !run.Options.Quick || !Long.Contains(id)))
+        {
+            run.Add(Measurement.Guarded(Name, id, "allocated", () => Allocations(one, other, id)));
+            run.Add(Measurement.Guarded(Name, id, "time", () => Measurement.Time(Name, id, "time", SequentialTest.Decide(stage => stage == 0 ? [Ratios(one, other, id, 0)] : Repeat(before, after, id, stage)))));
+        }
     }
 
-    private Measurement Allocations(string before, string after, string id)
+    private static Measurement Allocations(CaseServer one, CaseServer other, string id) => one.Units(id) == other.Units(id)
+        ? Measurement.Count(Name, id, "allocated", one.AllocatedBytes(id), other.AllocatedBytes(id), AllowedBytes, Slack)
+        : Measurement.Cannot(Name, id, "allocated", "its pass is other work than BASE's.");
+
+    private IReadOnlyList<double>[] Repeat(string before, string after, string id, int stage) => [.. Enumerable.Range(0, Pairs << (stage - 1)).Select(pair =>
     {
         using CaseServer one = new(run.Checkout.Root, before), other = new(run.Checkout.Root, after);
-        if (one.Units(id) != other.Units(id))
-            return Measurement.Cannot(Name, id, "allocated", "its pass is other work than BASE's.");
-        return Measurement.Count(Name, id, "allocated", one.AllocatedBytes(id), other.AllocatedBytes(id), AllowedBytes, Slack);
-    }
+        return Ratios(one, other, id, stage + pair);
+    })];
 
-    /// <summary>Rounds of new processes: base, new, new, base, or the reverse.</summary>
-    private List<double> Ratios(string before, string after, string id, int stage)
+    private List<double> Ratios(CaseServer one, CaseServer other, string id, int seed)
     {
-        using CaseServer one = new(run.Checkout.Root, before), other = new(run.Checkout.Root, after);
-        int rounds = Rounds << stage;
-        double slice = run.Options.Seconds * (1 << stage) / (4 * rounds);
-        one.SecondsPerUnit(id, run.Options.Seconds / 4);
-        other.SecondsPerUnit(id, run.Options.Seconds / 4);
-        return Interleaved(rounds, stage, isNew => (isNew ? other : one).SecondsPerUnit(id, slice));
+        one.Warm(id);
+        other.Warm(id);
+        double slice = run.Options.Seconds / (4 * Rounds);
+        return Interleaved(Rounds, seed, isNew => (isNew ? other : one).SecondsPerUnit(id, slice));
     }
 
-    private List<double> StartRatios(string before, string after, int stage) => Interleaved(Rounds << stage, stage, isNew => Start(Path.Combine(isNew ? after : before, "pta.dll")));
+    private IReadOnlyList<double>[] StartRatios(string before, string after, int stage) => [Interleaved(Rounds << stage, stage, isNew => Start(Path.Combine(isNew ? after : before, "pta.dll")))];
 
+    /// <summary>Rounds of base, new, new, base, or the reverse.</summary>
     private static List<double> Interleaved(int rounds, int seed, Func<bool, double> measure)
     {
         var random = new Random(seed);

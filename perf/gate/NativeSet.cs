@@ -55,24 +55,20 @@ internal sealed class NativeSet(GateRun run)
     }
 
     /// <summary>The rounds of a stage: twice as many, and as much time, as the stage before it had.</summary>
-    private List<double> Ratios(string library, string kernel, int stage)
+    private IReadOnlyList<double>[] Ratios(string library, string kernel, int stage)
     {
-        int rounds = Rounds << stage;
         double seconds = run.Options.Seconds / Processes * (1 << stage);
-        var ratios = new List<double>();
-        for (int p = 0; p < Processes; p++)
-        {
-            int seed = (stage * Processes) + p;
-            string lines = ChildProcess.Require(
-                run.Checkout.Root, run.Driver,
-                ["pairs", library, run.Library, kernel, $"{rounds}", seconds.ToString(CultureInfo.InvariantCulture), $"{seed}"]);
-            foreach (string line in lines.Split('\n', StringSplitOptions.RemoveEmptyEntries))
-            {
-                double[] times = [.. line.Split(' ').Select(static t => double.Parse(t, CultureInfo.InvariantCulture))];
-                ratios.Add(times[1] / times[0]);
-            }
-        }
+        return [.. Enumerable.Range(stage * Processes, Processes).Select(seed => Ratios(library, kernel, Rounds << stage, seconds, seed))];
+    }
 
-        return ratios;
+    private double[] Ratios(string library, string kernel, int rounds, double seconds, int seed)
+    {
+        string lines = ChildProcess.Require(
+            run.Checkout.Root, run.Driver, ["pairs", library, run.Library, kernel, $"{rounds}", seconds.ToString(CultureInfo.InvariantCulture), $"{seed}"]);
+        return [.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line =>
+        {
+            double[] times = [.. line.Split(' ').Select(static t => double.Parse(t, CultureInfo.InvariantCulture))];
+            return times[1] / times[0];
+        })];
     }
 }
