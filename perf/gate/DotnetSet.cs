@@ -13,7 +13,7 @@ internal sealed class DotnetSet(GateRun run)
     /// <summary>Bytes of growth that fail in no case.</summary>
     private const double Slack = 64;
 
-    private const int Rounds = 11;
+    private const int Rounds = 11, RoundsOfLongCases = 5;
 
     /// <summary>Pairs of processes of the first repetition; twice as many in each after it.</summary>
     private const int Pairs = 2;
@@ -65,8 +65,9 @@ internal sealed class DotnetSet(GateRun run)
     {
         one.Warm(id);
         other.Warm(id);
-        double slice = run.Options.Seconds / (4 * Rounds);
-        return Interleaved(Rounds, seed, isNew => (isNew ? other : one).SecondsPerUnit(id, slice));
+        int rounds = Long.Contains(id) ? RoundsOfLongCases : Rounds;
+        double slice = run.Options.Seconds / (4 * rounds);
+        return Interleaved(rounds, seed, isNew => (isNew ? other : one).SecondsPerUnit(id, slice));
     }
 
     private IReadOnlyList<double>[] StartRatios(string before, string after, int stage) => [Interleaved(Rounds << stage, stage, isNew => Start(Path.Combine(isNew ? after : before, "pta.dll")))];
