@@ -1,13 +1,15 @@
 // Fixed work per kernel through the C ABI of one or two libraries that are given by path.
 //
-//     perf_driver list                        the kernels' names
-//     perf_driver once LIBRARY KERNEL         one pass after a first one; callgrind collects inside measured_pass only
-//     perf_driver compare BASE NEW SECONDS    passes of both in turn; per kernel "NAME ratio low high", NEW's time over BASE's
+//     perf_driver list                                           the kernels' names
+//     perf_driver once LIBRARY KERNEL                            one pass after a first one; callgrind collects inside measured_pass only
+//     perf_driver pairs BASE NEW KERNEL ROUNDS SECONDS SEED      passes of both in turn; a line for each round with BASE's and NEW's seconds
 //
-// Exit status of compare: 1 when the lower bound of a ratio is above 1.10, so that noise alone does not fail it.
+// Seconds are processor time. A round is BASE, NEW, NEW, BASE or the reverse, as the seed has it, so that a drift meets both alike; an odd seed loads NEW
+// first, since what is loaded first lies elsewhere in memory.
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 
@@ -19,8 +21,6 @@ extern "C" __attribute__((noinline)) void measured_pass(const perf::Pass* pass) 
 }
 
 namespace {
-
-constexpr double Allowed = 1.10;
 
 double processor_seconds() {
     timespec now{};
@@ -34,54 +34,30 @@ double timed(const perf::Pass& pass, int passes) {
     return processor_seconds() - start;
 }
 
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
-}
-
-struct Interval {
-    double middle, low, high;
-};
-
-// The median of the rounds' ratios with its 98 % bootstrap interval.
-Interval bootstrap(const std::vector<double>& ratios) {
-    constexpr int Samples = 2000;
-    perf::Random random(1);
-    std::vector<double> medians, sample(ratios.size());
-    for (int s = 0; s < Samples; s++) {
-        for (double& value : sample) value = ratios[random.below(static_cast<int>(ratios.size()))];
-        medians.push_back(median(sample));
-    }
-    std::sort(medians.begin(), medians.end());
-    return {median(ratios), medians[Samples / 100], medians[Samples - 1 - Samples / 100]};
-}
-
-int compare(const char* base_path, const char* new_path, double seconds) {
-    constexpr int Rounds = 31;
-    const Library base(base_path), current(new_path);
-    bool slower = false;
-    std::printf("%-22s %7s  %s\n", "kernel", "ratio", "98 % interval");
+int pairs(const char* base_path, const char* new_path, const char* kernel, int rounds, double seconds, uint64_t seed) {
+    const bool new_first = seed & 1;
+    const Library first(new_first ? new_path : base_path), second(new_first ? base_path : new_path);
     for (const auto& [name, make] : perf::kernels()) {
-        const perf::Pass before = make(base), after = make(current);
+        if (name != kernel) continue;
+        const perf::Pass before = make(new_first ? second : first), after = make(new_first ? first : second);
         timed(before, 1);
         timed(after, 1);
         const double one = std::min(timed(before, 2), timed(after, 2)) / 2;
-        const int passes = std::max(1, static_cast<int>(seconds / (2 * Rounds) / std::max(one, 1e-6)));
-        std::vector<double> ratios;
-        for (int round = 0; round < Rounds; round++) {
+        const int passes = std::max(1, static_cast<int>(seconds / (4 * rounds) / std::max(one, 1e-6)));
+        perf::Random random(seed);
+        for (int round = 0; round < rounds; round++) {
             double old_time = 0, new_time = 0;
-            if (round % 2) old_time = timed(before, passes);
-            new_time = timed(after, passes);
-            if (round % 2 == 0) old_time = timed(before, passes);
-            ratios.push_back(new_time / old_time);
+            const bool swapped = random.below(2);
+            for (int turn = 0; turn < 4; turn++) {
+                const bool is_new = (turn == 1 || turn == 2) != swapped;
+                (is_new ? new_time : old_time) += timed(is_new ? after : before, passes);
+            }
+            std::printf("%.9f %.9f\n", old_time, new_time);
         }
-        const Interval interval = bootstrap(ratios);
-        const bool fails = interval.low > Allowed;
-        slower |= fails;
-        std::printf("%-22s %7.3f  %.3f..%.3f%s\n", name.c_str(), interval.middle, interval.low, interval.high, fails ? "  SLOWER" : "");
-        std::fflush(stdout);
+        return 0;
     }
-    return slower;
+    std::fprintf(stderr, "kernel %s is unknown\n", kernel);
+    return 2;
 }
 
 int once(const char* path, const char* kernel) {
@@ -107,11 +83,12 @@ int main(int argc, char** argv) {
             return 0;
         }
         if (argc == 4 && !std::strcmp(argv[1], "once")) return once(argv[2], argv[3]);
-        if (argc == 5 && !std::strcmp(argv[1], "compare")) return compare(argv[2], argv[3], std::strtod(argv[4], nullptr));
+        if (argc == 8 && !std::strcmp(argv[1], "pairs"))
+            return pairs(argv[2], argv[3], argv[4], std::max(1, std::atoi(argv[5])), std::strtod(argv[6], nullptr), std::strtoull(argv[7], nullptr, 10));
     } catch (const std::exception& error) {
         std::fprintf(stderr, "perf_driver: %s\n", error.what());
         return 2;
     }
-    std::fprintf(stderr, "usage: perf_driver list | once LIBRARY KERNEL | compare BASE NEW SECONDS\n");
+    std::fprintf(stderr, "usage: perf_driver list | once LIBRARY KERNEL | pairs BASE NEW KERNEL ROUNDS SECONDS SEED\n");
     return 2;
 }

@@ -21,6 +21,12 @@ internal sealed class PassLoop(string name, double units, Action pass, bool onTh
 {
     public string Name => name;
 
+    /// <summary>Units of a pass.</summary>
+    public double Units => units;
+
+    /// <summary>One pass.</summary>
+    public void Pass() => pass();
+
     public Lap Run(double seconds)
     {
         TimeSpan processor = Environment.CpuUsage.TotalTime;

@@ -74,6 +74,9 @@ internal static class BenchSuite
         new("host.transport", "the same, preset fusion with transport instead of bytes", HostCases.Transport),
     ];
 
+    /// <summary>The cases of a backend without a device.</summary>
+    public static IEnumerable<string> HostIds => Cases.Select(static c => c.Id).Distinct();
+
     public static IEnumerable<string> Ids => Cases.Concat(OnDevice).Select(static c => c.Id).Distinct();
 
     /// <summary>The cases of a backend.</summary>
@@ -130,5 +133,6 @@ internal static class BenchSuite
     private static bool Means(string typed, string id) =>
         typed == id || (typed.EndsWith(AnyEnd, StringComparison.Ordinal) && (id + ".").StartsWith(typed[..^1], StringComparison.Ordinal));
 
-    private static bool NeedsTorch(string id) => id.StartsWith("loss.", StringComparison.Ordinal) || id.StartsWith("train.", StringComparison.Ordinal);
+    /// <summary>Whether a case needs libtorch.</summary>
+    public static bool NeedsTorch(string id) => id.StartsWith("loss.", StringComparison.Ordinal) || id.StartsWith("train.", StringComparison.Ordinal);
 }
