@@ -10,12 +10,30 @@ namespace pta {
 
 namespace {
 
+constexpr double kLn2 = 0.6931471805599453;
+
 int compare(const uint8_t* x, int32_t n, const uint8_t* y, int32_t m) {
     int order = std::memcmp(x, y, static_cast<size_t>(std::min(n, m)));
     return order != 0 ? order : n - m;
 }
 
 } // namespace
+
+ByteDiscounts::ByteDiscounts(const KernelTable& kernels, double byte_tail, int32_t longest)
+    : byte_tail(byte_tail), of_extra(static_cast<size_t>(longest) + 1) {
+    std::vector<double> exponents(of_extra.size());
+    for (size_t extra = 0; extra < exponents.size(); extra++)
+        exponents[extra] = -byte_tail * static_cast<double>(extra) * kLn2;
+    kernels.exponentials(exponents.data(), of_extra.data(), static_cast<int64_t>(exponents.size()));
+}
+
+double ByteFit::add_up(const ByteDiscounts& discounts) const {
+    const double* of_extra = discounts.of_extra.data();
+    double sum = of_extra[first.length > length ? first.length - length : 0] + static_cast<double>(inside_count);
+    for (const Extra& extra : extras)
+        sum += extra.count * of_extra[extra.bytes];
+    return sum;
+}
 
 ByteFits::ByteFits(const Vocabulary& source, const Vocabulary& target, pta_first_token encoder, void* user)
     : source_(source), target_(target), encoder_(encoder), user_(user),
@@ -38,64 +56,71 @@ ByteFits::ByteFits(const Vocabulary& source, const Vocabulary& target, pta_first
         named_[static_cast<size_t>(sorted_[place])].place = static_cast<int32_t>(place);
 }
 
-const ByteFit& ByteFits::find_token(int32_t token) {
-    const ByteFit& fit = of_text(source_.bytes_of(token), source_.length_of(token), false);
+const ByteFit& ByteFits::find_token(int32_t token, const ByteDiscounts& discounts) {
+    const ByteFit& fit = of_text(source_.bytes_of(token), source_.length_of(token), false, discounts);
     of_token_[token].store(&fit, std::memory_order_release);
     return fit;
 }
 
-const ByteFit& ByteFits::of_text(const uint8_t* text, int32_t length, bool space) {
+const ByteFit& ByteFits::of_text(const uint8_t* text, int32_t length, bool space, const ByteDiscounts& discounts) {
     if (length + space == 0)
         return nothing_;
     TextKey key{text, length, space};
-    const ByteFit* known = known_.find(key);
+    const std::unique_ptr<const ByteFit>* known = known_.find(key);
     if (known != nullptr)
-        return *known;
+        return **known;
     std::vector<uint8_t> whole(text, text + length);
     if (space)
         whole.insert(whole.begin(), ' ');
-    return known_.add(key, make(whole.data(), static_cast<int32_t>(whole.size())));
+    return *known_.add(key, make(whole.data(), static_cast<int32_t>(whole.size()), discounts));
 }
 
-ByteFit ByteFits::make(const uint8_t* text, int32_t length) {
-    ByteFit fit;
+std::unique_ptr<const ByteFit> ByteFits::make(const uint8_t* text, int32_t length, const ByteDiscounts& discounts) const {
+    auto fit = std::make_unique<ByteFit>();
     int32_t first = encoder_ != nullptr ? encoder_(user_, text, length) : longest_token(text, length);
     if (first < -1 || (first >= 0 && !target_.has_token(first)))
         throw_argument("the encoder's first token of %d bytes is %d, which is no token of the target; it must return one, or -1 for none.", length, first);
     if (first < 0)
         return fit;
-    fit.id = found_.fetch_add(1, std::memory_order_relaxed);
-    fit.first = named(first);
-    fit.length = length;
-    for (int32_t part = fit.first.length + 1; part < length; part++) {
+    fit->first = named(first);
+    fit->length = length;
+    std::vector<NamedToken> names;
+    for (int32_t part = fit->first.length + 1; part < length; part++) {
         for (size_t at = static_cast<size_t>(lower_bound(text, part)); at < sorted_.size(); at++) {
             if (target_.length_of(sorted_[at]) != part || !starts_with(sorted_[at], text, part))
                 break;
-            fit.inside.push_back(named(sorted_[at]));
+            names.push_back(named(sorted_[at]));
         }
     }
+    fit->inside_count = static_cast<int32_t>(names.size());
 
-    fit.start = lower_bound(text, length);
+    fit->start = lower_bound(text, length);
     // All tokens that start with the text stand together.
-    auto begin = sorted_.begin() + fit.start;
+    auto begin = sorted_.begin() + fit->start;
     auto end = std::partition_point(begin, sorted_.end(), [&](int32_t token) { return starts_with(token, text, length); });
-    fit.places = static_cast<int32_t>(end - begin);
+    fit->places = static_cast<int32_t>(end - begin);
     std::vector<int32_t> longer;
-    std::copy_if(begin, end, std::back_inserter(longer), [&](int32_t token) { return target_.length_of(token) > fit.first.length; });
-    std::sort(longer.begin(), longer.end());
+    std::copy_if(begin, end, std::back_inserter(longer), [&](int32_t token) { return target_.length_of(token) > fit->first.length; });
     size_t most = std::min(longer.size(), size_t{ByteFit::kMostNamed});
-    for (size_t i = 0; i < most; i++)
-        fit.lowest.push_back(named(longer[i]));
+    fit->longer_count = static_cast<int32_t>(most);
+    std::sort(longer.begin(), longer.end());
+    std::vector<int32_t> lowest(longer.begin(), longer.begin() + static_cast<std::ptrdiff_t>(most));
     std::stable_sort(longer.begin(), longer.end(), [&](int32_t x, int32_t y) { return target_.length_of(x) < target_.length_of(y); });
     for (size_t i = 0; i < most; i++)
-        fit.shortest.push_back(named(longer[i]));
+        names.push_back(named(longer[i]));
+    for (int32_t token : lowest)
+        names.push_back(named(token));
+    fit->named = std::make_unique<NamedToken[]>(names.size());
+    std::copy(names.begin(), names.end(), fit->named.get());
     for (int32_t token : longer) {
         int32_t extra = target_.length_of(token) - length;
-        if (fit.extras.empty() || fit.extras.back().bytes != extra)
-            fit.extras.push_back({extra, 0});
-        fit.extras.back().count++;
+        if (fit->extras.empty() || fit->extras.back().bytes != extra)
+            fit->extras.push_back({extra, 0});
+        fit->extras.back().count++;
     }
-    fit.count = 1 + static_cast<int32_t>(fit.inside.size() + longer.size());
+    fit->count = 1 + fit->inside_count + static_cast<int32_t>(longer.size());
+    fit->sum = fit->add_up(discounts);
+    fit->byte_tail = discounts.byte_tail;
     return fit;
 }
 

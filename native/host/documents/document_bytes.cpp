@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-
-#include "host/transport/stable_exp.h"
+#include <cstdint>
 
 namespace pta {
 
 namespace {
 
-constexpr double kLn2 = 0.6931471805599453;
+// More than sums of kMostCandidates products can be off by rounding.
+constexpr double kRoundingRoom = 1 + 1e-9;
 
 // Puts a token among the heaviest, ties by id; false if it is lighter than as many as are kept.
 bool offer(FusedRow& fused, int32_t token, double mass, int32_t keep) {
@@ -35,12 +34,29 @@ bool offer(FusedRow& fused, int32_t token, double mass, int32_t keep) {
 } // namespace
 
 ByteProjection::ByteProjection(const KernelTable& kernels, VocabularyPair& pair, const AlignSettings& settings)
-    : kernels_(kernels), pair_(pair), settings_(settings) {
-    if (!settings.bytes())
+    : kernels_(kernels), pair_(pair), settings_(settings),
+      discounts_(kernels, settings.options.byte_tail, settings.bytes() ? pair.byte_fits->longest() : 0) {}
+
+void ByteProjection::find_fits(CandidateRow* rows, int64_t count) {
+    for (int64_t r = 0; r < count; r++) {
+        for (int32_t c = 0; rows[r].active && c < rows[r].n; c++)
+            rows[r].fits[c] = rows[r].mass[c] > 0 ? &fit_of(rows[r], c) : nullptr;
+    }
+}
+
+void ByteProjection::prefetch(const CandidateRow* next, const CandidateRow* after) const {
+    for (int32_t c = 0; after != nullptr && after->active && c < after->n; c++)
+        __builtin_prefetch(after->fits[c]);
+    if (next == nullptr || !next->active)
         return;
-    discounts_.resize(static_cast<size_t>(pair.byte_fits->longest()) + 1);
-    for (size_t extra = 0; extra < discounts_.size(); extra++)
-        discounts_[extra] = stable_exp(-settings.options.byte_tail * static_cast<double>(extra) * kLn2);
+    for (int32_t c = 0; c < next->n; c++) {
+        if (next->fits[c] != nullptr)
+            __builtin_prefetch(next->fits[c]->named.get());
+    }
+    const pta_tokenized_document& target = next->state->document->target;
+    const int32_t* tokens = target.indices + int64_t{next->target_row} * target.k;
+    for (int32_t j = 0; j < settings_.used(target.k); j++)
+        __builtin_prefetch(&pair_.byte_fits->named(tokens[j]));
 }
 
 double ByteProjection::project(const CandidateRow& row, int32_t keep, FusedRow& fused) {
@@ -50,7 +66,7 @@ double ByteProjection::project(const CandidateRow& row, int32_t keep, FusedRow& 
     list_own(row);
     for (int32_t c = 0; c < count_; c++) {
         list(fits_[c]->first).takers |= uint64_t{1} << c;
-        for (const NamedToken& named : fits_[c]->inside)
+        for (const NamedToken& named : fits_[c]->inside())
             list(named).takers |= uint64_t{1} << c;
     }
     for (Listed& listed : listed_)
@@ -60,6 +76,8 @@ double ByteProjection::project(const CandidateRow& row, int32_t keep, FusedRow& 
     for (const Listed& listed : listed_)
         offer(fused, listed.named.token, mass_of(listed), keep);
     for (int32_t c = 0; c < count_; c++) {
+        if (fits_[c]->longer_count == 0 || (fused.count == keep && most_of_longer(c) < fused.masses[keep - 1]))
+            continue;
         for (const NamedToken& named : fits_[c]->heaviest(settings_.options.byte_tail)) {
             if (find(named.token) != kNone)
                 continue;
@@ -84,9 +102,9 @@ const ByteFit& ByteProjection::fit_of(const CandidateRow& row, int32_t candidate
     if (row.has_special && source.is_special(token))
         return pair_.byte_fits->of_partner(pair_.nearest_text[token]);
     if (row.skips == nullptr && !row.columns_drop_space)
-        return pair_.byte_fits->of_token(token);
+        return pair_.byte_fits->of_token(token, discounts_);
     int32_t skip = row.skips == nullptr ? 0 : row.skips[candidate];
-    return pair_.byte_fits->of_text(source.bytes_of(token) + skip, source.length_of(token) - skip, row.columns_drop_space);
+    return pair_.byte_fits->of_text(source.bytes_of(token) + skip, source.length_of(token) - skip, row.columns_drop_space, discounts_);
 }
 
 double ByteProjection::collect(const CandidateRow& row) {
@@ -97,7 +115,7 @@ double ByteProjection::collect(const CandidateRow& row) {
         double mass = row.mass[c];
         if (!(mass > 0))
             continue;
-        const ByteFit& fit = fit_of(row, c);
+        const ByteFit& fit = *row.fits[c];
         if (fit.first.token < 0)
             continue;
         fits_[count_] = &fit;
@@ -107,7 +125,7 @@ double ByteProjection::collect(const CandidateRow& row) {
         ranges_.last[count_] = empty ? 0 : static_cast<uint32_t>(fit.places - 1);
         ranges_.least_length[count_] = static_cast<uint32_t>(fit.first.length) + 1;
         length_[count_++] = fit.length;
-        most += 1 + fit.inside.size();
+        most += 1 + static_cast<size_t>(fit.inside_count);
         all += mass;
     }
     ranges_.count = count_;
@@ -144,27 +162,23 @@ void ByteProjection::sum_weights(double other) {
         }
     }
     for (int32_t c = 0; c < count_; c++) {
-        double discounts = discounts_of(*fits_[c]);
+        double discounts = fits_[c]->sum_of(discounts_);
         double rest = counts[c] == fits_[c]->count ? 0 : std::max(0.0, discounts - discounted[c]);
         double sum = own[c] + other * rest;
         other_[c] = sum > 0 ? other : 1;
         sum_[c] = sum > 0 ? sum : discounts;
+        unlisted_[c] = mass_[c] * (other_[c] / sum_[c]);
     }
 }
 
-double ByteProjection::discounts_of(const ByteFit& fit) {
-    if (fit.id < 0)
-        return fit.sum_of(discounts_.data());
-    size_t id = static_cast<size_t>(fit.id);
-    if (id >= sums_.size())
-        sums_.resize(static_cast<size_t>(pair_.byte_fits->found()), std::numeric_limits<double>::quiet_NaN());
-    if (std::isnan(sums_[id]))
-        sums_[id] = fit.sum_of(discounts_.data());
-    return sums_[id];
-}
-
-double ByteProjection::discount(int32_t length, int32_t candidate) const {
-    return discounts_[static_cast<size_t>(std::max(0, length - length_[candidate]))];
+// At least what any unlisted token gets that lies in a candidate's range and in no range inside it. It also lies in the ranges around it, whose candidates
+// are shorter, so that no discount is less than this candidate's for the shortest such token.
+double ByteProjection::most_of_longer(int32_t candidate) const {
+    const ByteFit& fit = *fits_[candidate];
+    double sum = 0;
+    for (uint64_t left = kernels_.byte_takers(ranges_, static_cast<uint32_t>(fit.start), INT32_MAX); left != 0; left &= left - 1)
+        sum += unlisted_[__builtin_ctzll(left)];
+    return sum * discount(fit.first.length + 1, candidate) * kRoundingRoom;
 }
 
 double ByteProjection::mass_of(const Listed& listed) const {

@@ -1,5 +1,6 @@
 // Projection byte (SPEC A3.3): each candidate's mass goes to the target tokens that begin its bytes.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -18,6 +19,12 @@ namespace pta {
 class ByteProjection {
 public:
     ByteProjection(const KernelTable& kernels, VocabularyPair& pair, const AlignSettings& settings);
+
+    // Finds what fits the candidates of some rows, which project() asks for.
+    void find_fits(CandidateRow* rows, int64_t count);
+
+    // Fetches what project() will read of a row one row later and of one two rows later; null where there is none.
+    void prefetch(const CandidateRow* next, const CandidateRow* after) const;
 
     // Puts the heaviest tokens of a row into an empty fused row, heaviest first; none where a mass is not finite. column_mass holds MassRows::add_weights of
     // the target's candidates. Returns the mass of all tokens together.
@@ -42,22 +49,22 @@ private:
     uint64_t takers_of(const NamedToken& named) const {
         return kernels_.byte_takers(ranges_, static_cast<uint32_t>(named.place), static_cast<uint32_t>(named.length));
     }
-    double discounts_of(const ByteFit& fit);
     double mass_of(const Listed& listed) const;
-    double discount(int32_t length, int32_t candidate) const;
+    double most_of_longer(int32_t candidate) const;
+    double discount(int32_t length, int32_t candidate) const { return discounts_.of_extra[static_cast<size_t>(std::max(0, length - length_[candidate]))]; }
     uint32_t slot_of(int32_t token) const { return static_cast<uint32_t>(token) * 0x9E3779B1u >> shift_; }
     void clear_listed(size_t most);
 
     const KernelTable& kernels_;
     VocabularyPair& pair_;
     const AlignSettings& settings_;
-    std::vector<double> discounts_; // [bytes beyond the candidate]
-    std::vector<double> sums_;      // [id of a fit] sum of its discounts, NaN where nobody has asked
+    ByteDiscounts discounts_;
 
     // Candidates that have mass and something to give it to.
     int32_t count_ = 0;
     const ByteFit* fits_[kMostCandidates];
     double mass_[kMostCandidates], other_[kMostCandidates], sum_[kMostCandidates];
+    double unlisted_[kMostCandidates]; // what an unlisted token without extra bytes gets
     int32_t length_[kMostCandidates];
     ByteRanges ranges_;
 

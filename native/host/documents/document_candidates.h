@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "host/documents/byte_fits.h"
 #include "host/documents/document_rows.h"
 #include "host/workspace.h"
 
@@ -24,6 +25,7 @@ struct CandidateRow {
     TokenSpan* spans;       // [n]
     double* mass;           // [n] a
     int32_t* nearest;       // [n] nearest target tokens by text, or NearestMap::kNone; null where nobody asks
+    const ByteFit** fits;   // [n] projection byte: what fits each of them; null for those without mass
     double missing = 0;     // missing mass s
     double kappa = 1;       // kept share of rule (b)
     int32_t mapped = 0;     // preset reference: tokens and logits found through the map

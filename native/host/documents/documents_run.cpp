@@ -201,6 +201,7 @@ void DocumentsRun::align_rows(CandidateRow* rows, int64_t count) {
     double* logits = arena.take<double>(sources);
     int32_t* columns = arena.take<int32_t>(targets);
     double* column_mass = arena.take<double>(targets);
+    const ByteFit** fits = settings_.bytes() ? arena.take<const ByteFit*>(sources) : nullptr;
     uint8_t* cost = settings_.columns_are_nearest() ? arena.take<uint8_t>(cells + kMostCandidates) : nullptr; // the others' stand in their batches
     for (int64_t r = 0; r < count; r++) {
         CandidateRow& row = rows[r];
@@ -210,12 +211,14 @@ void DocumentsRun::align_rows(CandidateRow* rows, int64_t count) {
         row.nearest = settings_.signal() || settings_.columns_are_nearest() ? tokens + 2 * k : nullptr;
         row.spans = spans;
         row.column_spans = spans + k;
+        row.fits = fits;
         row.logits = logits;
         row.columns = columns;
         row.column_mass = column_mass;
         row.cost = cost;
         tokens += 3 * k;
         spans += k + m;
+        fits = fits == nullptr ? nullptr : fits + k;
         logits += k;
         columns += m;
         column_mass += m;
@@ -229,6 +232,7 @@ void DocumentsRun::align_rows(CandidateRow* rows, int64_t count) {
     for (int64_t r = 0; r < count; r++)
         rows[r].active = rows[r].active && !rows[r].state->refused;
     if (settings_.bytes()) {
+        bytes_.find_fits(rows, count);
         lap(AlignStage::kCandidates);
         finish_text_rows(rows, count);
         return;
@@ -323,6 +327,8 @@ void DocumentsRun::finish_text_rows(CandidateRow* rows, int64_t count) {
     for (int64_t r = 0; r < count; r++) {
         CandidateRow& row = rows[r];
         DocumentState& state = *row.state;
+        if (settings_.bytes())
+            bytes_.prefetch(r + 1 < count ? rows + r + 1 : nullptr, r + 2 < count ? rows + r + 2 : nullptr);
         if (!row.active || state.refused)
             continue;
         fused.clear();
