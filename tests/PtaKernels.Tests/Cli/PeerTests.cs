@@ -59,8 +59,9 @@ public sealed class PeerTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(PeersOf.Checked("a case", peer, work, expected, part).Run(0).Units, Is.Positive);
-            AlignmentDataException error = Assert.Throws<AlignmentDataException>(() => PeersOf.Checked("a case", peer, work, expected + 1, part));
-            Assert.That(error.Message, Does.Contain("wrong answer, so nothing was timed").And.Contain(part));
+            Assert.That(
+                () => PeersOf.Checked("a case", peer, work, expected + 1, part),
+                Throws.TypeOf<AlignmentDataException>().With.Message.Contains("wrong answer, so nothing was timed").And.Message.Contains(part));
         }
     }
 
