@@ -88,7 +88,7 @@ internal static class DeviceCases
         GpuBackend device = Device(data);
         TransportProblem problems = TransportCases.Problems(data, IsReal(device) ? int.MaxValue : 6);
         problems = problems with { Options = problems.Options with { Kind = kind } };
-        int n = TransportProblems.GoldenK, batch = problems.Count, copies = IsReal(device) ? Transports / batch : 1;
+        int n = TransportCases.N, batch = problems.Count, copies = IsReal(device) ? Transports / batch : 1;
         NativeBackend peer = Peer(device);
         double[] expected = new double[batch * n * n], first = new double[batch * n * n], last = new double[batch * n * n];
         TransportOutcome[] endings = new TransportOutcome[batch], all = new TransportOutcome[batch * copies];

@@ -3,6 +3,9 @@ namespace PtaKernels.Cli.Bench;
 /// <summary>ot.*: transports in batches, of the 10 x 10 candidates that golden documents led to, and of other sizes.</summary>
 internal static class TransportCases
 {
+    /// <summary>Sides of the golden problems.</summary>
+    public const int N = 10;
+
     private const string OfficialId = "ot.official";
     private const string CertifiedId = "ot.certified";
 

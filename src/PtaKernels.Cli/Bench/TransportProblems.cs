@@ -6,9 +6,6 @@ namespace PtaKernels.Cli.Bench;
 /// <summary>Where transports come from: golden files have those of 10 x 10, the samples' candidates give any other size.</summary>
 internal static class TransportProblems
 {
-    /// <summary>Sides of the golden problems.</summary>
-    public const int GoldenK = 10;
-
     /// <summary>Fewer problems are repeated up to about this many, since a long document leads to as many: one slow problem must not decide a whole batch.</summary>
     private const int FewestProblems = 1000;
 
@@ -22,10 +19,10 @@ internal static class TransportProblems
     public static List<TransportWork> OfGolden(BenchData data) => data.Share("transports of golden files", () =>
     {
         List<TransportWork> works = [.. data.Rows("sinkhorn")
-            .Where(static r => r.GetProperty("n").GetInt32() == GoldenK && r.GetProperty("m").GetInt32() == GoldenK
+            .Where(static r => r.GetProperty("n").GetInt32() == TransportCases.N && r.GetProperty("m").GetInt32() == TransportCases.N
                 && r.GetProperty("tag").GetString()!.StartsWith("natural:", StringComparison.Ordinal) && double.IsFinite(Verify.GoldenJson.Number(r.GetProperty("dist"))))
             .GroupBy(static r => (r.GetProperty("lambda").GetDouble(), r.GetProperty("epsilon").GetDouble()))
-            .Select(static g => TransportWork.OfGolden(GoldenK, g.Key.Item1, g.Key.Item2, [.. Enumerable.Repeat(g, (FewestProblems + g.Count() - 1) / g.Count()).SelectMany(static p => p)]))];
+            .Select(static g => TransportWork.OfGolden(TransportCases.N, g.Key.Item1, g.Key.Item2, [.. Enumerable.Repeat(g, (FewestProblems + g.Count() - 1) / g.Count()).SelectMany(static p => p)]))];
         return works.Count > 0 ? works : throw new AlignmentDataException($"{data.Golden.Folder}: sinkhorn.jsonl.gz holds no natural 10 x 10 problem.");
     });
 
