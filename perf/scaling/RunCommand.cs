@@ -8,23 +8,26 @@ internal static class RunCommand
 {
     public static Verb Create()
     {
-        var results = new Option<string>("--results") { Description = "the JSON file for what was measured", HelpName = "file", Required = true };
+        var results = new Option<string>("--results") { Description = "the JSON file for what was measured, written after each chart", HelpName = "file", Required = true };
         var quick = new Option<bool>("--quick") { Description = "tiny sizes, in seconds: shows that everything works, measures nothing worth keeping" };
-        var charts = new Option<string[]>("--chart") { Description = $"only these charts [{string.Join(" | ", Study.ChartIds)}]", HelpName = "id", AllowMultipleArgumentsPerToken = true };
+        var charts = new Option<string[]>("--chart") { Description = $"only these charts, the others of the file stay [{string.Join(" | ", Study.ChartIds)}]", HelpName = "id", AllowMultipleArgumentsPerToken = true };
         var verb = new Verb("run", "Check answers, then measure throughput against length, batch, threads, candidates, vocabulary and corpus; about ten minutes.", "pta-scaling run --results perf/results/MACHINE/DATE-scaling.json") { results, quick, charts };
         verb.SetAction((parse, cancellation) => Task.Run(() =>
         {
             var terminal = Terminal.Of(parse);
             string path = parse.GetValue(results)!;
-            ScalingResults measured = new Study
+            string[] wanted = parse.GetValue(charts) ?? [];
+            ScalingResults? measured = null;
+            new Study
             {
                 Quick = parse.GetValue(quick),
-                Charts = parse.GetValue(charts) ?? [],
+                Charts = wanted,
+                Former = wanted.Length > 0 && File.Exists(path) ? ScalingResults.Read(path) : null,
+                Finished = results => (measured = results).Write(path),
                 Notice = line => terminal.Errors.WriteLine(line),
             }.Run(cancellation);
-            measured.Write(path);
             terminal.Output.WriteLine(path);
-            foreach (string above in ScalingTable.AboveLimits(measured))
+            foreach (string above in ScalingTable.AboveLimits(measured!))
                 terminal.Notice(above);
             return 0;
         }, cancellation));

@@ -41,7 +41,7 @@ internal sealed record Sizes
         Lengths = [64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384],
         LongestPlain = 2048,
         Batches = [1, 4, 16, 64, 256, 1024, 4096],
-        BatchLength = 128,
+        BatchLength = 64,
         Candidates = [3, 5, 10, 20, 40, 64],
         Documents = (512, 16),
         Vocabularies = [1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, int.MaxValue],

@@ -20,59 +20,70 @@ internal sealed class Study
     /// <summary>Charts that are wanted; empty for all.</summary>
     public required IReadOnlyCollection<string> Charts { get; init; }
 
+    /// <summary>Results whose other charts are kept; null for none.</summary>
+    public ScalingResults? Former { get; init; }
+
+    /// <summary>Given the results after each chart.</summary>
+    public required Action<ScalingResults> Finished { get; init; }
+
     /// <summary>Told what is done.</summary>
     public Action<string> Notice { get; init; } = static _ => { };
 
     /// <summary>Checks, then measures.</summary>
     /// <exception cref="ArgumentException">A chart is unknown.</exception>
     /// <exception cref="AlignmentDataException">An answer is wrong, or texts are missing.</exception>
-    public ScalingResults Run(CancellationToken cancellation)
+    public void Run(CancellationToken cancellation)
     {
         if (Charts.FirstOrDefault(static id => !ChartIds.Contains(id)) is { } unknown)
             throw new ArgumentException($"chart '{unknown}' is unknown; use {string.Join(", ", ChartIds)}.");
+        var backend = new NativeBackend();
+        if (Former is not null && (Former.Machine, Former.Backend, Former.Quick) != (Machine.CpuName(), NameOf(backend), Quick))
+            throw new ArgumentException($"the results file is of {Former.Machine}, backend {Former.Backend}{(Former.Quick ? ", quick" : "")}: its charts do not go with what is measured here; name another file.");
         var clock = Stopwatch.StartNew();
         Sizes sizes = Quick ? Sizes.Quick : Sizes.Full;
         DirectoryInfo folder = Directory.CreateTempSubdirectory("pta-scaling-");
         try
         {
-            var backend = new NativeBackend();
             KernelLimits? limits = KernelLimits.Of(backend);
             if (limits is null)
                 Notice("this machine's peaks cannot be measured, so there are no limits");
             var texts = new RealTexts(folder.FullName, Math.Max(sizes.Corpora[^1], 2L * sizes.Lengths[^1]));
             Notice($"text: {texts.TargetTokens:N0} target tokens, {clock.Elapsed.TotalSeconds:F0} s");
-            var measured = new List<ScalingChart>();
+            var measured = (Former?.Charts ?? []).ToDictionary(static c => c.Id);
             foreach ((string id, Func<SweepChart> make) in Prepared(backend, limits, texts, sizes, folder.FullName, cancellation).Where(c => Charts.Count == 0 || Charts.Contains(c.Id)))
             {
                 SweepChart prepared = make();
                 ScalingChart chart = prepared.Measure(sizes.Rounds, sizes.Slice, cancellation);
-                measured.Add(chart);
+                measured[id] = chart;
                 Notice($"{id}: {string.Join(", ", chart.Sweeps.Select(Describe))}; {clock.Elapsed.TotalSeconds:F0} s");
+                Finished(Results(backend, (Former?.Seconds ?? 0) + clock.Elapsed.TotalSeconds, [.. ChartIds.Where(measured.ContainsKey).Select(c => measured[c])]));
             }
-
-            return new ScalingResults
-            {
-                Date = DateTimeOffset.UtcNow,
-                Machine = Machine.CpuName(),
-                Cores = Environment.ProcessorCount,
-                Backend = $"{backend.Name}, {backend.Isa}",
-                Versions = new SortedDictionary<string, string>(StringComparer.Ordinal)
-                {
-                    ["pta"] = typeof(Study).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "",
-                    [".NET"] = Environment.Version.ToString(),
-                    ["system"] = RuntimeInformation.OSDescription,
-                    ["texts"] = Demo.ReferenceTexts.VersionsIn(Demo.ReferenceTexts.FindPacks()),
-                },
-                Seconds = Math.Round(clock.Elapsed.TotalSeconds, 1),
-                Quick = Quick,
-                Charts = measured,
-            };
         }
         finally
         {
             folder.Delete(recursive: true);
         }
     }
+
+    private ScalingResults Results(NativeBackend backend, double seconds, ScalingChart[] charts) => new()
+    {
+        Date = DateTimeOffset.UtcNow,
+        Machine = Machine.CpuName(),
+        Cores = Environment.ProcessorCount,
+        Backend = NameOf(backend),
+        Versions = new SortedDictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["pta"] = typeof(Study).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "",
+            [".NET"] = Environment.Version.ToString(),
+            ["system"] = RuntimeInformation.OSDescription,
+            ["texts"] = Demo.ReferenceTexts.VersionsIn(Demo.ReferenceTexts.FindPacks()),
+        },
+        Seconds = Math.Round(seconds, 1),
+        Quick = Quick,
+        Charts = charts,
+    };
+
+    private static string NameOf(NativeBackend backend) => $"{backend.Name}, {backend.Isa}";
 
     private static IEnumerable<(string Id, Func<SweepChart> Make)> Prepared(NativeBackend backend, KernelLimits? limits, RealTexts texts, Sizes sizes, string folder, CancellationToken cancellation)
     {

@@ -75,6 +75,14 @@ public sealed class ScalingReportTests
         }
 
         ReportCommand.Write(path, null);
+        (status, errors) = Run("run", "--quick", "--chart", "k.problems", "--results", path);
+        Assert.That(status, Is.Zero, errors);
+        ScalingResults again = ScalingResults.Read(path);
+        Assert.That(again.Charts.Select(static c => c.Id), Is.EqualTo(Study.ChartIds));
+        Assert.That(again.Charts[0].Sweeps[0].Points, Is.EqualTo(results.Charts[0].Sweeps[0].Points), "a chart that was not asked for stays");
+        (status, errors) = Run("run", "--chart", "k.problems", "--results", path);
+        Assert.That(status, Is.EqualTo(1));
+        Assert.That(errors, Does.Contain("name another file"));
     }
 
     [Test]

@@ -13,8 +13,9 @@ public sealed class LineChartTests
         ]);
 
     [TestCase(1, 100, 10, "1 2 5 10 20 50 100")]
-    [TestCase(64, 16384, 8, "100 300 1k 3k 10k")]
-    [TestCase(1e-6, 1e6, 7, "1µ 100µ 10m 1 100 10k 1M")]
+    [TestCase(64, 16384, 8, "100 200 500 1k 2k 5k 10k")]
+    [TestCase(64, 16384, 6, "100 300 1k 3k 10k")]
+    [TestCase(1e-6, 1e6, 7, "10µ 1m 100m 10 1k 100k")]
     [TestCase(3, 64, 8, "5 10 20 50")]
     [TestCase(2, 2, 8, "2")]
     public void MarksAreRound(double low, double high, int most, string marks)
