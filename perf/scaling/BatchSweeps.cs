@@ -22,7 +22,7 @@ internal sealed class BatchSweeps(NativeBackend backend, KernelLimits? limits, R
     /// <summary>Problems of ten by ten of a call.</summary>
     public SweepChart Problems()
     {
-        const int K = TransportProblems.GoldenK;
+        const int K = TransportCases.N;
         TransportWork[] works = [.. sizes.Batches.Select(count => new TransportWork(texts, count, K))];
         var sweeps = TransportWork.Kinds.Select(kind =>
         {

@@ -37,8 +37,8 @@ internal sealed class CorpusSweeps(NativeBackend backend, KernelLimits? limits, 
         var sums = new List<long>();
         long sum = 0;
         const string Program = "pta-scaling";
-        using var sources = new TeacherStoreWriter(source, replace: true, texts.Pair.Source, TransportProblems.GoldenK, ValueKind.RawLogit, Program);
-        using var targets = new TeacherStoreWriter(target, replace: true, texts.Pair.Target, TransportProblems.GoldenK, ValueKind.RawLogit, Program);
+        using var sources = new TeacherStoreWriter(source, replace: true, texts.Pair.Source, TransportCases.N, ValueKind.RawLogit, Program);
+        using var targets = new TeacherStoreWriter(target, replace: true, texts.Pair.Target, TransportCases.N, ValueKind.RawLogit, Program);
         foreach (DocumentPair document in texts.Documents(DocumentLength, int.MaxValue))
         {
             sources.Write(WithMass(document.Source));

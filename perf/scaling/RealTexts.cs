@@ -46,7 +46,7 @@ internal sealed class RealTexts
     /// <param name="length">Target tokens.</param>
     /// <param name="count">How many.</param>
     /// <param name="k">Candidates of each position.</param>
-    public IEnumerable<DocumentPair> Documents(int length, int count, int k = TransportProblems.GoldenK)
+    public IEnumerable<DocumentPair> Documents(int length, int count, int k = TransportCases.N)
     {
         int begin = 0;
         for (int d = 0; d < count; d++)

@@ -134,7 +134,7 @@ internal sealed class KernelLimits(MachinePeaks peaks)
     /// <summary>Seconds of a document's transports. Its problems are windows of ten by ten; the few smaller ones cost less, and are not counted as problems.</summary>
     private double Transports(BenchDocument document, in AlignmentOptions options, IKernelBackend backend)
     {
-        const int N = TransportProblems.GoldenK;
+        const int N = TransportCases.N;
         var report = new AlignmentReport();
         backend.AlignBatch([document.Pair], document.Vocabularies, options, new AlignedDocument[1], report);
         return (options.Transport == TransportKind.Official ? OfficialWork(0, report.Iterations, N, N) : BalancedWork(report.Iterations, N, N)).On(peaks).Seconds;
