@@ -17,7 +17,7 @@ internal static class Program
         pta-benchmarks list                 the cases of the gate, one a line
         pta-benchmarks allocations [CASE]   managed bytes that a pass of each of them allocates, a line of case and bytes each
         pta-benchmarks serve                answers requests line by line; the gate times two programs in turn with them
-        pta-benchmarks [BENCHMARKDOTNET]    the cases of `pta bench` under BenchmarkDotNet, with its own options: --filter '*', --list flat, --job short
+        pta-benchmarks [BENCHMARKDOTNET]    the cases of `pta bench` under BenchmarkDotNet, with its own options: --filter '*doc.paper*', --list tree, --iterationCount 5
         """;
 
     private static int Main(string[] args)

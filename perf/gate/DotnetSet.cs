@@ -21,6 +21,9 @@ internal sealed class DotnetSet(GateRun run)
     /// <summary>Cases whose making or passes take seconds; --quick leaves them out.</summary>
     private static readonly string[] Long = ["loss.sparse", "encode.sentencepiece-bpe"];
 
+    /// <summary>Cases whose time is not compared: the plain loops differ by 15 % between two processes of the same program, by where their arrays lie, in every run alike.</summary>
+    private static readonly string[] CountedOnly = ["ot.official"];
+
     /// <summary>Measures, as far as it can be.</summary>
     public void Measure()
     {
@@ -47,7 +50,8 @@ internal sealed class DotnetSet(GateRun run)
         foreach (string id in other.Cases().Intersect(one.Cases()).Where(id => !run.Options.Quick || !Long.Contains(id)))
         {
             run.Add(Measurement.Guarded(Name, id, "allocated", () => Allocations(one, other, id)));
-            run.Add(Measurement.Guarded(Name, id, "time", () => Measurement.Time(Name, id, "time", SequentialTest.Decide(stage => stage == 0 ? [Ratios(one, other, id, 0)] : Repeat(before, after, id, stage)))));
+            if (!CountedOnly.Contains(id))
+                run.Add(Measurement.Guarded(Name, id, "time", () => Measurement.Time(Name, id, "time", SequentialTest.Decide(stage => stage == 0 ? [Ratios(one, other, id, 0)] : Repeat(before, after, id, stage)))));
         }
     }
 
