@@ -11,8 +11,8 @@
 // name, without its prefix
 #define PTA_PERF_FUNCTIONS(X)                                                                                                                       \
     X(abi_version) X(last_error) X(workspace_create) X(workspace_destroy) X(workspace_isa) X(tape_create) X(tape_destroy) X(cost_matrix_u8)          \
-    X(cost_matrices_u8) X(find_nearest_tokens) X(find_alignment_path_u8) X(solve_transport_u8) X(vocabulary_pair_create) X(vocabulary_pair_destroy)  \
-    X(align_capacity) X(align_batch)
+    X(cost_matrices_u8) X(find_nearest_tokens) X(find_alignment_path_u8) X(solve_transport_u8) X(vocabulary_pair_create)                             \
+    X(vocabulary_pair_set_encoder) X(vocabulary_pair_destroy) X(align_capacity) X(align_batch)
 
 struct Library {
 #define X(name) decltype(&pta_##name) name;

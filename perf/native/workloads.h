@@ -102,7 +102,7 @@ struct Problems {
 // A text cut in two ways: the pieces of each side are its vocabulary, and each row's candidates begin with the token that follows.
 class Documents {
 public:
-    Documents(const Library& library, int preset, int length) : library_(library) {
+    Documents(const Library& library, int preset, int projection, int length) : library_(library) {
         Random random(11);
         std::string text;
         const Words lexicon(400, 5);
@@ -121,9 +121,12 @@ public:
         pta_official_view official{sizeof official, 0, source, target, source, target, target, same.data(), same.data(), owner.data(), starts.data(), nullptr};
         pta_vocabulary_view views[2] = {sides_[0].view(), sides_[1].view()};
         library.require(library.vocabulary_pair_create(&views[0], &views[1], &official, &pair_));
+        if (projection == PTA_PROJECTION_BYTE) library.require(library.vocabulary_pair_set_encoder(pair_, nullptr, nullptr));
         options_.struct_size = sizeof options_;
         options_.preset = preset;
         options_.mass = PTA_MASS_RENORMALISED;
+        options_.projection = projection;
+        options_.byte_tail = projection == PTA_PROJECTION_BYTE ? 2 : 0;
         options_.window = 10;
         options_.max_iterations = 1000000;
         options_.threads = 1;
@@ -213,8 +216,8 @@ inline Pass transports(const Library& library, int kind, int count) {
     };
 }
 
-inline Pass documents(const Library& library, int preset, int length) {
-    auto work = std::make_shared<Documents>(library, preset, length);
+inline Pass documents(const Library& library, int preset, int projection = PTA_PROJECTION_TOP1) {
+    auto work = std::make_shared<Documents>(library, preset, projection, 800);
     return [work] { work->align(); };
 }
 
@@ -270,9 +273,10 @@ inline std::vector<std::pair<std::string, std::function<Pass(const Library&)>>> 
         {"official", [](const Library& library) { return transports(library, PTA_TRANSPORT_OFFICIAL, 400); }},
         {"balanced", [](const Library& library) { return transports(library, PTA_TRANSPORT_BALANCED, 400); }},
         {"semi-relaxed", [](const Library& library) { return transports(library, PTA_TRANSPORT_SEMI_RELAXED, 4000); }},
-        {"documents-reference", [](const Library& library) { return documents(library, PTA_PRESET_REFERENCE, 800); }},
-        {"documents-paper", [](const Library& library) { return documents(library, PTA_PRESET_PAPER, 800); }},
-        {"documents-fusion", [](const Library& library) { return documents(library, PTA_PRESET_FUSION, 800); }},
+        {"documents-reference", [](const Library& library) { return documents(library, PTA_PRESET_REFERENCE); }},
+        {"documents-paper", [](const Library& library) { return documents(library, PTA_PRESET_PAPER); }},
+        {"documents-fusion", [](const Library& library) { return documents(library, PTA_PRESET_FUSION, PTA_PROJECTION_BYTE); }},
+        {"documents-transport", [](const Library& library) { return documents(library, PTA_PRESET_FUSION); }},
     };
 }
 
