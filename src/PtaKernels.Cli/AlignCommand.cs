@@ -37,7 +37,6 @@ internal static class AlignCommand
             "align", "Align documents: per target position, the sources' next-token distributions over the target's tokens.",
             "pta align --preset reference --target samples/spA.jsonl.gz --target-vocab samples/vocab/spA.json.gz --source samples/gpt2.jsonl.gz --source-vocab samples/vocab/gpt2.json.gz --out aligned.jsonl.gz",
             "pta align --preset reference --target base/ --target-vocab t.json --source src0/ --source src1/ --source-vocab a.json --source-vocab b.json --out aligned/ --sample 0.1 --seed 1",
-            "pta align --target t.store --target-vocab t.json --source a.store --source-vocab a.json --out aligned.store --shards 64 --shard 3",
             "pta align --preset fusion --mass renormalised --fill on --on-error quarantine --target t.jsonl --target-vocab t.json --source a.jsonl --source b.jsonl --source-vocab a.json --source-vocab b.json --out aligned.jsonl")
         {
             target, targetVocabulary, sources, sourceVocabularies, maps, output, force, onError, order, orderOnly, limit, sample, seed, where, report, common.Backend, common.Json,

@@ -26,7 +26,7 @@ internal static class GatherCommand
         var verb = new Verb(
             "gather",
             "Look at every byte of what the shards of pta align, pta capture or pta pack wrote, and join it into one output. Shards that are missing or damaged are printed as a list for another array of tasks, with exit code 1.",
-            "pta gather aligned.store --shards 64", "sbatch --array=$(pta gather aligned.store --shards 64 --check) job.sh")
+            "pta gather aligned.store --shards 64", "pta gather aligned.store --shards 64 --check --json")
         {
             output, shards, check, force, report, workers, json,
         };

@@ -136,8 +136,7 @@ internal sealed class AtomicFolder : IDisposable
             DurableFiles.FlushFolder(Path.GetDirectoryName(_path)!);
             Remove(PartialPath); // the former folder, after an exchange
             Remove(_former);
-            foreach (string other in _resume || _own ? Others() : [])
-                Remove(other);
+            RemoveOthers();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -180,6 +179,22 @@ internal sealed class AtomicFolder : IDisposable
     /// <summary>1 for the first run's folder, 2 for the one that took it over, and so on; 0 for a name of another kind.</summary>
     private int NumberOf(string partial) => partial == _path + Partial ? 1
         : int.TryParse(partial.AsSpan(_path.Length + Partial.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0;
+
+    /// <summary>Takes away what other runs left; one that is still at work there may keep some of it, which is in nobody's way.</summary>
+    private void RemoveOthers()
+    {
+        foreach (string other in _resume || _own ? Others() : [])
+        {
+            try
+            {
+                Remove(other);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                continue;
+            }
+        }
+    }
 
     private static void Remove(string folder)
     {

@@ -56,6 +56,8 @@ StateSaveLocation=$slurm_run/state
 SlurmdSpoolDir=$slurm_run/spool.%n
 SlurmctldPidFile=$slurm_run/slurmctld.pid
 SlurmdPidFile=$slurm_run/slurmd.%n.pid
+SlurmctldLogFile=$slurm_log/slurmctld.log
+SlurmdLogFile=$slurm_log/slurmd.%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
@@ -81,10 +83,10 @@ CONF
     until [[ -S $slurm_run/munge.socket ]]; do
         sleep 0.1
     done
-    slurmctld-wlm -D -f "$SLURM_CONF" >"$slurm_log/slurmctld.log" 2>&1 &
+    slurmctld-wlm -D -f "$SLURM_CONF" >"$slurm_log/slurmctld.out" 2>&1 &
     slurm_processes+=($!)
     for node in n1 n2 n3; do
-        slurmd-wlm -D -N "$node" -f "$SLURM_CONF" -d "$slurm_root/usr/sbin/slurmstepd-wlm" >"$slurm_log/slurmd.$node.log" 2>&1 &
+        slurmd-wlm -D -N "$node" -f "$SLURM_CONF" -d "$slurm_root/usr/sbin/slurmstepd-wlm" >"$slurm_log/slurmd.$node.out" 2>&1 &
         slurm_nodes[$node]=$!
         slurm_processes+=($!)
     done
@@ -99,18 +101,22 @@ nodes_are_idle() {
     done
 }
 
+# A process's environment, a variable a line; nothing where it has ended.
+environment_of() { { tr '\0' '\n' <"/proc/$1/environ"; } 2>/dev/null || true; }
+
 # Everything of a node, at once: its daemon, the step daemons, and what they run.
 kill_node() {
-    local file pid parent victims=("${slurm_nodes[$1]}")
+    local file pid parent environment victims=("${slurm_nodes[$1]}")
     for file in /proc/[0-9]*/environ; do
         pid=${file//[^0-9]/}
-        [[ $(tr '\0' '\n' <"$file" 2>/dev/null) == *"SLURMD_NODENAME=$1"* ]] || continue
-        [[ $(tr '\0' '\n' <"$file" 2>/dev/null) == *"SLURM_CONF=$slurm_conf"* ]] || continue
+        environment=$(environment_of "$pid")
+        [[ $environment == *"SLURM_CONF=$slurm_conf"* && $environment == *"SLURMD_NODENAME=$1"* ]] || continue
         parent=$(sed -n 's/^PPid:\t//p' "/proc/$pid/status" 2>/dev/null) || continue
         victims+=("$pid")
         [[ $(cat "/proc/$parent/comm" 2>/dev/null) != slurmstepd* ]] || victims+=("$parent")
     done
     kill -KILL "${victims[@]}" 2>/dev/null || true
+    wait "${slurm_nodes[$1]}" 2>/dev/null || true
 }
 
 stop_slurm() {
