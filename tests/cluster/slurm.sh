@@ -89,6 +89,7 @@ CONF
         slurmd-wlm -D -N "$node" -f "$SLURM_CONF" -d "$slurm_root/usr/sbin/slurmstepd-wlm" >"$slurm_log/slurmd.$node.out" 2>&1 &
         slurm_nodes[$node]=$!
         slurm_processes+=($!)
+        disown # no message when it is killed
     done
 }
 
@@ -101,22 +102,32 @@ nodes_are_idle() {
     done
 }
 
-# A process's environment, a variable a line; nothing where it has ended.
-environment_of() { { tr '\0' '\n' <"/proc/$1/environ"; } 2>/dev/null || true; }
-
-# Everything of a node, at once: its daemon, the step daemons, and what they run.
-kill_node() {
-    local file pid parent environment victims=("${slurm_nodes[$1]}")
-    for file in /proc/[0-9]*/environ; do
-        pid=${file//[^0-9]/}
-        environment=$(environment_of "$pid")
-        [[ $environment == *"SLURM_CONF=$slurm_conf"* && $environment == *"SLURMD_NODENAME=$1"* ]] || continue
-        parent=$(sed -n 's/^PPid:\t//p' "/proc/$pid/status" 2>/dev/null) || continue
-        victims+=("$pid")
-        [[ $(cat "/proc/$parent/comm" 2>/dev/null) != slurmstepd* ]] || victims+=("$parent")
+# tasks_on NODE: a line "PID OF THE TASK, OF ITS SLURMSTEPD, SHARD" for each. Starts no process: what is found must still be there.
+tasks_on() {
+    local file name step task word words line
+    for file in /proc/[0-9]*/comm; do
+        { read -r name <"$file"; } 2>/dev/null || continue
+        [[ $name == slurmstepd* ]] || continue
+        step=${file//[^0-9]/}
+        { read -r -a words <"/proc/$step/task/$step/children"; } 2>/dev/null || true
+        for task in "${words[@]}"; do
+            line='' name=''
+            while IFS= read -r -d '' word; do
+                [[ $word != "SLURM_CONF=$slurm_conf" && $word != "SLURMD_NODENAME=$1" ]] || line+=x
+                [[ $word != SLURM_ARRAY_TASK_ID=* ]] || name=${word#*=}
+            done 2>/dev/null <"/proc/$task/environ" || true
+            [[ $line != xx ]] || echo "$task $step ${name:--}"
+        done
     done
-    kill -KILL "${victims[@]}" 2>/dev/null || true
-    wait "${slurm_nodes[$1]}" 2>/dev/null || true
+}
+
+# Everything of a node, at once: its daemon, then the step daemons before what they run, so that none of them tells how it ended.
+kill_node() {
+    local task step
+    kill -KILL "${slurm_nodes[$1]}"
+    tasks_on "$1" | while read -r task step _; do
+        kill -KILL "$step" "$task" 2>/dev/null || true
+    done
 }
 
 stop_slurm() {
