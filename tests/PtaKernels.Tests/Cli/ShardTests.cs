@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using PtaKernels.Corpus.Stores;
-using PtaKernels.Tests.Alignment;
 using PtaKernels.Tests.Corpus.Stores;
 
 namespace PtaKernels.Tests.Cli;
@@ -20,9 +19,9 @@ public sealed class ShardTests
     public void MakeFiles()
     {
         _files = new AlignFiles(seed: 8, documents: 150);
-        // An id without a token: set aside, one at the end of a part.
+        // Another document there: set aside, one at the end of a part.
         foreach (int bad in new[] { 59, 70, 71 })
-            _files.Documents.Target[bad].Ids[1] = SmallModel.Target.Hole;
+            _files.Documents.Sources[bad][0].Id = "another";
         _files.Arguments(); // writes the documents
         Import("t", _files.Documents.TargetPath, "t.vocab.json");
         Import("s", _files.Documents.SourcePath(0), "s0.vocab.json");
@@ -48,7 +47,7 @@ public sealed class ShardTests
             Assert.That(FilesOf("out"), Is.EqualTo(FilesOf("whole")));
             Assert.That(File.ReadLines(Path.Combine(At("out"), "manifest.jsonl")).First(), Is.EqualTo(File.ReadLines(Path.Combine(At("whole"), "manifest.jsonl")).First()), "the header");
             Assert.That(all.Totals, Is.EqualTo(one.Totals));
-            Assert.That(one.Shards, Has.Count.GreaterThan(2));
+            Assert.That(one.Shards, Has.Count.GreaterThan(1));
             Assert.That(all.Shards.Select(static s => s with { Counts = null }), Is.EqualTo(one.Shards.Select(static s => s with { Counts = null })));
             Assert.That(CountsIn(At("gathered.json")), Is.EqualTo(CountsIn(At("single.json"))), "the report");
             Assert.That(Succeed("store", "check", At("out"), "--documents").Output, Does.Contain("whole"));
@@ -208,7 +207,7 @@ public sealed class ShardTests
         {
             bool written = false;
             for (int step = 0; step < 20_000 && !written && !first.WaitForExit(1); step++)
-                written = Directory.Exists(partial) && Directory.EnumerateFiles(partial, "shard-*.arrow").Any();
+                written = File.Exists(Path.Combine(partial, "shard-000001.arrow")); // the one before it is in the manifest by now
             Assert.That((written, Signal(first, stop == Stop.Kill ? SigKill : SigStop)), Is.EqualTo((true, 0)), "it must be stopped while it writes");
             if (stop == Stop.Kill)
                 first.WaitForExit();
