@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using PtaKernels.Corpus;
+using PtaKernels.Corpus.Parts;
 using PtaKernels.Text;
 using PtaKernels.Training;
 
@@ -30,50 +31,61 @@ internal static class CaptureCommand
         var verb = new Verb(
             "capture", "Run a model over documents and store, per position, its top-k logits, their log-sum-exp and the next token's cross-entropy. A stopped run goes on where it was.",
             "pta capture --model teacher/ --documents pieces.jsonl.gz --out teacher-rows --top-k 10",
+            "pta capture --model teacher/ --documents pieces.jsonl.gz --out teacher-rows --shards 64 --shard 3",
             "pta capture --model student/ --tokenizer tokenizer.model --documents pieces.jsonl.gz --out student-rows --domain domain --compute bfloat16")
         {
             model, tokenizer, documents, output, topK, temperature, begin, end, length, domain, batch, shard, compute, device, force, json,
         };
+        var shards = new ShardOptions();
+        shards.AddTo(verb);
         verb.SetAction((parse, cancellation) => Task.Run(() =>
         {
             var terminal = Terminal.Of(parse);
             string folder = parse.GetValue(model)!;
             ModelFiles.ReadConfig(folder); // a folder that is no model is told before a download
+            CorpusPart? part = shards.Of(parse);
+            string path = ShardOptions.NameOf(parse.GetValue(output)!, part);
+            CaptureRun RunWith(TextEncoder encoder, Action<long, double>? progress) => new()
+            {
+                ModelPath = folder,
+                Encoder = encoder,
+                InputPath = parse.GetValue(documents)!,
+                OutputPath = path,
+                Part = part,
+                Replace = parse.GetValue(force),
+                TopK = parse.GetValue(topK),
+                Temperature = parse.GetValue(temperature),
+                Begin = ValueOption.Switched(parse.GetValue(begin)!),
+                End = ValueOption.Switched(parse.GetValue(end)!),
+                Length = parse.GetValue(length),
+                DomainField = parse.GetValue(domain),
+                BatchTokens = parse.GetValue(batch),
+                ShardTokens = parse.GetValue(shard),
+                Compute = ValueOption.TypeOf(parse.GetValue(compute)!),
+                Device = parse.GetValue(device)!,
+                Progress = progress,
+                Notice = terminal.Notice,
+            };
             var encoder = TextEncoder.Load(parse.GetValue(tokenizer) ?? folder);
-            SetupTorchCommand.Ensure(terminal, again: false, cancellation);
-            CaptureReport? report = null;
-            var clock = Stopwatch.StartNew();
-            try
+            Func<bool>? finished = part is null || parse.GetValue(force) ? null : () => RunWith(encoder, null).IsFinished;
+            return ShardOptions.Run(terminal, path, finished, parse.GetValue(json), () =>
             {
-                ProgressReport.Run(terminal, "capturing", "tokens", progress => report = new CaptureRun
+                SetupTorchCommand.Ensure(terminal, again: false, cancellation);
+                CaptureReport? report = null;
+                var clock = Stopwatch.StartNew();
+                try
                 {
-                    ModelPath = folder,
-                    Encoder = encoder,
-                    InputPath = parse.GetValue(documents)!,
-                    OutputPath = parse.GetValue(output)!,
-                    Replace = parse.GetValue(force),
-                    TopK = parse.GetValue(topK),
-                    Temperature = parse.GetValue(temperature),
-                    Begin = ValueOption.Switched(parse.GetValue(begin)!),
-                    End = ValueOption.Switched(parse.GetValue(end)!),
-                    Length = parse.GetValue(length),
-                    DomainField = parse.GetValue(domain),
-                    BatchTokens = parse.GetValue(batch),
-                    ShardTokens = parse.GetValue(shard),
-                    Compute = ValueOption.TypeOf(parse.GetValue(compute)!),
-                    Device = parse.GetValue(device)!,
-                    Progress = progress,
-                    Notice = terminal.Notice,
-                }.Run(cancellation));
-            }
-            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-            {
-                terminal.Errors.WriteLine(Program.StoppedBetweenShards);
-                return Program.Cancelled;
-            }
+                    ProgressReport.Run(terminal, "capturing", "tokens", progress => report = RunWith(encoder, progress).Run(cancellation));
+                }
+                catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+                {
+                    terminal.Errors.WriteLine(Program.StoppedBetweenShards);
+                    return Program.Cancelled;
+                }
 
-            Summarise(terminal, report!, parse.GetValue(output)!, clock.Elapsed.TotalSeconds, parse.GetValue(json));
-            return 0;
+                Summarise(terminal, report!, path, clock.Elapsed.TotalSeconds, parse.GetValue(json));
+                return 0;
+            });
         }, cancellation));
         return verb;
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using PtaKernels.Corpus.Parts;
 using PtaKernels.Text;
 using PtaKernels.Training;
 
@@ -29,12 +30,15 @@ internal static class PackCommand
         var verb = new Verb(
             "pack", "Pack aligned documents, or plain texts, into sequences of one length, for pta train.",
             "pta pack --in aligned.jsonl.gz --out packed --length 2048",
+            "pta pack --in aligned.store --out packed --shards 16 --shard 3",
             "pta pack --in corpus.jsonl --tokenizer student/ --out packed --length 512",
             "pta pack --in aligned/ --out packed --length 512 --force --json",
             "pta pack --preset reference --in aligned-reference/ --out packed-reference --filter-nan")
         {
             input, tokenizer, output, length, preset, batch, filter, level, force, json,
         };
+        var shards = new ShardOptions();
+        shards.AddTo(verb);
         verb.SetAction((parse, cancellation) => Task.Run(() =>
         {
             var terminal = Terminal.Of(parse);
@@ -44,22 +48,30 @@ internal static class PackCommand
             Option? needless = official ? null : new Option[] { batch, filter, level }.FirstOrDefault(o => parse.GetResult(o) is { Implicit: false });
             if (needless is not null)
                 throw new ArgumentException($"{needless.Name} is about --preset reference; leave it out, or name that preset.");
-            PackingReport? report = null;
-            var clock = Stopwatch.StartNew();
-            ProgressReport.Run(terminal, "packing", "tokens", progress => report = new PackingRun
+            CorpusPart? part = shards.Of(parse);
+            string path = ShardOptions.NameOf(parse.GetValue(output)!, part);
+            TextEncoder? encoder = parse.GetValue(tokenizer) is { } own ? TextEncoder.Load(own) : null;
+            PackingRun RunWith(Action<long, double>? progress) => new()
             {
                 InputPath = parse.GetValue(input)!,
-                Encoder = parse.GetValue(tokenizer) is { } path ? TextEncoder.Load(path) : null,
-                OutputPath = parse.GetValue(output)!,
+                Encoder = encoder,
+                OutputPath = path,
+                Part = part,
                 Replace = parse.GetValue(force),
                 Length = parse.GetValue(length),
                 Official = official,
                 BatchSize = parse.GetValue(batch),
                 FilterNaN = parse.GetValue(filter),
                 Progress = progress,
-            }.Run(cancellation));
-            Summarise(terminal, report!, parse.GetValue(output)!, clock.Elapsed.TotalSeconds, parse.GetValue(json));
-            return 0;
+            };
+            return ShardOptions.Run(terminal, path, part is null || parse.GetValue(force) ? null : () => RunWith(null).IsFinished, parse.GetValue(json), () =>
+            {
+                PackingReport? report = null;
+                var clock = Stopwatch.StartNew();
+                ProgressReport.Run(terminal, "packing", "tokens", progress => report = RunWith(progress).Run(cancellation));
+                Summarise(terminal, report!, path, clock.Elapsed.TotalSeconds, parse.GetValue(json));
+                return 0;
+            });
         }, cancellation));
         return verb;
     }

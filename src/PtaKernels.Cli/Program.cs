@@ -72,6 +72,7 @@ internal static class Program
             ServeCommand.Create(),
             StoreCommand.Create(),
             PackCommand.Create(),
+            GatherCommand.Create(),
             MapCommand.Create(),
             VerifyCommand.Create(),
             BenchCommand.Create(),

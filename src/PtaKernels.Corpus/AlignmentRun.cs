@@ -133,11 +133,23 @@ public sealed class AlignmentRun
             done.Append!();
             Progress?.Invoke(new RunProgress(aligned, documents.ShareOf(done.Share, report.Documents + report.Quarantined), output.Part));
         }, workers, cancellation);
-        if (report.Documents + report.Quarantined == 0)
+        if (report.Documents + report.Quarantined == 0 && Selection.Part.Count == 1)
             throw new AlignmentDataException($"{TargetDocuments.Path}: holds no document{(Selection == new DocumentSelection() ? "" : " that was asked for")}.");
         quarantine?.Commit();
         output.Commit();
         return report;
+    }
+
+    /// <summary>The order of the sources over all documents that are taken, which runs over parts of them must be given (SPEC A3.5); writes nothing.</summary>
+    /// <returns>Indices of the sources, best first.</returns>
+    /// <exception cref="AlignmentDataException">The inputs do not fit together.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public IReadOnlyList<int> RankSources(AlignmentOptions options, CancellationToken cancellation)
+    {
+        var documents = new CorpusDocuments(TargetDocuments, SourceDocuments, Selection);
+        documents.RequireSameCorpus();
+        RequireTokenizers();
+        return new SourceRanking(Target, Sources, OnError, Notice).Order(documents, options, cancellation);
     }
 
     /// <summary>A store knows whose ids it holds.</summary>

@@ -17,12 +17,6 @@ internal sealed record CorpusItem(string Split, long FirstRow, long Rows, IDocum
 /// <summary>The same documents of all models, in order.</summary>
 internal sealed class CorpusDocuments(IDocumentReader target, IReadOnlyList<IDocumentReader> sources, DocumentSelection selection)
 {
-    /// <summary>Documents of an item at most, unless a backend asks for more: a record batch of a store.</summary>
-    private const int DocumentsOfItem = 32;
-
-    /// <summary>Bytes of an item's target records, about, from which on it takes no more documents: what bounds the memory where documents are long.</summary>
-    private const long BytesOfItem = 4 << 20;
-
     private IDocumentReader[] Readers => [target, .. sources];
 
     /// <summary>Kinds, splits and counts, where the readers know them, before any work is done.</summary>
@@ -84,55 +78,8 @@ internal sealed class CorpusDocuments(IDocumentReader target, IReadOnlyList<IDoc
     /// <param name="documentsAtOnce">Documents that the backend wants in one call.</param>
     public IEnumerable<CorpusItem> Items(Func<string, long, StoreShard?> writtenAt, Func<string, long, long?> nextWritten, int documentsAtOnce = 1)
     {
-        int most = Math.Max(DocumentsOfItem, documentsAtOnce);
-        foreach (string split in target.Splits)
-        {
-            (long row, long last) = selection.RangeOf(split, target);
-            long taken = 0;
-            while (row < last)
-            {
-                if (writtenAt(split, row) is { } part)
-                {
-                    yield return new CorpusItem(split, row, part.Rows, [], part);
-                    row += part.Rows;
-                    taken += part.Documents + part.Quarantined;
-                    continue;
-                }
-
-                long stop = Math.Min(nextWritten(split, row) ?? last, last);
-                foreach (CorpusItem item in Unwritten(split, row, stop, taken, most))
-                {
-                    row += item.Rows;
-                    taken += item.Records.Length;
-                    yield return item;
-                }
-
-                if (row != stop)
-                    break;
-            }
-        }
-    }
-
-    private IEnumerable<CorpusItem> Unwritten(string split, long first, long stop, long taken, int most)
-    {
-        List<IDocumentRecord[]> records = [];
-        long start = first, row = first, size = 0;
-        foreach ((long number, IDocumentRecord[]? one) in Together(split, first, stop, taken))
-        {
-            row = number + 1;
-            if (one is null)
-                continue;
-            records.Add(one);
-            size += one[0].Size;
-            if (records.Count < most && size < BytesOfItem)
-                continue;
-            yield return new CorpusItem(split, start, row - start, [.. records]);
-            records.Clear();
-            (start, size) = (row, 0);
-        }
-
-        if (row > start)
-            yield return new CorpusItem(split, start, row - start, [.. records]);
+        return RowItems.Of(target.Splits, split => selection.RangeOf(split, target), Together, static records => records[0].Size, writtenAt, nextWritten, documentsAtOnce)
+            .Select(static item => new CorpusItem(item.Split, item.FirstRow, item.Rows, [.. item.Taken], item.Written));
     }
 
     /// <summary>The n-th records of all readers together, the target's first; without records where the selection leaves them out.</summary>

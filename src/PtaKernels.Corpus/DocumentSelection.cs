@@ -1,3 +1,5 @@
+using PtaKernels.Corpus.Parts;
+
 namespace PtaKernels.Corpus;
 
 /// <summary>Which documents of a corpus are taken: the same ones from every model's files, because only their place and the target's record decide.</summary>
@@ -18,13 +20,16 @@ public sealed record DocumentSelection
     /// <summary>Take only documents whose field has this value; null = all.</summary>
     public (string Column, string Value)? Where { get; init; }
 
+    /// <summary>The name under which <see cref="Described"/> gives the part.</summary>
+    internal const string PartOption = "part";
+
     /// <summary>What is not as by default, by name: part of what decides an output.</summary>
     internal IEnumerable<KeyValuePair<string, string>> Described()
     {
         if (Limit != 0)
             yield return KeyValuePair.Create("limit", FormattableString.Invariant($"{Limit}"));
         if (Part != (0, 1))
-            yield return KeyValuePair.Create("part", FormattableString.Invariant($"{Part.Index + 1}/{Part.Count}"));
+            yield return KeyValuePair.Create(PartOption, FormattableString.Invariant($"{Part.Index + 1}/{Part.Count}"));
         if (Sample != 1)
             yield return KeyValuePair.Create("sample", FormattableString.Invariant($"{Sample:R}, seed {Seed}"));
         if (Where is { } where)
@@ -41,7 +46,7 @@ public sealed record DocumentSelection
         if (Part.Count == 1)
             return (0, long.MaxValue);
         long count = reader.CountOf(split) ?? throw new AlignmentDataException($"{reader.Path}: only reading it tells how many documents it has, so that no part of it can be taken; import it into a store.");
-        return ((long)((Int128)count * Part.Index / Part.Count), (long)((Int128)count * (Part.Index + 1) / Part.Count));
+        return CorpusPart.RangeOf(count, Part.Index, Part.Count);
     }
 
     /// <summary>Whether a document is taken.</summary>

@@ -30,6 +30,13 @@ internal static partial class DurableFiles
     /// <returns>False where the system or the file system cannot.</returns>
     public static bool TryExchange(string one, string other) => OperatingSystem.IsLinux() && Rename(CurrentFolder, one, CurrentFolder, other, Exchanged) == 0;
 
+    /// <summary>Gives a file that will not change another name, in another folder of its file system without copying it.</summary>
+    public static void LinkOrCopy(string from, string to)
+    {
+        if (!OperatingSystem.IsLinux() || Link(from, to) != 0)
+            File.Copy(from, to);
+    }
+
     /// <summary>Makes the names in a folder last; a file system that cannot is left as it is.</summary>
     public static void FlushFolder(string folder)
     {
@@ -54,6 +61,9 @@ internal static partial class DurableFiles
 
     [LibraryImport("libc", EntryPoint = "renameat2", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int Rename(int fromFolder, string from, int toFolder, string to, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string from, string to);
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

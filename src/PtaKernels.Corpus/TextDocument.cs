@@ -1,4 +1,5 @@
 using PtaKernels.Corpus.Folders;
+using PtaKernels.Corpus.Parts;
 using PtaKernels.Corpus.Texts;
 
 namespace PtaKernels.Corpus;
@@ -38,11 +39,33 @@ public sealed record TextDocument(string Id, string Domain, string Text, string 
     public static IEnumerable<TextDocument> Read(string path, string? domainField = null, bool keepFields = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        IEnumerable<TextDocument> documents = !Directory.Exists(path)
-            ? PlainTexts.IsPlain(path) ? PlainTexts.ReadFile(path, domainField) : LineTexts.Read(path, domainField, keepFields)
-            : DatasetFolder.IsDataset(path) ? FolderTexts.Read(path, domainField, keepFields) : PlainTexts.ReadFolder(path, domainField);
-        return AtLeastOne(path, documents);
+        return AtLeastOne(path, ReadRange(path, domainField, keepFields, 0, long.MaxValue));
     }
+
+    /// <summary>Reads the documents of a part of a corpus; the others are counted, not parsed.</summary>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="domainField">As in <see cref="Read"/>.</param>
+    /// <param name="part">The part; null = all.</param>
+    /// <exception cref="AlignmentDataException">There are fewer documents than parts, or one of the part's is bad.</exception>
+    internal static IEnumerable<TextDocument> ReadPart(string path, string? domainField, CorpusPart? part)
+    {
+        if (part is null)
+            return Read(path, domainField);
+        (long first, long stop) = part.Of(path, CountOf(path));
+        return ReadRange(path, domainField, keepFields: false, first, stop - first).Select(text => text with { Share = Math.Clamp((text.Share * part.Count) - part.Index, 0, 1) });
+    }
+
+    /// <summary>Tells a corpus from another without reading all of it.</summary>
+    internal static string IdentityOf(string path) => !Directory.Exists(path) ? InputIdentity.OfFile(path)
+        : DatasetFolder.IsDataset(path) ? FolderTexts.Open(path).Identity : InputIdentity.OfFiles(PlainTexts.NamesIn(path).Select(name => Path.Combine(path, name)));
+
+    private static long CountOf(string path) => !Directory.Exists(path)
+        ? PlainTexts.IsPlain(path) ? 1 : JsonLines.ReadLines(path).LongCount()
+        : DatasetFolder.IsDataset(path) ? FolderTexts.CountOf(path) : PlainTexts.NamesIn(path).Length;
+
+    private static IEnumerable<TextDocument> ReadRange(string path, string? domainField, bool keepFields, long first, long count) => !Directory.Exists(path)
+        ? PlainTexts.IsPlain(path) ? PlainTexts.ReadFile(path, domainField) : LineTexts.Read(path, domainField, keepFields, first, count)
+        : DatasetFolder.IsDataset(path) ? FolderTexts.Read(path, domainField, keepFields, first, count) : PlainTexts.ReadFolder(path, domainField, first, count);
 
     private static IEnumerable<TextDocument> AtLeastOne(string path, IEnumerable<TextDocument> documents)
     {

@@ -8,7 +8,7 @@ namespace PtaKernels.Cli.Stores;
 internal sealed class StoreOptionSet
 {
     /// <summary>Options that say where and how, but not what is written: no part of the command that a store notes.</summary>
-    private static readonly string[] WithValue = ["--out", "--report", "--backend", "--workers"], Flags = ["--force", "--json", "--repair"];
+    private static readonly string[] WithValue = ["--out", "--report", "--backend", "--workers", "--shards", "--shard"], Flags = ["--force", "--json", "--repair"];
 
     private readonly Option<long> _shardTokens = new("--shard-tokens")
     {
@@ -53,7 +53,9 @@ internal sealed class StoreOptionSet
         : throw new ArgumentException($"--workers is {workers}; it must be a number of documents, or 0 for one on each core.");
 
     /// <summary>Program and command line, for the manifest.</summary>
-    public static StoreProducer ProducerOf(ParseResult parse)
+    /// <param name="parse">The command line.</param>
+    /// <param name="part">Words that say which part of the documents is taken; they come last.</param>
+    public static StoreProducer ProducerOf(ParseResult parse, IReadOnlyList<string>? part = null)
     {
         List<string> command = [];
         string[] tokens = [.. parse.Tokens.Select(static t => t.Value)];
@@ -67,7 +69,7 @@ internal sealed class StoreOptionSet
                 i++;
         }
 
-        return StoreProducer.Of(ProgramName) with { Command = command };
+        return StoreProducer.Of(ProgramName) with { Command = [.. command, .. part ?? []] };
     }
 
     /// <summary>The command that makes a store's missing shards again in place.</summary>

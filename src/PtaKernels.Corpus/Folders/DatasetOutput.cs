@@ -25,7 +25,14 @@ internal sealed class DatasetOutput : IDisposable
 
     /// <summary>Makes the folder.</summary>
     /// <param name="resume">Keep what a stopped run left there, and what this one leaves, instead of emptying it.</param>
-    public void Create(bool resume = false) => _folder = new AtomicFolder(_path, _replace, resume: resume);
+    /// <param name="own">Under a name that no other run has (<see cref="AtomicFolder"/>).</param>
+    /// <param name="takeOver">The file that a run holds, where one that was given up is to be shut out.</param>
+    public void Create(bool resume = false, bool own = false, string? takeOver = null)
+    {
+        _folder = new AtomicFolder(_path, _replace, resume: resume, own: own);
+        if (takeOver is not null)
+            _folder.TakeOver(takeOver);
+    }
 
     /// <summary>Publishes the folder.</summary>
     public void Commit() => _folder!.Commit();

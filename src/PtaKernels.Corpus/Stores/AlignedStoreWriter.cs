@@ -28,7 +28,7 @@ internal sealed class AlignedStoreWriter : IDocumentWriter
         if (request.Sources.Count > Provenance.MaxSources)
             throw new AlignmentDataException($"{request.Path}: a store tells at most {Provenance.MaxSources} sources apart, and there are {request.Sources.Count}; align in several runs, or into JSON lines.");
         _ = TokenIds.For(request.Target.Count, request.Store.Ids);
-        return new AlignedStoreWriter(StoreWriter.Open(request.Path, request.Repair, request.Replace, request.Inputs, request.Notice), request, splits);
+        return new AlignedStoreWriter(StoreWriter.Open(request.Path, request.Repair, request.Replace, request.Inputs, request.Notice, takeOver: request.Selection.Part.Count > 1), request, splits);
     }
 
     /// <inheritdoc/>

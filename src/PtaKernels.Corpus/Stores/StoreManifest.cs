@@ -91,6 +91,10 @@ internal sealed class StoreManifest
     /// <summary>The header that a shard keeps, or null.</summary>
     public static StoreHeader? HeaderOf(string text) => Parse<StoreHeader>(Encoding.UTF8.GetBytes(text));
 
+    /// <summary>What one line says, its end included; null where it is cut off, damaged, or says something else.</summary>
+    public static T? ValueOf<T>(ReadOnlySpan<byte> line)
+        where T : class => line is [.. var body, (byte)'\n'] && IsWhole(body) ? Parse<T>(body) : null;
+
     private static StoreManifest Scan(ReadOnlySpan<byte> all, string path)
     {
         List<string> damage = [];

@@ -104,7 +104,7 @@ internal sealed class StoreShardFile : IDisposable
     {
         _file.Dispose();
         _hash.Dispose();
-        if (!_published)
+        if (!_published && Directory.Exists(_folder))
             File.Delete(StoreFiles.PartialOf(Path.Combine(_folder, _name)));
     }
 

@@ -64,9 +64,10 @@ internal sealed class StoreWriter : IDisposable
     /// <param name="replace">As in <see cref="Create"/>.</param>
     /// <param name="inputs">What is read while it is written.</param>
     /// <param name="notice">Takes sentences.</param>
+    /// <param name="takeOver">As in <see cref="Create"/>.</param>
     /// <exception cref="AlignmentDataException">The name is taken, there is nothing to repair, or another run is at work there.</exception>
-    public static StoreWriter Open(string path, bool repair, bool replace, IEnumerable<IDocumentReader> inputs, Action<string>? notice) =>
-        repair ? Repair(path, notice) : Create(path, replace, inputs.Select(static i => i.Path), notice);
+    public static StoreWriter Open(string path, bool repair, bool replace, IEnumerable<IDocumentReader> inputs, Action<string>? notice, bool takeOver = false) =>
+        repair ? Repair(path, notice) : Create(path, replace, inputs.Select(static i => i.Path), notice, takeOver: takeOver);
 
     /// <summary>Opens a new store, or what a stopped run left of it.</summary>
     /// <param name="path">Its final name.</param>
@@ -74,8 +75,9 @@ internal sealed class StoreWriter : IDisposable
     /// <param name="inputs">What is read while it is written.</param>
     /// <param name="notice">Takes sentences.</param>
     /// <param name="resume">Whether to go on with what a stopped run left, and leave what this one does not commit to the next.</param>
+    /// <param name="takeOver">Whether a run that was stopped may live on somewhere, and is to be shut out (<see cref="AtomicFolder.TakeOver"/>).</param>
     /// <exception cref="AlignmentDataException">The name is taken, or another run is at work there.</exception>
-    public static StoreWriter Create(string path, bool replace, IEnumerable<string> inputs, Action<string>? notice, bool resume = true)
+    public static StoreWriter Create(string path, bool replace, IEnumerable<string> inputs, Action<string>? notice, bool resume = true, bool takeOver = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
@@ -92,6 +94,8 @@ internal sealed class StoreWriter : IDisposable
         if (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any() && !StoreReader.IsStore(full))
             throw new AlignmentDataException($"{path}: is a folder but no store, so it is not replaced; name another one.");
         var folder = new AtomicFolder(full, replace, resume: resume);
+        if (takeOver)
+            folder.TakeOver(StoreManifest.FileName);
         var writer = new StoreWriter(path, folder.PartialPath, folder, notice);
         try
         {
@@ -346,24 +350,26 @@ internal sealed class StoreWriter : IDisposable
         return file.Exists && file.Length == shard.Bytes && (shard.QuarantineSha256 is null || File.Exists(Path.Combine(_folder, StoreFiles.QuarantineOf(shard.File))));
     }
 
-    private static string DifferenceOf(StoreHeader former, StoreHeader header)
+    /// <summary>How a store's maker differs from this one, as half a sentence.</summary>
+    internal static string DifferenceOf(StoreHeader former, StoreHeader header) => former.Tokenizer != header.Tokenizer ? "another tokenizer" : DifferenceOf(former.Producer, header.Producer);
+
+    /// <summary>The same of those who made them.</summary>
+    internal static string DifferenceOf(StoreProducer former, StoreProducer now)
     {
-        if (former.Tokenizer != header.Tokenizer)
-            return "another tokenizer";
-        if (former.Producer.Program != header.Producer.Program)
-            return $"made by {former.Producer.Program}";
-        foreach ((string name, string value) in former.Producer.Options)
+        if (former.Program != now.Program)
+            return $"made by {former.Program}";
+        foreach ((string name, string value) in former.Options)
         {
-            if (header.Producer.Options.GetValueOrDefault(name) is var now && now != value)
-                return $"{name} {value} instead of {now ?? "none"}";
+            if (now.Options.GetValueOrDefault(name) is var here && here != value)
+                return $"{name} {value} instead of {here ?? "none"}";
         }
 
-        if (!former.Producer.Inputs.SequenceEqual(header.Producer.Inputs))
+        if (!former.Inputs.SequenceEqual(now.Inputs))
             return "other inputs";
-        return former.Producer.Command.SequenceEqual(header.Producer.Command) ? "other options of the store" : string.Join(' ', former.Producer.Command);
+        return former.Command.SequenceEqual(now.Command) ? "other options of the store" : string.Join(' ', former.Command);
     }
 
-    private AlignmentDataException Sentence(Exception e) => new(_new is null
+    private AlignmentDataException Sentence(Exception e) => new(_new is not null && !Directory.Exists(_folder) ? $"{_path}: {AtomicFolder.TakenOver}." : _new is null
         ? $"{_path}: {DurableFiles.ReasonOf(e)}."
         : $"{_path}: {DurableFiles.ReasonOf(e)} ({_shards.Count} finished shards are kept in {_folder}, and the same command goes on after them).", e);
 }

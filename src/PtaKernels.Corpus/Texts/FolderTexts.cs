@@ -6,11 +6,17 @@ namespace PtaKernels.Corpus.Texts;
 /// <summary>Text documents as a dataset folder.</summary>
 internal static class FolderTexts
 {
-    /// <summary>Reads all splits; see <see cref="TextDocument.Read"/>.</summary>
-    public static IEnumerable<TextDocument> Read(string path, string? domainField, bool keepFields)
+    /// <summary>Opens a folder of texts.</summary>
+    public static DatasetFolder Open(string path) => new(path, Require);
+
+    /// <summary>Documents of all splits.</summary>
+    public static long CountOf(string path) => Open(path) is var folder ? folder.Splits.Sum(split => folder.CountOf(split)!.Value) : 0;
+
+    /// <summary>Reads documents of all splits; see <see cref="TextDocument.Read"/>.</summary>
+    public static IEnumerable<TextDocument> Read(string path, string? domainField, bool keepFields, long first, long count)
     {
-        var folder = new DatasetFolder(path, Require);
-        foreach (FolderRecord record in folder.Splits.SelectMany(split => folder.Read(split)).Cast<FolderRecord>())
+        DatasetFolder folder = Open(path);
+        foreach (FolderRecord record in Ranges.Of(folder.Splits.SelectMany(split => folder.Read(split)), first, count).Cast<FolderRecord>())
         {
             string text = record.ValueOf(TextDocument.TextField)
                 ?? throw new AlignmentDataException($"{record.Where}: {TextDocument.TextField} is null; remove the row.");

@@ -5,9 +5,9 @@ namespace PtaKernels.Corpus.Texts;
 /// <summary>Text documents as JSON lines.</summary>
 internal static class LineTexts
 {
-    /// <summary>Reads a file; see <see cref="TextDocument.Read"/>.</summary>
-    public static IEnumerable<TextDocument> Read(string path, string? domainField, bool keepFields) =>
-        JsonLines.ReadLines(path).Select(line => Parse($"{path}, line {line.Number}", line, domainField, keepFields));
+    /// <summary>Reads documents of a file; see <see cref="TextDocument.Read"/>.</summary>
+    public static IEnumerable<TextDocument> Read(string path, string? domainField, bool keepFields, long first, long count) =>
+        Ranges.Of(JsonLines.ReadLines(path), first, count).Select(line => Parse($"{path}, line {line.Number}", line, domainField, keepFields));
 
     private static TextDocument Parse(string where, NumberedLine line, string? domainField, bool keepFields)
     {

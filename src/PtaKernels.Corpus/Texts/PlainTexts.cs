@@ -19,16 +19,19 @@ internal static class PlainTexts
         yield return Read(path, Path.GetFileName(path), 1);
     }
 
-    /// <summary>Reads a folder; see <see cref="TextDocument.Read"/>.</summary>
-    public static IEnumerable<TextDocument> ReadFolder(string path, string? domainField)
+    /// <summary>The files of a folder, in order.</summary>
+    public static string[] NamesIn(string path) =>
+    [
+        .. Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(IsPlain)
+            .Select(f => Path.GetRelativePath(path, f).Replace(Path.DirectorySeparatorChar, '/')).Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>Reads documents of a folder; see <see cref="TextDocument.Read"/>.</summary>
+    public static IEnumerable<TextDocument> ReadFolder(string path, string? domainField, long first, long count)
     {
         RequireNoField(path, domainField);
-        string[] names =
-        [
-            .. Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(IsPlain)
-                .Select(f => Path.GetRelativePath(path, f).Replace(Path.DirectorySeparatorChar, '/')).Order(StringComparer.Ordinal),
-        ];
-        for (int i = 0; i < names.Length; i++)
+        string[] names = NamesIn(path);
+        for (int i = (int)first; i < names.Length && i - first < count; i++)
             yield return Read(Path.Combine(path, names[i]), names[i], (i + 1.0) / names.Length);
     }
 

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using PtaKernels.Corpus;
+using PtaKernels.Corpus.Parts;
 using PtaKernels.Text;
 
 namespace PtaKernels.Training;
@@ -60,6 +61,9 @@ internal sealed class CaptureInput
     /// <summary>The corpus (<see cref="TextDocument.Read"/>).</summary>
     public required string Path { get; init; }
 
+    /// <summary>Which part of it is taken; null = all.</summary>
+    public CorpusPart? Part { get; init; }
+
     /// <summary>The field whose value is the domain, or null.</summary>
     public required string? DomainField { get; init; }
 
@@ -84,7 +88,7 @@ internal sealed class CaptureInput
     {
         List<CaptureDocument> window = [];
         long tokens = 0;
-        foreach (CaptureDocument document in TextDocument.Read(Path, DomainField).Chunk(DocumentsAtOnce).SelectMany(texts => InParallel.Map(texts, Encode)))
+        foreach (CaptureDocument document in TextDocument.ReadPart(Path, DomainField, Part).Chunk(DocumentsAtOnce).SelectMany(texts => InParallel.Map(texts, Encode)))
         {
             if (window.Count > 0 && tokens + document.Length > WindowTokens)
             {

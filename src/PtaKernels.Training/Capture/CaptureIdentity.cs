@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using PtaKernels.Corpus;
 using PtaKernels.Training.Safetensors;
 
 namespace PtaKernels.Training;
@@ -36,6 +37,16 @@ internal sealed record CaptureIdentity(string Model, string Tokenizer, string Op
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    /// <summary>Tells a folder's model from another by names, sizes, beginnings and ends of its files.</summary>
+    public static string NearlyOf(string folder)
+    {
+        using CheckpointFiles files = CheckpointFiles.Open(folder);
+        return InputIdentity.OfFiles(files.Files.Select(static f => f.FilePath).Prepend(Path.Combine(folder, ModelFiles.ConfigName)));
+    }
+
+    /// <summary>By name, without the threads: another number rounds otherwise and is no other run.</summary>
+    public IReadOnlyDictionary<string, string> Described() => new Dictionary<string, string> { ["model"] = Model, ["tokenizer"] = Tokenizer, ["options"] = Options };
 
     /// <summary>How this run differs from another, for a sentence; empty where it does not.</summary>
     public string DifferenceTo(CaptureIdentity other) =>

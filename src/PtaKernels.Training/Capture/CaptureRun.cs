@@ -1,6 +1,9 @@
+using PtaKernels.Corpus;
 using PtaKernels.Corpus.Folders;
+using PtaKernels.Corpus.Parts;
 using PtaKernels.Text;
 using static TorchSharp.torch;
+using CorpusInput = PtaKernels.Corpus.Stores.StoreInput;
 
 namespace PtaKernels.Training;
 
@@ -69,6 +72,12 @@ public sealed class CaptureRun
     /// <summary>The field or column of the corpus whose value goes to the column <c>domain</c>; null = no such column.</summary>
     public string? DomainField { get; init; }
 
+    /// <summary>Which part of the corpus is taken; null = all. Windows begin anew with a part, so that its rows may differ from those of a run over all documents as those of other batches do.</summary>
+    public CorpusPart? Part { get; init; }
+
+    /// <summary>Whether the part is there already, made by the same command from the same corpus and model.</summary>
+    public bool IsFinished => Part is not null && DatasetPart.IsFinished(OutputPath, Part with { Producer = Part.Producer with { Inputs = Inputs } });
+
     /// <summary>Told after every batch: tokens so far in this run, share of what this run has to do.</summary>
     public Action<long, double>? Progress { get; init; }
 
@@ -88,7 +97,7 @@ public sealed class CaptureRun
         CaptureInput input = InputFor(config);
         using var output = new DatasetOutput(OutputPath, Replace, [InputPath, ModelPath]);
         CaptureIdentity identity = IdentityOf(input);
-        output.Create(resume: true);
+        output.Create(resume: true, takeOver: Part is null ? null : CaptureStore.JournalName);
         var report = new CaptureReport();
         using (var store = new CaptureStore(output.Partial, identity, new CaptureColumns(TopK, DomainField is not null), Replace, Notice))
         {
@@ -106,9 +115,20 @@ public sealed class CaptureRun
             store.Finish();
         }
 
+        if (Part is not null)
+        {
+            DatasetPart.Write(output.Partial, Part with { Producer = Part.Producer with { Options = identity.Described(), Inputs = Inputs } }, new Dictionary<string, double>
+            {
+                [nameof(report.Documents)] = report.Documents, [nameof(report.Tokens)] = report.Tokens, [nameof(report.Bytes)] = report.Bytes, [nameof(report.Shards)] = report.Shards,
+                ["Bits"] = report.BitsPerByte * report.Bytes,
+            });
+        }
+
         output.Commit();
         return report;
     }
+
+    private CorpusInput[] Inputs => [new CorpusInput(InputPath, TextDocument.IdentityOf(InputPath)), new CorpusInput(ModelPath, CaptureIdentity.NearlyOf(ModelPath))];
 
     private void Capture(CaptureInput input, CaptureStore store, Func<Teacher> teacher, CaptureReport report, CancellationToken cancellation)
     {
@@ -165,6 +185,7 @@ public sealed class CaptureRun
         return new CaptureInput
         {
             Path = InputPath,
+            Part = Part,
             DomainField = DomainField,
             Encoder = Encoder,
             Begin = Begin ?? Encoder.Bos is not null,

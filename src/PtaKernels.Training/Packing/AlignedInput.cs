@@ -18,8 +18,14 @@ internal abstract class AlignedInput
     /// <summary>Whether the splits are folders of a DatasetDict.</summary>
     public abstract bool IsDict { get; }
 
-    /// <summary>The documents of a split, in order.</summary>
-    public abstract IEnumerable<AlignedRecord> Read(string split);
+    /// <summary>Tells the documents from others without reading all of them.</summary>
+    public abstract string Identity { get; }
+
+    /// <summary>Documents of a split; of JSON lines only counting tells.</summary>
+    public abstract long CountOf(string split);
+
+    /// <summary>The documents of a split, in order, from one of them on.</summary>
+    public abstract IEnumerable<AlignedRecord> Read(string split, long first = 0);
 
     /// <summary>Opens a path.</summary>
     /// <exception cref="AlignmentDataException">There is nothing readable there.</exception>
@@ -37,7 +43,11 @@ internal abstract class AlignedInput
 
         public override bool IsDict => folder.IsDict;
 
-        public override IEnumerable<AlignedRecord> Read(string split) => folder.Read(split).Select(static r => new FolderDocument((FolderRecord)r));
+        public override string Identity => folder.Identity;
+
+        public override long CountOf(string split) => folder.CountOf(split)!.Value;
+
+        public override IEnumerable<AlignedRecord> Read(string split, long first = 0) => folder.Read(split, first).Select(static r => new FolderDocument((FolderRecord)r));
     }
 
     private sealed class ParquetInput(ParquetDocuments file) : AlignedInput
@@ -46,7 +56,11 @@ internal abstract class AlignedInput
 
         public override bool IsDict => false;
 
-        public override IEnumerable<AlignedRecord> Read(string split) => file.Read(file.Splits[0]).Select(static r => new FolderDocument((FolderRecord)r));
+        public override string Identity => file.Identity;
+
+        public override long CountOf(string split) => file.CountOf(file.Splits[0])!.Value;
+
+        public override IEnumerable<AlignedRecord> Read(string split, long first = 0) => file.Read(file.Splits[0], first).Select(static r => new FolderDocument((FolderRecord)r));
     }
 
     private sealed class LineInput(string path) : AlignedInput
@@ -55,7 +69,11 @@ internal abstract class AlignedInput
 
         public override bool IsDict => false;
 
-        public override IEnumerable<AlignedRecord> Read(string split) => JsonLines.ReadLines(path).Select(line => new LineDocument(path, line));
+        public override string Identity => InputIdentity.OfFile(path);
+
+        public override long CountOf(string split) => JsonLines.ReadLines(path).LongCount();
+
+        public override IEnumerable<AlignedRecord> Read(string split, long first = 0) => Ranges.Of(JsonLines.ReadLines(path), first, long.MaxValue).Select(line => new LineDocument(path, line));
     }
 
     private sealed class FolderDocument(FolderRecord record) : AlignedRecord(record.Where, record.Share)

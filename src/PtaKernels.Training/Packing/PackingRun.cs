@@ -1,7 +1,9 @@
 using System.Text;
 using PtaKernels.Corpus;
 using PtaKernels.Corpus.Folders;
+using PtaKernels.Corpus.Parts;
 using PtaKernels.Text;
+using CorpusInput = PtaKernels.Corpus.Stores.StoreInput;
 
 namespace PtaKernels.Training;
 
@@ -38,6 +40,12 @@ public sealed class PackingRun
     /// <summary>In the official packing, leave out documents with a metric that is not a number.</summary>
     public bool FilterNaN { get; init; }
 
+    /// <summary>Which part of the documents is packed; null = all. A sequence never holds documents of two parts.</summary>
+    public CorpusPart? Part { get; init; }
+
+    /// <summary>Whether the part is there already, made by the same command from the same documents.</summary>
+    public bool IsFinished => Part is not null && DatasetPart.IsFinished(OutputPath, Described());
+
     /// <summary>Told now and then: tokens so far, share of the input read.</summary>
     public Action<long, double>? Progress { get; init; }
 
@@ -56,16 +64,20 @@ public sealed class PackingRun
         AlignedInput? input = Encoder is null ? AlignedInput.Open(InputPath) : null;
         bool isDict = input?.IsDict ?? false;
         using var output = new DatasetOutput(OutputPath, Replace, [InputPath]);
-        output.Create();
+        output.Create(own: Part is not null);
+        if (Part is not null && input is not null)
+            CorpusPart.Require(InputPath, input.Splits.Sum(input.CountOf), Part.Count);
         var report = new PackingReport();
         foreach (string split in input?.Splits ?? ["train"])
         {
             using var writer = new PackedWriter(isDict ? Path.Combine(output.Partial, split) : output.Partial, split);
             long before = report.Documents;
             if (Official)
-                PackOfficially(Parsed(input!.Read(split).Select(static r => new Unread<OfficialRow>(r.Where, r.Share, r.Official)), report, cancellation), writer, report);
+                PackOfficially(Parsed(Of(input!, split).Select(static r => new Unread<OfficialRow>(r.Where, r.Share, r.Official)), report, cancellation), writer, report);
             else
-                Pack(Parsed(input?.Read(split).Select(static r => new Unread<AlignedTokens>(r.Where, r.Share, r.Fused)) ?? Texts(), report, cancellation), writer, report);
+                Pack(Parsed(input is null ? Texts() : Of(input, split).Select(static r => new Unread<AlignedTokens>(r.Where, r.Share, r.Fused)), report, cancellation), writer, report);
+            if (writer.Count == 0 && Part is not null)
+                continue;
             if (writer.Count == 0)
                 throw new AlignmentDataException($"{InputPath}: holds no document{(isDict ? $" in split {split}" : "")}{(report.Documents > before ? " that is left" : "")}; nothing to pack.");
             writer.Finish();
@@ -73,11 +85,35 @@ public sealed class PackingRun
 
         if (isDict)
             DatasetFiles.WriteDict(output.Partial, input!.Splits);
+        if (Part is not null)
+            DatasetPart.Write(output.Partial, Described(), report.Sums);
         output.Commit();
         return report;
     }
 
-    private IEnumerable<Unread<AlignedTokens>> Texts() => TextDocument.Read(InputPath).Select(text => new Unread<AlignedTokens>(
+    /// <summary>The part with what decides its sequences.</summary>
+    private CorpusPart Described() => Part! with
+    {
+        Producer = Part.Producer with
+        {
+            Options = new Dictionary<string, string>
+            {
+                ["length"] = FormattableString.Invariant($"{Length}"), ["official"] = Official ? FormattableString.Invariant($"batches of {BatchSize}{(FilterNaN ? ", without NaN" : "")}") : "no", ["tokenizer"] = Encoder?.Vocabulary.Fingerprint ?? "none",
+            },
+            Inputs = [new CorpusInput(InputPath, Encoder is null ? AlignedInput.Open(InputPath).Identity : TextDocument.IdentityOf(InputPath))],
+        },
+    };
+
+    /// <summary>The part's documents of a split.</summary>
+    private IEnumerable<AlignedRecord> Of(AlignedInput input, string split)
+    {
+        if (Part is null)
+            return input.Read(split);
+        (long first, long stop) = CorpusPart.RangeOf(input.CountOf(split), Part.Index, Part.Count);
+        return first == stop ? [] : Ranges.Of(input.Read(split, first), 0, stop - first);
+    }
+
+    private IEnumerable<Unread<AlignedTokens>> Texts() => TextDocument.ReadPart(InputPath, null, Part).Select(text => new Unread<AlignedTokens>(
         text.Where, text.Share, () => AlignedTokens.Untaught(text.Id, Encoder!.EncodeSequence(Encoding.UTF8.GetBytes(text.Text), begin: true, end: true).Ids)));
 
     /// <summary>The documents in order, each with its place; the first bad one ends the run.</summary>
@@ -169,6 +205,13 @@ public sealed class PackingReport
 
     /// <summary>Positions with a distribution.</summary>
     public long Taught { get; private set; }
+
+    /// <summary>All numbers by name; those of several parts add up.</summary>
+    public IReadOnlyDictionary<string, double> Sums => new Dictionary<string, double>
+    {
+        [nameof(Documents)] = Documents, [nameof(Filtered)] = Filtered, [nameof(Cut)] = Cut, [nameof(Tokens)] = Tokens, [nameof(Sequences)] = Sequences, [nameof(Room)] = Room,
+        [nameof(Positions)] = Positions, [nameof(Labelled)] = Labelled, [nameof(Taught)] = Taught,
+    };
 
     internal void Add(int positions, int length, int labelled, int taught)
     {

@@ -26,8 +26,14 @@ internal sealed class StoreInput : AlignedInput
     public override bool IsDict => _store.Splits[0].Length > 0;
 
     /// <inheritdoc/>
-    public override IEnumerable<AlignedRecord> Read(string split) =>
-        _store.Read(IsDict ? split : "").Select(static r => new Document((StoreRecord)r));
+    public override string Identity => _store.Identity;
+
+    /// <inheritdoc/>
+    public override long CountOf(string split) => _store.CountOf(IsDict ? split : "")!.Value;
+
+    /// <inheritdoc/>
+    public override IEnumerable<AlignedRecord> Read(string split, long first = 0) =>
+        _store.Read(IsDict ? split : "", first).Select(static r => new Document((StoreRecord)r));
 
     private sealed class Document(StoreRecord record) : AlignedRecord(record.Where, record.Share)
     {

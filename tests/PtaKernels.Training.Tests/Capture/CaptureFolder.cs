@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using PtaKernels.Corpus.Parts;
 using PtaKernels.Text;
 using static TorchSharp.torch;
 
@@ -42,10 +43,10 @@ internal sealed class CaptureFolder : IDisposable
     public void Write(string name, IEnumerable<(string Id, string Domain, string Text)> documents) =>
         File.WriteAllLines(this[name], documents.Select(static d => JsonSerializer.Serialize(new { id = d.Id, domain = d.Domain, text = d.Text })), new UTF8Encoding(false));
 
-    public CaptureRun Run(string output, Action<long, double>? progress = null, Action<string>? notice = null, int shardTokens = 200, int batchTokens = 150, bool replace = false, string? corpus = null, int topK = 10) => new()
+    public CaptureRun Run(string output, Action<long, double>? progress = null, Action<string>? notice = null, int shardTokens = 200, int batchTokens = 150, bool replace = false, string? corpus = null, int topK = 10, CorpusPart? part = null) => new()
     {
         ModelPath = this["model"], Encoder = Encoder, InputPath = this[corpus ?? "corpus.jsonl"], OutputPath = this[output], DomainField = "domain", Progress = progress, Notice = notice,
-        ShardTokens = shardTokens, BatchTokens = batchTokens, Replace = replace, TopK = topK,
+        ShardTokens = shardTokens, BatchTokens = batchTokens, Replace = replace, TopK = topK, Part = part,
     };
 
     /// <summary>Name and bytes of every file of a folder.</summary>
