@@ -118,7 +118,7 @@ internal sealed class PtaProcess : IDisposable
                     PeakBytes = Math.Max(PeakBytes, 1024 * long.Parse(line[6..].Replace("kB", "", StringComparison.Ordinal), NumberStyles.Integer, CultureInfo.InvariantCulture));
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException or System.ComponentModel.Win32Exception)
         {
             // It has ended, or the system has no such file.
         }

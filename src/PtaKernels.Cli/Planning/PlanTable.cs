@@ -55,6 +55,8 @@ internal static class PlanTable
             yield return $"In brackets: {percent} % intervals, by drawing the sample's documents and a round of the timing again. They hold for machines like this one and text like the sample; what is assumed has the range that is named, and no confidence.";
         }
 
+        if (plan.Machines.Nodes > 1)
+            yield return "Each node works on a part of the corpus (`pta store split`) in one process; training runs on one device.";
         yield return "Hours do not include waiting for disks: files are thought to come and go as fast as they are used.";
         foreach (string sentence in plan.LeftOut)
             yield return "Left out: " + sentence;

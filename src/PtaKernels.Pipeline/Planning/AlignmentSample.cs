@@ -62,8 +62,8 @@ internal sealed class AlignmentSample
         double tokens = 0;
         Lap[] laps = [.. Enumerable.Range(0, rounds).Select(_ => Lap.Of(() => tokens = Align(sources, repeated, 0, details: false, cancellation).Tokens))];
         return new AlignmentMeasurement(
-            details.Documents, details.Columns, new StageTiming(laps, tokens), new NewTokens(news.Length == 0 ? 0 : Math.Max(0, DocumentBootstrap.Median(news)), details.Tokens / 2.0),
-            Math.Max(0, cold.Clock - warm.Clock), details.OpeningBytes, details.Quarantined);
+            details.Documents, details.Columns, new StageTiming(laps, tokens, Math.Max(0, cold.Clock - warm.Clock)), new NewTokens(news.Length == 0 ? 0 : Math.Max(0, DocumentBootstrap.Median(news)), details.Tokens / 2.0),
+            details.OpeningBytes, details.Quarantined);
     }
 
     /// <summary>The sample as a run over these documents sees it.</summary>
@@ -122,11 +122,10 @@ internal sealed class AlignmentSample
 /// <param name="Columns">Names of the columns of the aligned store.</param>
 /// <param name="Timing">Rounds on all cores, tokens seen before.</param>
 /// <param name="New">What tokens took that were not seen before.</param>
-/// <param name="StartSeconds">Seconds that the first pass of a process takes longer than a later one.</param>
 /// <param name="OpeningBytes">Bytes that every shard begins with.</param>
 /// <param name="Quarantined">Documents of the sample that were set aside.</param>
 internal sealed record AlignmentMeasurement(
-    IReadOnlyList<SampledDocument> Documents, IReadOnlyList<string> Columns, StageTiming Timing, NewTokens New, double StartSeconds, long OpeningBytes, long Quarantined)
+    IReadOnlyList<SampledDocument> Documents, IReadOnlyList<string> Columns, StageTiming Timing, NewTokens New, long OpeningBytes, long Quarantined)
 {
     /// <summary>[documents] target tokens.</summary>
     public double[] Tokens => [.. Documents.Select(static d => (double)d.Tokens)];

@@ -21,16 +21,13 @@ internal sealed class ImportSample(DocumentSample documents, IReadOnlyList<Token
     {
         int repeats = Math.Max(1, (int)Math.Ceiling((double)ItemsPerCore * DocumentsOfItem * Environment.ProcessorCount / documents.Count));
         StoreReader? store = null;
-        List<Lap> laps = [];
-        for (int r = 0; r <= rounds; r++)
+        StageTiming timing = StageTiming.Of(rounds, () => store!.Totals.Tokens, () =>
         {
-            Lap lap = Lap.Of(() => store = Import(model, repeats, "timed", cancellation));
-            Directory.Delete(Path.Combine(folder, "timed"), recursive: true);
-            if (r > 0) // the first one compiles
-                laps.Add(lap with { Clock = lap.Clock + ReadSeconds(repeats), Processor = lap.Processor + ReadSeconds(repeats) });
-        }
-
-        return (new StageTiming([.. laps], store!.Totals.Tokens), store);
+            store = Import(model, repeats, "timed", cancellation);
+            Directory.Delete(store.Path, recursive: true);
+        });
+        double read = ReadSeconds(repeats);
+        return (timing with { Rounds = [.. timing.Rounds.Select(l => new Lap(l.Clock + read, l.Processor + read))] }, store!);
     }
 
     /// <summary>Reading, and unpacking, of all documents in turn, as far as it falls upon so many.</summary>

@@ -13,17 +13,10 @@ internal sealed class PackSample(AlignmentSample sample, int length, string fold
         string aligned = Path.Combine(folder, "aligned"), packed = Path.Combine(folder, "packed");
         int[] repeated = [.. Enumerable.Repeat(Enumerable.Range(0, sample.Documents.Count), sample.Repeats).SelectMany(static d => d)];
         sample.RunOver(sample.FreshSources(), repeated, 0, aligned, open: null).Run(sample.Backend, sample.Options, cancellation);
-        List<Lap> laps = [];
         PackingReport? report = null;
-        for (int r = 0; r <= rounds; r++)
-        {
-            Lap lap = Lap.Of(() => report = new PackingRun { InputPath = aligned, OutputPath = packed, Length = length, Replace = true }.Run(cancellation));
-            if (r > 0) // the first one compiles
-                laps.Add(lap);
-        }
-
+        StageTiming timing = StageTiming.Of(rounds, () => report!.Tokens, () => report = new PackingRun { InputPath = aligned, OutputPath = packed, Length = length, Replace = true }.Run(cancellation));
         long bytes = Directory.EnumerateFiles(packed, "*", SearchOption.AllDirectories).Sum(static f => new FileInfo(f).Length);
-        return new PackMeasurement(new StageTiming([.. laps], report!.Tokens), (double)bytes / report.Tokens);
+        return new PackMeasurement(timing, (double)bytes / report!.Tokens);
     }
 }
 

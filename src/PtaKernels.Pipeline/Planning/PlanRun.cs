@@ -16,8 +16,11 @@ internal sealed class PlanRun(PlanRequest request, Func<IKernelBackend> open, Ac
     public Plan Run(Func<RowRule, string> nameOf, CancellationToken cancellation)
     {
         request.Require();
+        // What is wrong with files is said before anything is measured.
+        RatesFile[] files = [.. request.Rates.Select(RatesFile.Read)];
+        ModelCost?[] models = [request.TargetModel is { } target ? ModelCost.Of(target, "--target-model") : null, .. request.SourceModels.Select(static m => ModelCost.Of(m, "--source-model"))];
         PlanMeasurements measured = PlanMeasurements.Of(request, open, notice, cancellation);
-        PlanStages stages = PlanStages.Of(request, measured);
+        PlanStages stages = PlanStages.Of(request, measured, files, models);
         double[] amounts = request.Tokens.Count > 0 ? [.. request.Tokens] : [measured.CorpusTokens!.Value];
         return new Plan
         {

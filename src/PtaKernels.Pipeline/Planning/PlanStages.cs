@@ -10,19 +10,16 @@ internal sealed class PlanStages
     private readonly PlanRequest _request;
     private readonly PlanMeasurements _measured;
     private readonly RatesFile[] _files;
-    private readonly ModelCost?[] _models;
+    private readonly IReadOnlyList<ModelCost?> _models;
     private readonly List<StageCost> _costs = [];
     private readonly List<PlanAssumption> _assumptions = [];
     private readonly List<string> _leftOut = [];
     private readonly ModelRates _rates;
 
-    private PlanStages(PlanRequest request, PlanMeasurements measured)
+    private PlanStages(PlanRequest request, PlanMeasurements measured, RatesFile[] files, IReadOnlyList<ModelCost?> models)
     {
-        (_request, _measured) = (request, measured);
-        _files = [.. request.Rates.Select(RatesFile.Read)];
-        _models = [.. measured.Models.Select((_, m) => m == 0 ? request.TargetModel is { } t ? ModelCost.Of(t, "--target-model") : null
-            : request.SourceModels.Count >= m ? ModelCost.Of(request.SourceModels[m - 1], "--source-model") : null)];
-        _rates = new ModelRates(request, _files, Assume, _leftOut.Add);
+        (_request, _measured, _files, _models) = (request, measured, files, models);
+        _rates = new ModelRates(request, files, Assume, _leftOut.Add);
     }
 
     /// <summary>The stages in order.</summary>
@@ -35,10 +32,13 @@ internal sealed class PlanStages
     public IReadOnlyList<string> LeftOut => _leftOut;
 
     /// <summary>Puts the stages together.</summary>
-    /// <exception cref="AlignmentDataException">A file or a model is not what it should be.</exception>
-    public static PlanStages Of(PlanRequest request, PlanMeasurements measured)
+    /// <param name="request">What is asked for.</param>
+    /// <param name="measured">What was measured.</param>
+    /// <param name="files">Results of other measurements.</param>
+    /// <param name="models">The target's model and each source's; null, or missing, where it is not known.</param>
+    public static PlanStages Of(PlanRequest request, PlanMeasurements measured, RatesFile[] files, IReadOnlyList<ModelCost?> models)
     {
-        var stages = new PlanStages(request, measured);
+        var stages = new PlanStages(request, measured, files, models);
         stages.Split();
         stages.Capture();
         stages.Import();
@@ -60,7 +60,7 @@ internal sealed class PlanStages
         _costs.Add(new StageCost
         {
             Stage = "split", Tokens = Estimate.Exactly(1), Bytes = bytes, CoreSeconds = RateOf(texts.Timing.Processor, texts.TextBytes, texts.Tokens[0]),
-            BusySeconds = RateOf([.. texts.Timing.Clock.Select(static c => c * Environment.ProcessorCount)], texts.TextBytes, texts.Tokens[0]), From = Here,
+            BusySeconds = RateOf([.. texts.Timing.Clock.Select(static c => c * Environment.ProcessorCount)], texts.TextBytes, texts.Tokens[0]), StartSeconds = Start(texts.Timing.StartSeconds), From = Here,
         });
     }
 
@@ -69,7 +69,7 @@ internal sealed class PlanStages
         for (int m = 0; m < _measured.Models.Count; m++)
         {
             PlannedModel model = _measured.Models[m];
-            if (_models[m] is not { } cost)
+            if ((m < _models.Count ? _models[m] : null) is not { } cost)
             {
                 _leftOut.Add($"capture of {model.Name}: its model is not known; give {(m == 0 ? "--target-model" : "--source-model")}, a folder with config.json or a number of weights.");
                 continue;
@@ -102,6 +102,7 @@ internal sealed class PlanStages
                 {
                     CoreSeconds = RateOf(timing.Processor, lengths, lengths).Times(model.TokensPerTarget),
                     BusySeconds = RateOf([.. timing.Clock.Select(static c => c * Environment.ProcessorCount)], lengths, lengths).Times(model.TokensPerTarget),
+                    StartSeconds = Start(timing.StartSeconds + (_measured.VocabularySeconds / _measured.Models.Count)),
                 };
             }
 
@@ -136,7 +137,7 @@ internal sealed class PlanStages
             Stage = "align", Tokens = Estimate.Exactly(1), Bytes = output, FixedBytes = sample.OpeningBytes, From = Here,
             CoreSeconds = RateOf(sample.Timing.Processor, seconds, tokens),
             BusySeconds = RateOf([.. sample.Timing.Clock.Select(static c => c * Environment.ProcessorCount)], seconds, tokens),
-            StartSeconds = Start(sample.StartSeconds + _measured.VocabularySeconds), New = sample.New,
+            StartSeconds = Start(sample.Timing.StartSeconds + _measured.VocabularySeconds), New = sample.New,
         };
         Assume("align, tokens per second and core, all cores at work", Rate(cost.BusySeconds!.Value), file is null ? Here : $"{Here}; not used, for {file.From} is given");
         Assume($"align, seconds of a core for what is new in {sample.New.Tokens:F0} tokens", Estimate.Exactly(sample.New.Seconds), $"{Here}: each half of the sample after the other, and again; assumed: grows as the square root of the text");
@@ -169,7 +170,7 @@ internal sealed class PlanStages
         _costs.Add(new StageCost
         {
             Stage = "pack", Tokens = Estimate.Exactly(1), Bytes = spread.Times(packing.BytesPerToken / spread.Value), CoreSeconds = RateOf(packing.Timing.Processor, payload, tokens),
-            BusySeconds = clock, SerialSeconds = clock, From = Here,
+            BusySeconds = clock, SerialSeconds = clock, StartSeconds = Start(packing.Timing.StartSeconds), From = Here,
         });
         Assume("pack, tokens per second of a process", Rate(clock), $"{Here}; a process on each node, whatever its cores");
     }

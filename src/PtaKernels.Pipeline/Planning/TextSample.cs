@@ -63,18 +63,12 @@ internal sealed class TextSample
         }
 
         SplitReport? report = null;
-        List<Lap> laps = [];
-        for (int r = 0; r <= rounds; r++)
-        {
-            Lap lap = Lap.Of(() => report = new SplitRun { InputPath = texts, Encoders = _encoders, OutputPath = pieces, Replace = true, Length = _length }.Run(cancellation));
-            if (r > 0) // the first one compiles
-                laps.Add(lap);
-        }
-
+        StageTiming timing = StageTiming.Of(
+            rounds, () => report!.Tokens[0], () => report = new SplitRun { InputPath = texts, Encoders = _encoders, OutputPath = pieces, Replace = true, Length = _length }.Run(cancellation));
         var splitter = new TextSplitter(_encoders, _length);
         IReadOnlyList<TextPiece>[] cut = [.. _documents.Select(d => splitter.Split(Encoding.UTF8.GetBytes(d.Text), d.Where))];
         return new TextMeasurement(
-            new StageTiming([.. laps], report!.Tokens[0]), (double)new FileInfo(pieces).Length / report.Tokens[0],
+            timing, (double)new FileInfo(pieces).Length / report!.Tokens[0],
             [.. _documents.Select(static d => (double)Encoding.UTF8.GetByteCount(d.Text))],
             [.. _encoders.Select((_, t) => cut.Select(pieces => pieces.Sum(p => (double)p.Tokens[t])).ToArray())],
             [.. _encoders.Select((_, t) => cut.SelectMany(pieces => pieces.Select(p => (double)p.Tokens[t])).ToArray())]);
