@@ -17,17 +17,17 @@ internal sealed record DocumentSample(IReadOnlyList<IDocumentReader> Readers, IR
     /// <param name="readers">A reader for each model: the same documents in the same order.</param>
     /// <param name="share">The chance, over 0 and at most 1.</param>
     /// <param name="seed">Which sample.</param>
-    /// <param name="most">Documents wanted at most, about: the share is made smaller where the corpus is known to have more.</param>
+    /// <param name="most">Documents wanted at most, a random choice of those drawn; the share is made smaller first where the corpus is known to be large.</param>
     /// <exception cref="AlignmentDataException">The models have different documents, or none was drawn.</exception>
     public static DocumentSample Draw(IReadOnlyList<IDocumentReader> readers, double share, long seed, int most)
     {
         IDocumentReader first = readers[0];
         new CorpusDocuments(first, [.. readers.Skip(1)], new DocumentSelection()).RequireSameCorpus();
         if (first.Splits.All(split => first.CountOf(split) is not null) && first.Splits.Sum(split => first.CountOf(split)!.Value) is var known && share * known > most)
-            share = (double)most / known;
+            share = Math.Min(share, 1.1 * most / known);
         var selection = new DocumentSelection { Sample = share, Seed = seed };
         var clock = System.Diagnostics.Stopwatch.StartNew();
-        (List<IDocumentRecord> Taken, long All)[] drawn = [.. readers.Select(r => Take(r, selection))];
+        (Reservoir<IDocumentRecord> Taken, long All)[] drawn = [.. readers.Select(r => Take(r, selection, most))];
         double seconds = first is StoreReader ? 0 : clock.Elapsed.TotalSeconds;
         for (int m = 1; m < readers.Count; m++)
         {
@@ -37,18 +37,17 @@ internal sealed record DocumentSample(IReadOnlyList<IDocumentReader> Readers, IR
 
         if (drawn[0].All == 0)
             throw new AlignmentDataException($"{first.Path}: holds no document.");
-        if (drawn[0].Taken.Count == 0)
+        IDocumentRecord[][] kept = [.. drawn.Select(static d => d.Taken.Kept.ToArray())];
+        if (kept[0].Length == 0)
             throw new AlignmentDataException(FormattableString.Invariant($"{first.Path}: a sample of {share} holds none of its {drawn[0].All} documents; give a larger --sample or another --seed."));
-        // A file of lines is not counted before it is read.
-        int kept = Math.Min(drawn[0].Taken.Count, most);
-        return new DocumentSample(readers, [.. drawn.Select(d => d.Taken.Take(kept).ToArray())], drawn[0].All, share, seconds);
+        return new DocumentSample(readers, kept, drawn[0].All, share * kept[0].Length / drawn[0].Taken.Shown, seconds);
     }
 
-    private static (List<IDocumentRecord> Taken, long All) Take(IDocumentReader reader, DocumentSelection selection)
+    private static (Reservoir<IDocumentRecord> Taken, long All) Take(IDocumentReader reader, DocumentSelection selection, int most)
     {
         if (reader is StoreReader store)
-            return Take(store, selection);
-        List<IDocumentRecord> taken = [];
+            return Take(store, selection, most);
+        var taken = new Reservoir<IDocumentRecord>(most, selection.Seed);
         long all = 0;
         foreach (string split in reader.Splits)
         {
@@ -66,9 +65,9 @@ internal sealed record DocumentSample(IReadOnlyList<IDocumentReader> Readers, IR
     }
 
     /// <summary>Only shards that hold a document drawn are opened, and none of them is compared with its checksum: the work is in proportion to the sample.</summary>
-    private static (List<IDocumentRecord> Taken, long All) Take(StoreReader store, DocumentSelection selection)
+    private static (Reservoir<IDocumentRecord> Taken, long All) Take(StoreReader store, DocumentSelection selection, int most)
     {
-        List<IDocumentRecord> taken = [];
+        var taken = new Reservoir<IDocumentRecord>(most, selection.Seed);
         var before = new Dictionary<string, long>(StringComparer.Ordinal);
         for (int s = 0; s < store.Shards.Count; s++)
         {
@@ -82,8 +81,8 @@ internal sealed record DocumentSample(IReadOnlyList<IDocumentReader> Readers, IR
                     rows.Add(row);
             }
 
-            if (rows.Count > 0)
-                taken.AddRange(store.Rows(s, first).Where(r => rows.Contains(r.Number)).Select(r => new StoreRecord(store, r)));
+            foreach (StoreRow row in rows.Count > 0 ? store.Rows(s, first).Where(r => rows.Contains(r.Number)) : [])
+                taken.Add(new StoreRecord(store, row));
         }
 
         return (taken, before.Values.Sum());

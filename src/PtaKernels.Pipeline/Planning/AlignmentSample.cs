@@ -39,9 +39,6 @@ internal sealed class AlignmentSample
     /// <summary>How the store keeps its rows.</summary>
     public required StoreOptions Store { get; init; }
 
-    /// <summary>Told what a user should know.</summary>
-    public Action<string>? Notice { get; init; }
-
     /// <summary>How often each document is in a round.</summary>
     public int Repeats => Math.Max(1, (int)Math.Ceiling((double)ItemsPerCore * DocumentsOfItem * Environment.ProcessorCount / Documents.Count));
 

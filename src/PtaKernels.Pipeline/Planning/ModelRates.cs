@@ -8,12 +8,14 @@ internal sealed class ModelRates
     /// <summary>Weights up to which a model is made, with random ones, and timed: it and its moments take 16 bytes for each.</summary>
     private const double LargestTimed = 2e8;
 
+    private const string Here = "measured here";
+
     private readonly PlanRequest _request;
     private readonly RatesFile[] _files;
     private readonly Action<string, Estimate, string> _assume;
     private readonly Action<string> _leaveOut;
     private (Estimate Rate, string From)? _device, _processor;
-    private bool _looked, _noTorch;
+    private bool _looked, _noTorch, _isFiled;
 
     /// <summary>Takes a request.</summary>
     /// <param name="request">What is asked for.</param>
@@ -47,7 +49,7 @@ internal sealed class ModelRates
 
     private StageCost? Timed(StageCost cost, ModelCost model, Func<ModelConfig, double[]> time)
     {
-        if (model.Config is not { } config || model.Weights > LargestTimed || _noTorch || _processor is { From: var from } && !from.StartsWith(Here, StringComparison.Ordinal))
+        if (model.Config is not { } config || model.Weights > LargestTimed || _noTorch || _isFiled)
             return null;
         double[] rounds = [.. time(config).Select(static s => s * Environment.ProcessorCount)];
         var each = new Estimate(DocumentBootstrap.Median(rounds), rounds.Min(), rounds.Max());
@@ -55,8 +57,6 @@ internal sealed class ModelRates
         Estimate seconds = cost.Tokens.Times(each);
         return cost with { CoreSeconds = seconds, BusySeconds = seconds, From = $"hours {Here}; {cost.From}" };
     }
-
-    private const string Here = "measured here";
 
     /// <summary>Finds the rates once they are asked for.</summary>
     private void Look()
@@ -67,9 +67,14 @@ internal sealed class ModelRates
         if (_request.Machines.Gpus > 0)
             LookForDevice();
         else if (_files.Select(static f => (File: f, Rate: f.TrainingRate())).FirstOrDefault(static f => f.Rate is not null) is (var file, { } rate))
+        {
+            _isFiled = true;
             Found(Estimate.Exactly(rate), $"{file.Name}, train.step on one thread", "a core, floating-point operations per second in training");
+        }
         else
+        {
             LookForProducts();
+        }
     }
 
     private void LookForDevice()

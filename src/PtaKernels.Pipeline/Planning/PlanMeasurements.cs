@@ -100,7 +100,7 @@ internal sealed class PlanMeasurements
         DocumentSample aligned = stored ? drawn : DocumentSample.Draw(stores, 1, request.Seed, int.MaxValue) with { CorpusDocuments = drawn.CorpusDocuments };
         var sample = new AlignmentSample
         {
-            Backend = open(), Options = request.Options, Target = target, TargetEncoder = encoder, Sources = vocabularies[1..], Documents = aligned, Store = request.Store, Notice = notice,
+            Backend = open(), Options = request.Options, Target = target, TargetEncoder = encoder, Sources = vocabularies[1..], Documents = aligned, Store = request.Store,
         };
         Alignment = sample.Run(request.Rounds, cancellation);
         if (Alignment.Quarantined > 0)

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using PtaKernels.Corpus;
+using PtaKernels.Corpus.Sampling;
 using PtaKernels.Text;
 
 namespace PtaKernels.Pipeline.Planning;
@@ -28,17 +29,17 @@ internal sealed class TextSample
         if (!Path.Exists(path))
             throw new AlignmentDataException($"{path}: no such file or folder.");
         var selection = new DocumentSelection { Sample = share, Seed = seed };
-        List<TextDocument> taken = [];
+        var taken = new Reservoir<TextDocument>(most, seed);
         foreach (TextDocument document in TextDocument.Read(path))
         {
             CorpusBytes += Encoding.UTF8.GetByteCount(document.Text);
-            if (selection.Draws("", CorpusDocuments++) && taken.Count < most)
+            if (selection.Draws("", CorpusDocuments++))
                 taken.Add(document);
         }
 
-        if (taken.Sum(static t => t.Text.Length) == 0)
+        _documents = [.. taken.Kept];
+        if (_documents.Sum(static t => t.Text.Length) == 0)
             throw new AlignmentDataException(FormattableString.Invariant($"{path}: a sample of {share} holds no text of its {CorpusDocuments} documents; give a larger --sample or another --seed."));
-        _documents = [.. taken];
     }
 
     /// <summary>Documents of the corpus.</summary>
