@@ -5,8 +5,8 @@ namespace PtaKernels.Pipeline.Planning;
 /// <summary>How long models take: on devices by counted operations over an assumed rate, on processors by a timed step of the model itself, or by operations over a rate of matrix products.</summary>
 internal sealed class ModelRates
 {
-    /// <summary>Weights up to which a model is made, with random ones, and timed: it and its moments take 16 bytes for each.</summary>
-    private const double LargestTimed = 2e8;
+    /// <summary>Operations of a round up to which a model is made, with random weights, and timed: about ten seconds of a core.</summary>
+    private const double MostOperations = 5e11;
 
     private const string Here = "measured here";
 
@@ -31,15 +31,16 @@ internal sealed class ModelRates
     /// <param name="cost">The stage, without hours.</param>
     /// <param name="model">The model.</param>
     /// <param name="operations">Its operations per token.</param>
+    /// <param name="tokens">Tokens of a round.</param>
     /// <param name="time">Times the model of a configuration: [rounds] seconds by the clock per token, on all cores.</param>
-    public StageCost Apply(StageCost cost, ModelCost model, double operations, Func<ModelConfig, double[]> time)
+    public StageCost Apply(StageCost cost, ModelCost model, double operations, int tokens, Func<ModelConfig, double[]> time)
     {
         Look();
         if (_device is { } device)
             return cost with { DeviceSeconds = cost.Tokens.Times(Inverse(device.Rate)).Times(operations), From = $"hours {device.From}; {cost.From}" };
         if (_request.Machines.Gpus > 0)
             return cost;
-        if (Timed(cost, model, time) is { } timed)
+        if (operations * tokens <= MostOperations && Timed(cost, model, time) is { } timed)
             return timed;
         if (_processor is not { } processor)
             return cost;
@@ -49,7 +50,7 @@ internal sealed class ModelRates
 
     private StageCost? Timed(StageCost cost, ModelCost model, Func<ModelConfig, double[]> time)
     {
-        if (model.Config is not { } config || model.Weights > LargestTimed || _noTorch || _isFiled)
+        if (model.Config is not { } config || _noTorch || _isFiled)
             return null;
         double[] rounds = [.. time(config).Select(static s => s * Environment.ProcessorCount)];
         var each = new Estimate(DocumentBootstrap.Median(rounds), rounds.Min(), rounds.Max());

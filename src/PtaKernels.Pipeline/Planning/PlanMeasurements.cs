@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using PtaKernels.Corpus;
 using PtaKernels.Corpus.Sampling;
 using PtaKernels.Corpus.Stores;
@@ -42,8 +41,8 @@ internal sealed class PlanMeasurements
     /// <summary>The aligned sample, or null.</summary>
     public AlignmentMeasurement? Alignment { get; private set; }
 
-    /// <summary>Seconds that opening the vocabularies took.</summary>
-    public double VocabularySeconds { get; private set; }
+    /// <summary>What opening the vocabularies took.</summary>
+    public Lap Vocabularies { get; private set; }
 
     /// <summary>The packed sample; null where there is none, or official columns.</summary>
     public PackMeasurement? Packing { get; private set; }
@@ -85,10 +84,12 @@ internal sealed class PlanMeasurements
     private void MeasureDocuments(PlanRequest request, Func<IKernelBackend> open, Action<string> notice, string folder, CancellationToken cancellation)
     {
         IDocumentReader[] readers = [.. request.Sources.Prepend(request.Target!).Select(DocumentFiles.Open)];
-        var clock = Stopwatch.StartNew();
-        (TokenVocabulary target, IFirstToken? encoder) = VocabularyFile.ReadTarget(request.TargetVocabulary!, request.Options, notice);
-        TokenVocabulary[] vocabularies = [target, .. request.SourceVocabularies.Select(VocabularyFile.Read)];
-        VocabularySeconds = clock.Elapsed.TotalSeconds;
+        (TokenVocabulary? target, IFirstToken? encoder, TokenVocabulary[] vocabularies) = (null, null, []);
+        Vocabularies = Lap.Of(() =>
+        {
+            (target, encoder) = VocabularyFile.ReadTarget(request.TargetVocabulary!, request.Options, notice);
+            vocabularies = [target, .. request.SourceVocabularies.Select(VocabularyFile.Read)];
+        });
         for (int m = 0; m < readers.Length; m++)
             (readers[m] as StoreReader)?.Header.Tokenizer.Require(readers[m].Path, vocabularies[m]);
         DocumentSample drawn = DocumentSample.Draw(readers, request.Sample, request.Seed, request.Most);
@@ -100,7 +101,7 @@ internal sealed class PlanMeasurements
         DocumentSample aligned = stored ? drawn : DocumentSample.Draw(stores, 1, request.Seed, int.MaxValue) with { CorpusDocuments = drawn.CorpusDocuments };
         var sample = new AlignmentSample
         {
-            Backend = open(), Options = request.Options, Target = target, TargetEncoder = encoder, Sources = vocabularies[1..], Documents = aligned, Store = request.Store,
+            Backend = open(), Options = request.Options, Target = target!, TargetEncoder = encoder, Sources = vocabularies[1..], Documents = aligned, Store = request.Store,
         };
         Alignment = sample.Run(request.Rounds, cancellation);
         if (Alignment.Quarantined > 0)

@@ -7,6 +7,9 @@ internal sealed class PlanStages
 {
     private const string Here = "measured here";
 
+    /// <summary>Sequences of a step that is timed.</summary>
+    private const int Accumulation = 2;
+
     private readonly PlanRequest _request;
     private readonly PlanMeasurements _measured;
     private readonly RatesFile[] _files;
@@ -60,7 +63,7 @@ internal sealed class PlanStages
         _costs.Add(new StageCost
         {
             Stage = "split", Tokens = Estimate.Exactly(1), Bytes = bytes, CoreSeconds = RateOf(texts.Timing.Processor, texts.TextBytes, texts.Tokens[0]),
-            BusySeconds = RateOf([.. texts.Timing.Clock.Select(static c => c * Environment.ProcessorCount)], texts.TextBytes, texts.Tokens[0]), StartSeconds = Start(texts.Timing.StartSeconds), From = Here,
+            BusySeconds = RateOf([.. texts.Timing.Clock.Select(static c => c * Environment.ProcessorCount)], texts.TextBytes, texts.Tokens[0]), StartSeconds = Start(texts.Timing.Start.Clock), StartCoreSeconds = Start(texts.Timing.Start.Processor), From = Here,
         });
     }
 
@@ -82,7 +85,7 @@ internal sealed class PlanStages
             int length = (int)Math.Clamp(lengths.Sum(static l => l * l) / lengths.Sum(), 1, _request.Length); // where a token stands, on average
             _costs.Add(_rates.Apply(
                 new StageCost { Stage = "capture", Model = model.Name, Tokens = model.TokensPerTarget, Bytes = model.TokensPerTarget.Times(CaptureBytes(k)), From = "bytes counted from columns" },
-                cost, operations, config => StepTiming.Capture(config, length, k, _request.Rounds)));
+                cost, operations, length, config => StepTiming.Capture(config, length, k, _request.Rounds)));
         }
     }
 
@@ -102,7 +105,8 @@ internal sealed class PlanStages
                 {
                     CoreSeconds = RateOf(timing.Processor, lengths, lengths).Times(model.TokensPerTarget),
                     BusySeconds = RateOf([.. timing.Clock.Select(static c => c * Environment.ProcessorCount)], lengths, lengths).Times(model.TokensPerTarget),
-                    StartSeconds = Start(timing.StartSeconds + (_measured.VocabularySeconds / _measured.Models.Count)),
+                    StartSeconds = Start(timing.Start.Clock + (_measured.Vocabularies.Clock / _measured.Models.Count)),
+                    StartCoreSeconds = Start(timing.Start.Processor + (_measured.Vocabularies.Processor / _measured.Models.Count)),
                 };
             }
 
@@ -132,26 +136,33 @@ internal sealed class PlanStages
 
         double[] tokens = sample.Tokens, seconds = sample.Each(static d => d.Seconds);
         Estimate output = DocumentBootstrap.Ratio(sample.Each(static d => d.ColumnBytes.Sum()), tokens, _request.Seed).Plus(Estimate.Exactly((double)sample.OpeningBytes / _request.Store.ShardTokens));
+        Lap start = sample.Timing.Start.Plus(_measured.Vocabularies);
         var cost = new StageCost
         {
             Stage = "align", Tokens = Estimate.Exactly(1), Bytes = output, FixedBytes = sample.OpeningBytes, From = Here,
             CoreSeconds = RateOf(sample.Timing.Processor, seconds, tokens),
             BusySeconds = RateOf([.. sample.Timing.Clock.Select(static c => c * Environment.ProcessorCount)], seconds, tokens),
-            StartSeconds = Start(sample.Timing.StartSeconds + _measured.VocabularySeconds), New = sample.New,
+            StartSeconds = Start(start.Clock), StartCoreSeconds = Start(start.Processor), New = sample.New,
         };
-        Assume("align, tokens per second and core, all cores at work", Rate(cost.BusySeconds!.Value), file is null ? Here : $"{Here}; not used, for {file.From} is given");
+        if (file is not null)
+        {
+            _costs.Add(Filed(cost, file));
+            return;
+        }
+
+        Assume("align, tokens per second and core, all cores at work", Inverse(cost.BusySeconds!.Value), Here);
         Assume($"align, seconds of a core for what is new in {sample.New.Tokens:F0} tokens", Estimate.Exactly(sample.New.Seconds), $"{Here}: each half of the sample after the other, and again; assumed: grows as the square root of the text");
-        Assume("align, seconds before a process does its work", cost.StartSeconds, $"{Here}: vocabularies and the first pass");
-        _costs.Add(file is null ? cost : Filed(cost, file));
+        Assume("align, seconds before a process does its work", cost.StartSeconds, $"{Here}: vocabularies and the first pass; assumed: from half to twice");
+        _costs.Add(cost);
     }
 
-    /// <summary>A cost whose rates come from a file.</summary>
+    /// <summary>A cost whose rates come from a file, where whole processes were timed: their start and what was new to them is in it.</summary>
     private StageCost Filed(StageCost cost, FileRate file)
     {
         double[] sorted = [.. file.CoreSeconds.Order()];
         var busy = new Estimate(DocumentBootstrap.Median(sorted), sorted[0], sorted[^1]);
-        Assume("align, tokens per second and core", Rate(busy), file.From);
-        return cost with { BusySeconds = busy, CoreSeconds = busy, From = cost.From == file.From ? file.From : $"{cost.From}; rate: {file.From}" };
+        Assume("align, tokens per second and core", Inverse(busy), file.From);
+        return cost with { BusySeconds = busy, CoreSeconds = busy, StartSeconds = default, StartCoreSeconds = default, New = null, From = cost.From == file.From ? file.From : $"{cost.From}; rate: {file.From}" };
     }
 
     private void Pack()
@@ -170,9 +181,9 @@ internal sealed class PlanStages
         _costs.Add(new StageCost
         {
             Stage = "pack", Tokens = Estimate.Exactly(1), Bytes = spread.Times(packing.BytesPerToken / spread.Value), CoreSeconds = RateOf(packing.Timing.Processor, payload, tokens),
-            BusySeconds = clock, SerialSeconds = clock, StartSeconds = Start(packing.Timing.StartSeconds), From = Here,
+            BusySeconds = clock, SerialSeconds = clock, StartSeconds = Start(packing.Timing.Start.Clock), StartCoreSeconds = Start(packing.Timing.Start.Processor), From = Here,
         });
-        Assume("pack, tokens per second of a process", Rate(clock), $"{Here}; a process on each node, whatever its cores");
+        Assume("pack, tokens per second of a process", Inverse(clock), $"{Here}; a process on each node, whatever its cores");
     }
 
     private void Train()
@@ -190,16 +201,14 @@ internal sealed class PlanStages
         int taught = (int)Math.Ceiling(_measured.Alignment is { } aligned ? (double)aligned.Documents.Sum(static d => d.Entries) / aligned.Documents.Sum(static d => d.Tokens) : _request.K);
         _costs.Add(_rates.Apply(
             new StageCost { Stage = "train", Tokens = Estimate.Exactly(_request.Epochs), FixedBytes = bytes, IsAlone = true, From = "bytes counted from checkpoints" },
-            cost, operations, config => StepTiming.Training(config, _request.Length, taught, _request.Checkpointing, _request.Compute, 4, _request.Rounds)));
+            cost, operations, Accumulation * _request.Length, config => StepTiming.Training(config, _request.Length, taught, _request.Checkpointing, _request.Compute, Accumulation, _request.Rounds)));
         if (_request.Machines.Gpus * _request.Machines.Nodes > 1)
             _leftOut.Add("Several devices for train: `pta train` runs on one, so its hours by the clock are those of one.");
     }
 
     private static Estimate Start(double seconds) => new(seconds, seconds / 2, seconds * 2);
 
-    private static Estimate Inverse(Estimate rate) => new(1 / rate.Value, 1 / rate.High, 1 / rate.Low);
-
-    private static Estimate Rate(Estimate seconds) => Inverse(seconds);
+    private static Estimate Inverse(Estimate seconds) => new(1 / seconds.Value, 1 / seconds.High, 1 / seconds.Low);
 
     private Estimate RateOf(double[] rounds, double[] seconds, double[] units) => DocumentBootstrap.Rate(rounds, seconds, units, _request.Seed);
 

@@ -39,6 +39,9 @@ internal sealed record StageCost
     /// <summary>Seconds by the clock before a process does its work.</summary>
     public Estimate StartSeconds { get; init; }
 
+    /// <summary>Processor seconds before a process does its work.</summary>
+    public Estimate StartCoreSeconds { get; init; }
+
     /// <summary>What tokens cost that were not seen before; null where nothing is remembered.</summary>
     public NewTokens? New { get; init; }
 
@@ -59,7 +62,7 @@ internal sealed record StageCost
             wall = device.Times(tokens / (nodes * (IsAlone ? 1 : Math.Max(1, machines.Gpus))));
         else if (BusySeconds is { } busy)
             wall = busy.Times(tokens / (nodes * (double)machines.Cores)).OrMore(SerialSeconds.Times(tokens / nodes)).Plus(StartSeconds).Plus(New?.In(tokens / nodes).Times(1.0 / machines.Cores) ?? default);
-        Estimate? processor = CoreSeconds?.Times(tokens).Plus(StartSeconds.Times(nodes)).Plus(New?.In(tokens / nodes).Times(nodes) ?? default);
+        Estimate? processor = CoreSeconds?.Times(tokens).Plus(StartCoreSeconds.Times(nodes)).Plus(New?.In(tokens / nodes).Times(nodes) ?? default);
         return new PlanRow(
             Stage, Model, Tokens.Times(tokens), Bytes is { } bytes ? bytes.Times(tokens).Plus(Estimate.Exactly(FixedBytes)) : FixedBytes > 0 ? Estimate.Exactly(FixedBytes) : null,
             processor?.Times(1.0 / Hour), DeviceSeconds?.Times(tokens / Hour), wall?.Times(1.0 / Hour), From);

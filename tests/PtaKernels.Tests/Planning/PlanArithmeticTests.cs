@@ -50,18 +50,18 @@ public class PlanArithmeticTests
     [Test]
     public void ARowIsWhatItsStageTakes()
     {
-        // A million tokens; 3 s of a core each 1,000 tokens, of which 2 nodes of 5 cores have ten; 20 s to start.
+        // A million tokens; 3 s of a core each 1,000 tokens, of which 2 nodes of 5 cores have ten; 20 s to start, 12 of them on a core.
         var cost = new StageCost
         {
             Stage = "align", Tokens = Estimate.Exactly(2), Bytes = new Estimate(40, 30, 60), FixedBytes = 1000, CoreSeconds = Estimate.Exactly(0.003), BusySeconds = Estimate.Exactly(0.0032),
-            StartSeconds = Estimate.Exactly(20), From = "here",
+            StartSeconds = Estimate.Exactly(20), StartCoreSeconds = Estimate.Exactly(12), From = "here",
         };
         PlanRow row = cost.At(1e6, new PlanMachines(2, 5, 0));
         using (Assert.EnterMultipleScope())
         {
             Assert.That(row.Tokens.Value, Is.EqualTo(2e6));
             Assert.That(row.DiskBytes, Is.EqualTo(new Estimate(40_001_000, 30_001_000, 60_001_000)));
-            Assert.That(row.CpuHours!.Value.Value, Is.EqualTo((3000 + 40) / 3600.0).Within(1e-12));
+            Assert.That(row.CpuHours!.Value.Value, Is.EqualTo((3000 + 24) / 3600.0).Within(1e-12));
             Assert.That(row.WallHours!.Value.Value, Is.EqualTo((320 + 20) / 3600.0).Within(1e-12));
             Assert.That(row.GpuHours, Is.Null);
             Assert.That((cost with { SerialSeconds = Estimate.Exactly(0.001) }).At(1e6, new PlanMachines(2, 5, 0)).WallHours!.Value.Value, Is.EqualTo(520 / 3600.0).Within(1e-12), "one process a node");
