@@ -120,7 +120,7 @@ internal sealed class PlanMeasurements
             return new StoredModel(BytesOf(whole, Models[m].Lengths!, request.Seed), timing);
         })];
         Candidates = stores[0].Header.K;
-        CorpusTokens = stored ? stores[0].Totals.Tokens : drawn.CorpusDocuments * tokens.Average();
+        CorpusTokens = stored ? stores[0].Totals.Tokens : drawn.CorpusDocuments * tokens.Sum() / drawn.Count;
         if (request.Options.Output != OutputUnit.Official)
             Packing = new PackSample(sample, request.Length, folder).Run(request.Rounds, cancellation);
         Sample = new PlanSample(drawn.Count, drawn.CorpusDocuments, (long)tokens.Sum(), drawn.Share, request.Seed, request.Rounds);

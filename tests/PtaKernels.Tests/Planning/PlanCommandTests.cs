@@ -23,7 +23,7 @@ public class PlanCommandTests
             Succeed("store", "import", Pta.Samples(name + ".jsonl.gz"), "--vocab", Pta.Samples(vocabulary), "--out", folder[name]);
         JsonElement report = Succeed(
             "align", "--mass", "renormalised", "--target", folder["spA"], "--target-vocab", Pta.Samples("vocab/spA.json.gz"), "--source", folder["gpt2"], "--source-vocab", Pta.Samples("vocab/gpt2.json.gz"),
-            "--out", folder["aligned"], "--json").Json;
+            "--out", folder["aligned"], "--on-error", "quarantine", "--json").Json; // one document's texts differ
         Succeed("pack", "--in", folder["aligned"], "--out", folder["packed"], "--length", "256");
 
         using (Assert.EnterMultipleScope())
@@ -85,7 +85,7 @@ public class PlanCommandTests
             Assert.That(Value(capture, "gpu_hours"), Is.EqualTo(1e9 * 2e9 / 1.6e14 / 3600).Within(1e-9));
             Assert.That(Value(capture, "wall_hours"), Is.EqualTo(1e9 * 2e9 / 1.6e14 / 3600 / 8).Within(1e-9));
             Assert.That(Value(train, "gpu_hours"), Is.EqualTo(1e9 * 8e9 / 1.6e14 / 3600).Within(1e-9), "six, and two for checkpointing");
-            Assert.That(Value(train, "wall_hours"), Is.EqualTo(Value(train, "gpu_hours")), "one device trains");
+            Assert.That(Value(train, "wall_hours"), Is.EqualTo(Value(train, "gpu_hours")).Within(1e-9), "one device trains");
             Assert.That(Value(capture, "disk_bytes"), Is.EqualTo(1e9 * (4 + 44 + 44 + 8 + 4 + 12)));
             foreach (JsonElement row in Rows(plan))
                 Assert.That(row.GetProperty("from").GetString(), Does.Contain("assumed").And.Contain("never measured"));
