@@ -16,19 +16,29 @@ internal static class PlanMarkdown
         return text.AppendJoin(' ', PlanTable.Sentences(plan)).Append('\n').ToString();
     }
 
-    /// <summary>The table of stages, a row for each amount of tokens and stage.</summary>
+    /// <summary>The table of stages: a column for each amount of tokens, a row for what a stage takes of disk, processors, devices and the clock.</summary>
     public static string StagesOf(Plan plan)
     {
-        var text = new StringBuilder("| target tokens | stage | disk | CPU hours | GPU hours | by the clock | from |\n|--:|---|--:|--:|--:|--:|---|\n");
-        foreach (PlanForecast forecast in plan.Forecasts)
+        var text = new StringBuilder("| stage | takes | ").AppendJoin(" | ", plan.Forecasts.Select(static f => TokenAmount.Format(f.TargetTokens) + " tokens")).Append(" | from |\n|---|---|")
+            .Append(string.Concat(plan.Forecasts.Select(static _ => "--:|"))).Append("---|\n");
+        for (int r = 0; r < plan.Forecasts[0].Rows.Count; r++)
         {
-            foreach (PlanRow row in forecast.Rows)
+            PlanRow[] rows = [.. plan.Forecasts.Select(f => f.Rows[r])];
+            string stage = $"{rows[0].Stage} {rows[0].Model}".TrimEnd(), from = rows[0].From;
+            foreach ((string what, Func<PlanRow, string> cell) in Columns)
             {
-                text.Append($"| {TokenAmount.Format(forecast.TargetTokens)} | {row.Stage}{(row.Model is null ? "" : " " + row.Model)} | {PlanWords.Bytes(row.DiskBytes)} | {PlanWords.Hours(row.CpuHours)} | ")
-                    .Append($"{PlanWords.Hours(row.GpuHours)} | {PlanWords.Clock(row.WallHours)} | {row.From} |\n");
+                if (cell(rows[0]).Length == 0)
+                    continue;
+                text.Append("| ").AppendJoin(" | ", [stage, what, .. rows.Select(cell), from]).Append(" |\n");
+                from = "";
             }
         }
 
         return text.ToString();
     }
+
+    private static readonly (string What, Func<PlanRow, string> Cell)[] Columns =
+    [
+        ("disk", static r => PlanWords.Bytes(r.DiskBytes)), ("CPU", static r => PlanWords.Hours(r.CpuHours)), ("GPU", static r => PlanWords.Hours(r.GpuHours)), ("clock", static r => PlanWords.Clock(r.WallHours)),
+    ];
 }

@@ -32,8 +32,8 @@ internal sealed class ModelRates
     /// <param name="model">The model.</param>
     /// <param name="operations">Its operations per token.</param>
     /// <param name="tokens">Tokens of a round.</param>
-    /// <param name="time">Times the model of a configuration: [rounds] seconds by the clock per token, on all cores.</param>
-    public StageCost Apply(StageCost cost, ModelCost model, double operations, int tokens, Func<ModelConfig, double[]> time)
+    /// <param name="time">Times the model of a configuration: [rounds] seconds per token by the clock, on all cores, and of all threads.</param>
+    public StageCost Apply(StageCost cost, ModelCost model, double operations, int tokens, Func<ModelConfig, (double Clock, double Processor)[]> time)
     {
         Look();
         if (_device is { } device)
@@ -48,15 +48,14 @@ internal sealed class ModelRates
         return cost with { CoreSeconds = seconds, BusySeconds = seconds, From = $"hours {processor.From}; {cost.From}" };
     }
 
-    private StageCost? Timed(StageCost cost, ModelCost model, Func<ModelConfig, double[]> time)
+    private StageCost? Timed(StageCost cost, ModelCost model, Func<ModelConfig, (double Clock, double Processor)[]> time)
     {
         if (model.Config is not { } config || _noTorch || _isFiled)
             return null;
-        double[] rounds = [.. time(config).Select(static s => s * Environment.ProcessorCount)];
-        var each = new Estimate(DocumentBootstrap.Median(rounds), rounds.Min(), rounds.Max());
-        _assume($"{model.Name}, {cost.Stage}, tokens per second and core, all cores at work", Inverse(each), $"{Here}: a model of its shapes with random weights, {rounds.Length} rounds, from the least to the most");
-        Estimate seconds = cost.Tokens.Times(each);
-        return cost with { CoreSeconds = seconds, BusySeconds = seconds, From = $"hours {Here}; {cost.From}" };
+        (double Clock, double Processor)[] rounds = time(config);
+        Estimate busy = Between([.. rounds.Select(static r => r.Clock * Environment.ProcessorCount)]);
+        _assume($"{model.Name}, {cost.Stage}, tokens per second and core, all cores at work", Inverse(busy), $"{Here}: a model of its shapes with random weights, {rounds.Length} rounds, from the least to the most");
+        return cost with { CoreSeconds = cost.Tokens.Times(Between([.. rounds.Select(static r => r.Processor)])), BusySeconds = cost.Tokens.Times(busy), From = $"hours {Here}; {cost.From}" };
     }
 
     /// <summary>Finds the rates once they are asked for.</summary>
@@ -98,8 +97,7 @@ internal sealed class ModelRates
         try
         {
             double[] rounds = [.. MultiplicationRate.Measure(_request.Rounds, 0.1).Select(static r => r / Environment.ProcessorCount)];
-            var products = new Estimate(DocumentBootstrap.Median(rounds), rounds.Min(), rounds.Max());
-            Found(products.Times(Share), $"{Here}: matrix products, and --utilisation assumed", "a core, floating-point operations per second: matrix products times --utilisation, from half of it to one and a half times");
+            Found(Between(rounds).Times(Share), $"{Here}: matrix products, and --utilisation assumed", "a core, floating-point operations per second: matrix products times --utilisation, from half of it to one and a half times");
         }
         catch (TorchException e)
         {
@@ -113,6 +111,8 @@ internal sealed class ModelRates
         _processor = (rate, from);
         _assume(what, rate, from);
     }
+
+    private static Estimate Between(double[] rounds) => new(DocumentBootstrap.Median(rounds), rounds.Min(), rounds.Max());
 
     private static Estimate Inverse(Estimate rate) => new(1 / rate.Value, 1 / rate.High, 1 / rate.Low);
 }

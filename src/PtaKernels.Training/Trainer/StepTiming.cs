@@ -13,9 +13,9 @@ internal static class StepTiming
     /// <param name="length">Positions of the one document.</param>
     /// <param name="k">Candidates per position.</param>
     /// <param name="rounds">How many values are wanted.</param>
-    /// <returns>[rounds] seconds by the clock per token, on all cores.</returns>
+    /// <returns>[rounds] seconds per token by the clock, on all cores, and processor seconds of all threads.</returns>
     /// <exception cref="TorchException">libtorch is missing or does not load.</exception>
-    public static double[] Capture(ModelConfig config, int length, int k, int rounds)
+    public static (double Clock, double Processor)[] Capture(ModelConfig config, int length, int k, int rounds)
     {
         TorchRuntime.Load();
         using var quiet = no_grad();
@@ -40,9 +40,9 @@ internal static class StepTiming
     /// <param name="compute">Type of weights and activations.</param>
     /// <param name="accumulation">Sequences per step of the optimiser.</param>
     /// <param name="rounds">How many values are wanted.</param>
-    /// <returns>[rounds] seconds by the clock per token, on all cores.</returns>
+    /// <returns>[rounds] seconds per token by the clock, on all cores, and processor seconds of all threads.</returns>
     /// <exception cref="TorchException">libtorch is missing or does not load.</exception>
-    public static double[] Training(ModelConfig config, int length, int taught, bool checkpointing, ScalarType compute, int accumulation, int rounds)
+    public static (double Clock, double Processor)[] Training(ModelConfig config, int length, int taught, bool checkpointing, ScalarType compute, int accumulation, int rounds)
     {
         TorchRuntime.Load();
         var options = new TrainingOptions { Model = "", Data = "", Output = "", Compute = compute, Checkpointing = checkpointing };
@@ -77,15 +77,16 @@ internal static class StepTiming
         return [.. Enumerable.Range(0, length).Select(_ => random.Next(config.Vocabulary))];
     }
 
-    private static double[] Rounds(double tokens, int rounds, Action work)
+    private static (double Clock, double Processor)[] Rounds(double tokens, int rounds, Action work)
     {
-        double[] seconds = new double[rounds];
+        var seconds = new (double, double)[rounds];
         work(); // the first one starts threads and takes memory
         for (int r = 0; r < rounds; r++)
         {
+            TimeSpan before = Environment.CpuUsage.TotalTime;
             var clock = Stopwatch.StartNew();
             work();
-            seconds[r] = clock.Elapsed.TotalSeconds / tokens;
+            seconds[r] = (clock.Elapsed.TotalSeconds / tokens, (Environment.CpuUsage.TotalTime - before).TotalSeconds / tokens);
         }
 
         return seconds;

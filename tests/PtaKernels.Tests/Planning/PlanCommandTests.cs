@@ -126,7 +126,7 @@ public class PlanCommandTests
         Succeed(plan);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(first, Does.StartWith("before\n<!-- plan:begin -->\nPlanned ").And.EndWith("<!-- plan:end -->\nafter\n").And.Contain("| 1 T | train | "));
+            Assert.That(first, Does.StartWith("before\n<!-- plan:begin -->\nPlanned ").And.EndWith("<!-- plan:end -->\nafter\n").And.Contain("| stage | takes | 1 G tokens | 1 T tokens | from |").And.Contain("| train | clock | "));
             Assert.That(File.ReadAllText(readme), Is.EqualTo(first));
             Assert.That(output, Does.Contain("1 T target tokens").And.Contain("what the maker of h100 states").And.Contain("Left out: "));
         }
