@@ -7,7 +7,7 @@ internal sealed record ModelCost
 {
     private ModelCost(string name) => Name = name;
 
-    /// <summary>The folder, or the count as it was given.</summary>
+    /// <summary>The folder's name, or the count as it was given.</summary>
     public string Name { get; }
 
     /// <summary>The shapes; null where only a count is known.</summary>
@@ -27,7 +27,7 @@ internal sealed record ModelCost
     public static ModelCost Of(string given, string option)
     {
         if (Directory.Exists(given))
-            return Of(given, ModelFiles.ReadConfig(given));
+            return Of(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(given))), ModelFiles.ReadConfig(given));
         try
         {
             double weights = TokenAmount.Parse(given, option);

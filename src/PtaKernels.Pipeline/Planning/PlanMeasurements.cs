@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PtaKernels.Corpus;
 using PtaKernels.Corpus.Sampling;
 using PtaKernels.Corpus.Stores;
@@ -19,6 +20,9 @@ internal sealed record StoredModel(Estimate BytesPerToken, StageTiming? Timing);
 /// <summary>Everything that is measured for a plan, on samples and in a folder that is removed afterwards.</summary>
 internal sealed class PlanMeasurements
 {
+    /// <summary>Processor seconds above which a program has done more than to start.</summary>
+    private const double LongestStart = 3;
+
     private PlanMeasurements()
     {
     }
@@ -41,6 +45,9 @@ internal sealed class PlanMeasurements
     /// <summary>The aligned sample, or null.</summary>
     public AlignmentMeasurement? Alignment { get; private set; }
 
+    /// <summary>What this program took to start, as every stage's does; nothing where it has done other work before, and so cannot tell.</summary>
+    public Lap Program { get; private init; }
+
     /// <summary>What opening the vocabularies took.</summary>
     public Lap Vocabularies { get; private set; }
 
@@ -54,7 +61,7 @@ internal sealed class PlanMeasurements
     /// <exception cref="AlignmentDataException">Bad input.</exception>
     public static PlanMeasurements Of(PlanRequest request, Func<IKernelBackend> open, Action<string> notice, CancellationToken cancellation)
     {
-        var measured = new PlanMeasurements { Models = [.. Enumerable.Range(0, 1 + Math.Max(request.SourceNames, request.SourceModels.Count)).Select(static m => new PlannedModel(m == 0 ? "target" : $"source {m}", Estimate.Exactly(1), null))] };
+        var measured = new PlanMeasurements { Program = StartOfProgram(), Models = [.. Enumerable.Range(0, 1 + Math.Max(request.SourceNames, request.SourceModels.Count)).Select(static m => new PlannedModel(m == 0 ? "target" : $"source {m}", Estimate.Exactly(1), null))] };
         DirectoryInfo scratch = Directory.CreateTempSubdirectory("pta-plan-");
         try
         {
@@ -68,6 +75,12 @@ internal sealed class PlanMeasurements
         {
             scratch.Delete(recursive: true);
         }
+    }
+
+    private static Lap StartOfProgram()
+    {
+        double processor = Environment.CpuUsage.TotalTime.TotalSeconds;
+        return processor > LongestStart ? default : new Lap((DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds, processor);
     }
 
     private void MeasureTexts(PlanRequest request, string path, string folder, CancellationToken cancellation)

@@ -63,7 +63,7 @@ internal sealed class PlanStages
         _costs.Add(new StageCost
         {
             Stage = "split", Tokens = Estimate.Exactly(1), Bytes = bytes, CoreSeconds = RateOf(texts.Timing.Processor, texts.TextBytes, texts.Tokens[0]),
-            BusySeconds = RateOf([.. texts.Timing.Clock.Select(static c => c * Environment.ProcessorCount)], texts.TextBytes, texts.Tokens[0]), StartSeconds = Start(texts.Timing.Start.Clock), StartCoreSeconds = Start(texts.Timing.Start.Processor), From = Here,
+            BusySeconds = RateOf([.. texts.Timing.Clock.Select(static c => c * Environment.ProcessorCount)], texts.TextBytes, texts.Tokens[0]), StartSeconds = Start(texts.Timing.Start.Plus(_measured.Program).Clock), StartCoreSeconds = Start(texts.Timing.Start.Plus(_measured.Program).Processor), From = Here,
         });
     }
 
@@ -105,8 +105,8 @@ internal sealed class PlanStages
                 {
                     CoreSeconds = RateOf(timing.Processor, lengths, lengths).Times(model.TokensPerTarget),
                     BusySeconds = RateOf([.. timing.Clock.Select(static c => c * Environment.ProcessorCount)], lengths, lengths).Times(model.TokensPerTarget),
-                    StartSeconds = Start(timing.Start.Clock + (_measured.Vocabularies.Clock / _measured.Models.Count)),
-                    StartCoreSeconds = Start(timing.Start.Processor + (_measured.Vocabularies.Processor / _measured.Models.Count)),
+                    StartSeconds = Start(timing.Start.Plus(_measured.Program).Clock + (_measured.Vocabularies.Clock / _measured.Models.Count)),
+                    StartCoreSeconds = Start(timing.Start.Plus(_measured.Program).Processor + (_measured.Vocabularies.Processor / _measured.Models.Count)),
                 };
             }
 
@@ -136,7 +136,7 @@ internal sealed class PlanStages
 
         double[] tokens = sample.Tokens, seconds = sample.Each(static d => d.Seconds);
         Estimate output = DocumentBootstrap.Ratio(sample.Each(static d => d.ColumnBytes.Sum()), tokens, _request.Seed).Plus(Estimate.Exactly((double)sample.OpeningBytes / _request.Store.ShardTokens));
-        Lap start = sample.Timing.Start.Plus(_measured.Vocabularies);
+        Lap start = sample.Timing.Start.Plus(_measured.Vocabularies).Plus(_measured.Program);
         var cost = new StageCost
         {
             Stage = "align", Tokens = Estimate.Exactly(1), Bytes = output, FixedBytes = sample.OpeningBytes, From = Here,
@@ -152,7 +152,7 @@ internal sealed class PlanStages
 
         Assume("align, tokens per second and core, all cores at work", Inverse(cost.BusySeconds!.Value), Here);
         Assume($"align, seconds of a core for what is new in {sample.New.Tokens:F0} tokens", Estimate.Exactly(sample.New.Seconds), $"{Here}: each half of the sample after the other, and again; assumed: grows as the square root of the text");
-        Assume("align, seconds before a process does its work", cost.StartSeconds, $"{Here}: vocabularies and the first pass; assumed: from half to twice");
+        Assume("align, seconds before a process does its work", cost.StartSeconds, $"{Here}: this program's own start, vocabularies and the first pass; assumed: from half to twice");
         _costs.Add(cost);
     }
 
@@ -181,7 +181,7 @@ internal sealed class PlanStages
         _costs.Add(new StageCost
         {
             Stage = "pack", Tokens = Estimate.Exactly(1), Bytes = spread.Times(packing.BytesPerToken / spread.Value), CoreSeconds = RateOf(packing.Timing.Processor, payload, tokens),
-            BusySeconds = clock, SerialSeconds = clock, StartSeconds = Start(packing.Timing.Start.Clock), StartCoreSeconds = Start(packing.Timing.Start.Processor), From = Here,
+            BusySeconds = clock, SerialSeconds = clock, StartSeconds = Start(packing.Timing.Start.Plus(_measured.Program).Clock), StartCoreSeconds = Start(packing.Timing.Start.Plus(_measured.Program).Processor), From = Here,
         });
         Assume("pack, tokens per second of a process", Inverse(clock), $"{Here}; a process on each node, whatever its cores");
     }
