@@ -13,8 +13,8 @@ internal sealed class PlanCheckRun
     private const double Hour = 3600;
     private const string Work = "plan-check.tmp", Model = "model", Train = "train";
 
-    /// <summary>Steps of the training that is run, of two sequences each; its hours are scaled to all of the corpus.</summary>
-    private const int Steps = 4, Accumulation = 2, Length = 512;
+    /// <summary>Steps of the two trainings that are run, of two sequences each; the hours of what the longer one has more are scaled to all of the corpus.</summary>
+    private const int FewSteps = 4, ManySteps = 24, Accumulation = 2, Length = 512;
 
     /// <summary>The corpus.</summary>
     public required string Corpus { get; init; }
@@ -112,7 +112,7 @@ internal sealed class PlanCheckRun
             for (int m = 0; m < inputs.Length; m++)
             {
                 string model = m == 0 ? CorpusTokenizers.Target : CorpusTokenizers.Sources[0], store = In(model);
-                checks.AddRange(Timed(preset, plan, "import", m, ["store", "import", inputs[m], "--vocab", Tokenizer(model), "--out", store], store, 1, cancellation));
+                checks.AddRange(Timed(preset, plan, "import", m, ["store", "import", inputs[m], "--vocab", Tokenizer(model), "--out", store], store, cancellation));
                 inputs[m] = store;
             }
         }
@@ -122,17 +122,14 @@ internal sealed class PlanCheckRun
         [
             "align", "--preset", preset, "--target", inputs[0], "--target-vocab", Tokenizer(CorpusTokenizers.Target), "--source", inputs[1], "--source-vocab", Tokenizer(CorpusTokenizers.Sources[0]), "--out", aligned, "--report", report,
         ];
-        checks.AddRange(Timed(preset, plan, "align", 0, align, aligned, 1, cancellation));
+        checks.AddRange(Timed(preset, plan, "align", 0, align, aligned, cancellation));
         checks.AddRange(Coverage(preset, plan, report));
         if (Former is { } file && CorpusResults.Read(file).Runs.Where(r => r.Preset == preset && r.Sources == 1).MaxBy(static r => r.TargetTokens) is { } former)
             checks.Add(Formerly(preset, plan, former, Path.GetFileName(file)));
         if (plan.Forecasts[0].Rows.Any(static r => r.Stage == "pack"))
-            checks.AddRange(Timed(preset, plan, "pack", 0, ["pack", "--in", aligned, "--out", packed, .. trains ? new[] { "--length", $"{Length}" } : []], packed, 1, cancellation));
+            checks.AddRange(Timed(preset, plan, "pack", 0, ["pack", "--in", aligned, "--out", packed, .. trains ? new[] { "--length", $"{Length}" } : []], packed, cancellation));
         if (trains)
-        {
-            string[] train = ["train", "--model", In(Model), "--data", packed, "--out", In(Train), "--steps", $"{Steps}", "--accumulate", $"{Accumulation}", "--compute", "float32", "--activations", "keep"];
-            checks.AddRange(Timed(preset, plan, Train, 0, train, In(Train), (double)facts.Models[0].Tokens / (Steps * Accumulation * Length), cancellation));
-        }
+            checks.AddRange(Trained(preset, plan, packed, facts.Models[0].Tokens, cancellation));
 
         return checks;
     }
@@ -144,9 +141,8 @@ internal sealed class PlanCheckRun
     /// <param name="index">Which of its rows.</param>
     /// <param name="arguments">What <c>pta</c> is given.</param>
     /// <param name="output">What it writes; the last one stays.</param>
-    /// <param name="scale">Times that the planned work is larger than what is run.</param>
     /// <param name="cancellation">Stops it.</param>
-    private IEnumerable<CheckedForecast> Timed(string preset, Plan plan, string stage, int index, string[] arguments, string output, double scale, CancellationToken cancellation)
+    private IEnumerable<CheckedForecast> Timed(string preset, Plan plan, string stage, int index, string[] arguments, string output, CancellationToken cancellation)
     {
         PlanRow row = plan.Forecasts[0].Rows.Where(r => r.Stage == stage).ElementAt(index);
         string name = row.Model is null ? stage : $"{stage} {row.Model}";
@@ -158,17 +154,45 @@ internal sealed class PlanCheckRun
             AlignWork.Remove(output);
             using PtaProcess run = PtaProcess.Run(arguments);
             bytes = FolderBytes.SizeOf(output);
-            clock.Add(run.Seconds * scale / Hour);
-            processor.Add(run.ProcessorSeconds * scale / Hour);
+            clock.Add(run.Seconds / Hour);
+            processor.Add(run.ProcessorSeconds / Hour);
             Notice($"{preset}, {name}: {run.Seconds:F1} s by the clock, {run.ProcessorSeconds:F1} s of processors, {bytes:N0} bytes");
         }
 
-        if (row.DiskBytes is { } disk && stage != Train) // a short run keeps fewer checkpoints
+        if (row.DiskBytes is { } disk)
             yield return new CheckedForecast(preset, name, "disk", "bytes", disk, bytes, []);
         if (row.CpuHours is { } cpu)
             yield return new CheckedForecast(preset, name, "CPU", "hours", cpu, DocumentBootstrap.Median(processor), processor);
         if (row.WallHours is { } wall)
             yield return new CheckedForecast(preset, name, "clock", "hours", wall, DocumentBootstrap.Median(clock), clock);
+    }
+
+    /// <summary>Hours of training: of steps, without the start of the program, which a few steps would hide them behind.</summary>
+    private IEnumerable<CheckedForecast> Trained(string preset, Plan plan, string packed, double tokens, CancellationToken cancellation)
+    {
+        PlanRow row = plan.Forecasts[0].Rows.First(static r => r.Stage == Train);
+        double scale = tokens / ((ManySteps - FewSteps) * Accumulation * Length) / Hour;
+        List<double> clock = [], processor = [];
+        for (int round = 0; round < Rounds; round++)
+        {
+            (double Clock, double Processor) few = Time(FewSteps), many = Time(ManySteps);
+            clock.Add((many.Clock - few.Clock) * scale);
+            processor.Add((many.Processor - few.Processor) * scale);
+        }
+
+        if (row.CpuHours is { } cpu)
+            yield return new CheckedForecast(preset, Train, "CPU", "hours", cpu, DocumentBootstrap.Median(processor), processor);
+        if (row.WallHours is { } wall)
+            yield return new CheckedForecast(preset, Train, "clock", "hours", wall, DocumentBootstrap.Median(clock), clock);
+
+        (double Clock, double Processor) Time(int steps)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            AlignWork.Remove(In(Train));
+            using PtaProcess run = PtaProcess.Run(["train", "--model", In(Model), "--data", packed, "--out", In(Train), "--steps", $"{steps}", "--accumulate", $"{Accumulation}", "--compute", "float32", "--activations", "keep"]);
+            Notice($"{preset}, {steps} steps: {run.Seconds:F1} s by the clock, {run.ProcessorSeconds:F1} s of processors");
+            return (run.Seconds, run.ProcessorSeconds);
+        }
     }
 
     private static IEnumerable<CheckedForecast> Coverage(string preset, Plan plan, string report)
