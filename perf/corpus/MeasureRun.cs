@@ -83,7 +83,7 @@ internal sealed class MeasureRun
     }
 
     /// <summary>The checkout's commit, with a plus sign where files were changed since; empty outside one.</summary>
-    private static string Commit()
+    public static string Commit()
     {
         if (RepositoryFolder.Find() is not { } repository)
             return "";

@@ -35,11 +35,17 @@ internal sealed class PtaProcess : IDisposable
     /// <summary>Wall clock from start to end.</summary>
     public double Seconds { get; private set; }
 
+    /// <summary>Processor seconds of all threads, to the last look at it; 0 where the system does not tell.</summary>
+    public double ProcessorSeconds { get; private set; }
+
     /// <summary>Most memory that was resident, bytes; 0 where the system does not tell.</summary>
     public long PeakBytes { get; private set; }
 
     /// <summary>Its exit status; 128 + 9 after a kill.</summary>
     public int ExitCode => _process.ExitCode;
+
+    /// <summary>What it wrote to standard output.</summary>
+    public string Output => _output.ToString();
 
     /// <summary>What it wrote, standard output first.</summary>
     public string Text => _output.ToString() + _errors;
@@ -105,13 +111,14 @@ internal sealed class PtaProcess : IDisposable
     {
         try
         {
+            ProcessorSeconds = Math.Max(ProcessorSeconds, _process.TotalProcessorTime.TotalSeconds);
             foreach (string line in File.ReadLines($"/proc/{_process.Id}/status"))
             {
                 if (line.StartsWith("VmHWM:", StringComparison.Ordinal))
                     PeakBytes = Math.Max(PeakBytes, 1024 * long.Parse(line[6..].Replace("kB", "", StringComparison.Ordinal), NumberStyles.Integer, CultureInfo.InvariantCulture));
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException or System.ComponentModel.Win32Exception)
         {
             // It has ended, or the system has no such file.
         }

@@ -69,6 +69,7 @@ internal static class Program
             SplitCommand.Create(),
             CaptureCommand.Create(),
             AlignCommand.Create(),
+            PlanCommand.Create(),
             ServeCommand.Create(),
             StoreCommand.Create(),
             PackCommand.Create(),

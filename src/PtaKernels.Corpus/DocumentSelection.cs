@@ -58,8 +58,11 @@ public sealed record DocumentSelection
     {
         ArgumentNullException.ThrowIfNull(split);
         ArgumentNullException.ThrowIfNull(target);
-        return Draw(split, row) < Sample && (Where is not { } where || target.ValueOf(where.Column) == where.Value);
+        return Draws(split, row) && (Where is not { } where || target.ValueOf(where.Column) == where.Value);
     }
+
+    /// <summary>Whether the random sample takes a row, whatever its record says.</summary>
+    internal bool Draws(string split, long row) => Draw(split, row) < Sample;
 
     /// <summary>A number in [0, 1) that depends on seed, split and row alone: SplitMix64 over FNV-1a of the split's name.</summary>
     private double Draw(string split, long row)

@@ -34,30 +34,39 @@ internal sealed class AlignedStoreWriter : IDocumentWriter
     /// <inheritdoc/>
     public void Begin(IReadOnlyList<int> sourceOrder)
     {
-        AlignmentOptions options = _request.Options;
-        _header = new StoreHeader
+        _header = HeaderOf(_request, _splits, sourceOrder);
+        _writer.Begin(_header, [], () => new AlignedBatch(_header), again: _request.Replace);
+    }
+
+    /// <summary>What holds for all shards of such an output.</summary>
+    /// <param name="request">What the alignment asks.</param>
+    /// <param name="splits">The target's splits.</param>
+    /// <param name="sourceOrder">Indices of the sources, best first.</param>
+    public static StoreHeader HeaderOf(OutputRequest request, IReadOnlyList<string> splits, IReadOnlyList<int> sourceOrder)
+    {
+        AlignmentOptions options = request.Options;
+        return new StoreHeader
         {
             Kind = StoreKind.Aligned,
-            Tokenizer = StoreTokenizer.Of(_request.Target),
-            Ids = TokenIds.For(_request.Target.Count, _request.Store.Ids).Encoding,
-            Values = _request.Store.Values,
-            Splits = _splits,
-            ShardTokens = _request.Store.ShardTokens,
-            Zstd = _request.Store.Zstd,
-            Producer = _request.Producer with
+            Tokenizer = StoreTokenizer.Of(request.Target),
+            Ids = TokenIds.For(request.Target.Count, request.Store.Ids).Encoding,
+            Values = request.Store.Values,
+            Splits = splits,
+            ShardTokens = request.Store.ShardTokens,
+            Zstd = request.Store.Zstd,
+            Producer = request.Producer with
             {
                 Options = new Dictionary<string, string>(
                 [
-                    .. AlignmentSwitches.All.Select(s => KeyValuePair.Create(s.Name, s.Get(options))), .. _request.Selection.Described(),
-                    KeyValuePair.Create("on-error", AlignmentSwitches.Kebab(_request.OnError.ToString())),
+                    .. AlignmentSwitches.All.Select(s => KeyValuePair.Create(s.Name, s.Get(options))), .. request.Selection.Described(),
+                    KeyValuePair.Create("on-error", AlignmentSwitches.Kebab(request.OnError.ToString())),
                 ]),
-                Inputs = InputsOf(_request),
+                Inputs = InputsOf(request),
             },
-            Sources = [.. _request.SourceVocabularies.Select(StoreTokenizer.Of)],
+            Sources = [.. request.SourceVocabularies.Select(StoreTokenizer.Of)],
             SourceOrder = sourceOrder,
             Unit = options.Output,
         };
-        _writer.Begin(_header, [], () => new AlignedBatch(_header), again: _request.Replace);
     }
 
     /// <inheritdoc/>

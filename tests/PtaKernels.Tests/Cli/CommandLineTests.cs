@@ -5,7 +5,7 @@ namespace PtaKernels.Tests.Cli;
 /// <summary>What every verb shares: help, errors in one sentence, exit statuses, JSON.</summary>
 public sealed class CommandLineTests
 {
-    private static readonly string[] Verbs = ["align", "capture", "demo", "devices", "explain-mode", "fuse", "gather", "inspect", "map", "serve", "split", "verify"];
+    private static readonly string[] Verbs = ["align", "capture", "demo", "devices", "explain-mode", "fuse", "gather", "inspect", "map", "plan", "serve", "split", "verify"];
 
     [TestCaseSource(nameof(Verbs))]
     public void HelpEndsWithExamples(string verb)
