@@ -1,8 +1,7 @@
-using System.CommandLine;
 using System.Text;
 using PtaKernels.Cli;
-using PtaKernels.Cli.Bench;
 using PtaKernels.Corpus;
+using PtaKernels.Perf;
 using PtaKernels.Pipeline;
 
 namespace PtaKernels.Effect;
@@ -12,21 +11,7 @@ internal static class ReportCommand
 {
     private static readonly ReadmeBlock Table = new("effect");
 
-    public static Verb Create()
-    {
-        var results = new Argument<string>("results") { Description = "what the study measured", HelpName = "file" };
-        var readme = new Option<bool>("--readme") { Description = "also write the table into the repository's README.md" };
-        var verb = new Verb("report", "Write page and pictures beside the results of the study.", "pta-effect report perf/results/MACHINE/DATE-effect.json --readme") { results, readme };
-        verb.SetAction(parse =>
-        {
-            string path = Path.GetFullPath(parse.GetValue(results)!);
-            string? target = parse.GetValue(readme) ? Path.Combine(RepositoryFolder.Find() ?? ".", "README.md") : null;
-            foreach (string written in Write(path, target))
-                parse.InvocationConfiguration.Output.WriteLine(written);
-            return 0;
-        });
-        return verb;
-    }
+    public static Verb Create() => ReportVerb.Of("Write page and pictures beside the results of the study.", "pta-effect report perf/results/MACHINE/DATE-effect.json --readme", Write);
 
     /// <summary>Writes all files.</summary>
     /// <param name="path">The results.</param>

@@ -1,8 +1,7 @@
-using System.CommandLine;
 using System.Text;
 using PtaKernels.Cli;
-using PtaKernels.Cli.Bench;
 using PtaKernels.Corpus;
+using PtaKernels.Perf;
 using PtaKernels.Pipeline;
 
 namespace PtaKernels.Scaling;
@@ -12,21 +11,7 @@ internal static class ReportCommand
 {
     private static readonly ReadmeBlock Block = new("scaling");
 
-    public static Verb Create()
-    {
-        var results = new Argument<string>("results") { Description = "what `run` measured", HelpName = "file" };
-        var readme = new Option<bool>("--readme") { Description = "also write the block into the repository's README.md" };
-        var verb = new Verb("report", "Draw the results and print their table.", "pta-scaling report perf/results/MACHINE/DATE-scaling.json --readme") { results, readme };
-        verb.SetAction(parse =>
-        {
-            string path = Path.GetFullPath(parse.GetValue(results)!);
-            string? target = parse.GetValue(readme) ? Path.Combine(RepositoryFolder.Find() ?? ".", "README.md") : null;
-            foreach (string written in Write(path, target))
-                parse.InvocationConfiguration.Output.WriteLine(written);
-            return 0;
-        });
-        return verb;
-    }
+    public static Verb Create() => ReportVerb.Of("Draw the results, and write their table.", "pta-scaling report perf/results/MACHINE/DATE-scaling.json --readme", Write);
 
     /// <summary>Writes all files.</summary>
     /// <param name="path">The results.</param>
