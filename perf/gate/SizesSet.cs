@@ -38,7 +38,14 @@ internal sealed class SizesSet(GateRun run)
 
     private static double Own(string pta) => Directory.EnumerateFiles(pta, "*.dll").Where(static f => Path.GetFileName(f) is var n && (n == "pta.dll" || n.StartsWith("PtaKernels", StringComparison.Ordinal))).Sum(static f => (double)new FileInfo(f).Length);
 
-    private static double Whole(string pta) => Directory.EnumerateFiles(pta, "*", SearchOption.AllDirectories).Where(static f => Path.GetExtension(f) is not (".pdb" or ".xml")).Sum(static f => (double)new FileInfo(f).Length);
+    /// <summary>What a copy of the folder takes; packing leaves another one in it, in <c>publish</c>.</summary>
+    private static double Whole(string pta)
+    {
+        string packed = Path.Combine(pta, "publish") + Path.DirectorySeparatorChar;
+        return Directory.EnumerateFiles(pta, "*", SearchOption.AllDirectories)
+            .Where(f => Path.GetExtension(f) is not (".pdb" or ".xml") && !f.StartsWith(packed, StringComparison.Ordinal))
+            .Sum(static f => (double)new FileInfo(f).Length);
+    }
 
     /// <summary>Assemblies that a start loads and their bytes, as the start-up hook in this program lists them.</summary>
     private (double Count, double Bytes) Loaded(string pta)
