@@ -1,3 +1,5 @@
+using PtaKernels.Perf;
+
 namespace PtaKernels.CorpusBench;
 
 /// <summary>What a corpus is made of: <c>corpus.json</c> in its folder, written last.</summary>

@@ -1,3 +1,5 @@
+using PtaKernels.Perf;
+
 namespace PtaKernels.CorpusBench;
 
 /// <summary>What the corpus benchmark measured.</summary>

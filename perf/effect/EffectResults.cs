@@ -1,7 +1,4 @@
-using System.Text;
-using System.Text.Json;
-using PtaKernels.Cli;
-using PtaKernels.Corpus;
+using PtaKernels.Perf;
 using PtaKernels.Training;
 
 namespace PtaKernels.Effect;
@@ -55,15 +52,9 @@ internal sealed record EffectResults
     /// <exception cref="AlignmentDataException">It is missing, damaged or contradicts itself.</exception>
     public static EffectResults Read(string path)
     {
-        try
-        {
-            EffectResults results = JsonSerializer.Deserialize<EffectResults>(File.ReadAllText(path), Terminal.JsonOptions) ?? throw new JsonException("it is null");
-            return results.Problem() is { } problem ? throw new JsonException(problem) : results;
-        }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
-        {
-            throw new AlignmentDataException($"{path}: {e.Message}; expected the results of the effect study, write them again.", e);
-        }
+        const string Advice = "expected the results of the effect study, write them again";
+        EffectResults results = JsonFile.Read<EffectResults>(path, Advice);
+        return results.Problem() is { } problem ? throw new AlignmentDataException($"{path}: {problem}; {Advice}.") : results;
     }
 
     /// <summary>Writes the file; it has its name only once it is complete.</summary>
@@ -73,9 +64,7 @@ internal sealed record EffectResults
     {
         if (Problem() is { } problem)
             throw new AlignmentDataException($"{path}: {problem}; nothing was written.");
-        using var file = new AtomicFile(path, replace: true);
-        file.Stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, Terminal.JsonOptions) + "\n"));
-        file.Commit();
+        JsonFile.Write(path, this);
     }
 
     /// <summary>What makes a comparison impossible; null for nothing.</summary>

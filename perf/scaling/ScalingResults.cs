@@ -1,7 +1,4 @@
-using System.Text;
-using System.Text.Json;
-using PtaKernels.Cli;
-using PtaKernels.Corpus;
+using PtaKernels.Perf;
 
 namespace PtaKernels.Scaling;
 
@@ -34,25 +31,13 @@ internal sealed record ScalingResults
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     /// <exception cref="AlignmentDataException">It is missing or damaged.</exception>
-    public static ScalingResults Read(string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<ScalingResults>(File.ReadAllText(path), Terminal.JsonOptions) ?? throw new JsonException("it is null");
-        }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
-        {
-            throw new AlignmentDataException($"{path}: {e.Message}; expected the results of `scripts/scaling run`, measure them again.", e);
-        }
-    }
+    public static ScalingResults Read(string path) => JsonFile.Read<ScalingResults>(path, "expected the results of `scripts/scaling run`, measure them again");
 
     /// <summary>Writes the file; it has its name only once it is complete.</summary>
     public void Write(string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        using var file = new AtomicFile(path, replace: true);
-        file.Stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, Terminal.JsonOptions) + "\n"));
-        file.Commit();
+        JsonFile.Write(path, this);
     }
 }
 

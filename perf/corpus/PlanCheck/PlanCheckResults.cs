@@ -1,3 +1,4 @@
+using PtaKernels.Perf;
 using PtaKernels.Pipeline.Planning;
 
 namespace PtaKernels.CorpusBench;

@@ -3,9 +3,9 @@ using System.Text.Json;
 using PtaKernels.Cli;
 using PtaKernels.Corpus;
 
-namespace PtaKernels.CorpusBench;
+namespace PtaKernels.Perf;
 
-/// <summary>A record as a file of JSON.</summary>
+/// <summary>What a measuring program keeps, as a file of JSON.</summary>
 internal static class JsonFile
 {
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
