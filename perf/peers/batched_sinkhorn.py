@@ -18,9 +18,10 @@ asks, or after 1,000 iterations, POT's own limit. PROBLEMS is how many were chec
 import os
 import platform
 import sys
-import time
 
 import numpy as np
+
+from peer_lines import answer
 
 try:
     import torch
@@ -178,18 +179,8 @@ def main():
     if torch is not None:
         torch.set_num_threads(1)
         torch.set_grad_enabled(False)
-    print(f"ready {platform.python_version()} {torch.__version__ if torch else '-'} {ot.__version__ if ot else '-'}", flush=True)
-    works = {}
-    for line in sys.stdin:
-        verb, name, *rest = line.split()
-        if verb == "check":
-            works[name] = WORKS[name](sys.argv[1])
-            print(works[name].check(), flush=True)
-            continue
-        problems, start, processor = 0, time.perf_counter(), time.process_time()
-        while problems == 0 or time.perf_counter() - start < float(rest[0]):
-            problems += works[name].run()
-        print(f"{problems} {time.process_time() - processor!r}", flush=True)
+    versions = platform.python_version(), torch.__version__ if torch else "-", ot.__version__ if ot else "-"
+    answer(versions, lambda case: WORKS[case](sys.argv[1]))
     return 0
 
 

@@ -17,11 +17,12 @@ import os
 import platform
 import re
 import sys
-import time
 
 import numpy as np
 import torch
 import torch.nn.functional as functional
+
+from peer_lines import answer
 
 WEIGHT = 0.5
 SUM_TOLERANCE, GRADIENT_TOLERANCE = 1e-5, 1e-3
@@ -73,6 +74,10 @@ class LossStep:
         self.head = torch.from_numpy(self.targets.read("head", "<f4").reshape(-1, self.hidden.shape[1])).requires_grad_()
 
     def run(self):
+        self.step()
+        return self.rows
+
+    def step(self):
         self.hidden.grad = self.head.grad = None
         next_token, fusion = self.targets.losses(self.hidden @ self.head.t())
         (WEIGHT * next_token + (1 - WEIGHT) * fusion).backward()
@@ -80,7 +85,7 @@ class LossStep:
 
     def first(self):
         self.targets.make_dense(len(self.head))
-        return self.run()
+        return self.step()
 
     def check(self):
         losses, extra = measured(self.first)
@@ -146,6 +151,10 @@ class ModelStep:
         return self.norm(h, self.last_norm) @ self.embedding.t()
 
     def run(self):
+        self.step()
+        return self.rows
+
+    def step(self):
         self.optimiser.zero_grad(set_to_none=True)
         next_token, fusion = self.targets.losses(self.logits())
         (WEIGHT * next_token + (1 - WEIGHT) * fusion).backward()
@@ -155,11 +164,11 @@ class ModelStep:
 
     def first(self):
         self.targets.make_dense(self.vocabulary)
-        return self.run()
+        return self.step()
 
     def check(self):
         first, extra = measured(self.first)
-        sums = first + self.run()
+        sums = first + self.step()
         if not np.allclose(sums, self.targets.expected, rtol=STEP_TOLERANCE):
             return f"wrong losses and norms {sums}, expected {tuple(self.targets.expected)}"
         return f"ok {self.rows} {extra}"
@@ -175,19 +184,7 @@ def main():
     torch.set_num_threads(1)
     with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
         blas = "openblas" if "openblas" in maps.read() else "netlib"
-    print(f"ready {platform.python_version()} {torch.__version__} {blas}", flush=True)
-    steps = {}
-    for line in sys.stdin:
-        verb, case, *rest = line.split()
-        if verb == "check":
-            steps[case] = CASES[case](sys.argv[1])
-            print(steps[case].check(), flush=True)
-            continue
-        step, passes, start, processor = steps[case], 0, time.perf_counter(), time.process_time()
-        while passes == 0 or time.perf_counter() - start < float(rest[0]):
-            step.run()
-            passes += 1
-        print(f"{passes * step.rows} {time.process_time() - processor!r}", flush=True)
+    answer((platform.python_version(), torch.__version__, blas), lambda case: CASES[case](sys.argv[1]))
     return 0
 
 

@@ -19,10 +19,10 @@ import json
 import os
 import platform
 import sys
-import time
 
 import numpy as np
 
+from peer_lines import answer
 from published_functions import LEVENSHTEIN_VERSION, Levenshtein, calls, free, pair_tokens, solve_transport
 from published_work import EditWork, MapWork, PathWork, TransportWork
 
@@ -164,24 +164,17 @@ class DocumentWork:
 ARRAY_WORKS = {"edit": EditWork, "map": MapWork, "path": PathWork, "transport": TransportWork}
 
 
+def make(name, folder, vocabularies):
+    place, _, case = name.rpartition("/")
+    return DocumentWork(folder, vocabularies) if case == "document" else ARRAY_WORKS[case](os.path.join(folder, place))
+
+
 def main():
     if len(sys.argv) != 3:
         print(__doc__, file=sys.stderr)
         return 2
     folder, vocabularies = sys.argv[1:]
-    print(f"ready {platform.python_version()} {np.__version__} {LEVENSHTEIN_VERSION}", flush=True)
-    works = {}
-    for line in sys.stdin:
-        verb, name, *rest = line.split()
-        if verb == "check":
-            place, _, case = name.rpartition("/")
-            works[name] = DocumentWork(folder, vocabularies) if case == "document" else ARRAY_WORKS[case](os.path.join(folder, place))
-            print(works[name].check(), flush=True)
-            continue
-        units, start, processor = 0, time.perf_counter(), time.process_time()
-        while units == 0 or time.perf_counter() - start < float(rest[0]):
-            units += works[name].run()
-        print(f"{units} {time.process_time() - processor!r}", flush=True)
+    answer((platform.python_version(), np.__version__, LEVENSHTEIN_VERSION), lambda name: make(name, folder, vocabularies))
     return 0
 
 
