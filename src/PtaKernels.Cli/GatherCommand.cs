@@ -18,7 +18,7 @@ internal static class GatherCommand
     {
         var output = new Argument<string>("out") { Description = "the output: what every shard was given as --out" };
         var shards = new Option<int>("--shards") { Description = "how many shards there are", HelpName = "N", Required = true };
-        var check = new Option<bool>("--check") { Description = "only look at the parts" };
+        var check = new Option<bool>("--check") { Description = "only look at the parts, and leave damaged ones where they are" };
         var force = new Option<bool>("--force") { Description = "replace an existing output, and what another stopped run left" };
         var report = new Option<string?>("--report") { Description = "also write the report of all shards of an alignment as JSON", HelpName = "file" };
         var workers = new Option<int>("--workers") { Description = "items worked on at a time; default: one for each core", HelpName = "N" };
@@ -39,7 +39,7 @@ internal static class GatherCommand
                 PartSet? parts = null;
                 ProgressReport.Run(terminal, "checking", "shards", (Action<long, double> progress) => parts = PartSet.Look(parse.GetValue(output)!, parse.GetValue(shards), progress, cancellation));
                 if (parts!.Lacking.Count > 0)
-                    return Lack(terminal, parts, asJson);
+                    return Lack(terminal, parts, putAside: !parse.GetValue(check), asJson);
                 if (parse.GetValue(check))
                     return Whole(terminal, parts, asJson);
                 using AtomicFile? reportFile = parse.GetValue(report) is { } file ? new AtomicFile(file, replace: true) : null;
@@ -54,10 +54,10 @@ internal static class GatherCommand
     }
 
     /// <summary>Says what to run again. A damaged part is renamed, so that its task does not take it for finished.</summary>
-    private static int Lack(Terminal terminal, PartSet parts, bool asJson)
+    private static int Lack(Terminal terminal, PartSet parts, bool putAside, bool asJson)
     {
         string array = string.Join(',', parts.Lacking.Select(static l => l.Index.ToString(CultureInfo.InvariantCulture)));
-        (LackingPart Part, string? Aside)[] lacking = [.. parts.Lacking.Select(l => (l, l.IsDamaged ? PutAside(l.Path) : null))];
+        (LackingPart Part, string? Aside)[] lacking = [.. parts.Lacking.Select(l => (l, putAside && l.IsDamaged ? PutAside(l.Path) : null))];
         if (asJson)
         {
             terminal.WriteJson(new
@@ -96,12 +96,12 @@ internal static class GatherCommand
     {
         var clock = Stopwatch.StartNew();
         StoreTotals? totals = null;
-        bool finished = !replace && new StoreGather { Parts = parts }.IsFinished;
+        var gather = new StoreGather { Parts = parts, Replace = replace, Workers = workers, Notice = terminal.Notice };
+        bool finished = !replace && gather.IsFinished;
         if (finished)
             totals = new StoreReader(parts.Output).Totals;
         else
-            ProgressReport.Run(terminal, "gathering", "tokens", (Action<RunProgress> progress) => totals = new StoreGather { Parts = parts, Replace = replace, Workers = workers, Progress = progress, Notice = terminal.Notice }.Run(cancellation));
-        var gather = new StoreGather { Parts = parts };
+            ProgressReport.Run(terminal, "gathering", "tokens", (Action<RunProgress> progress) => totals = gather.Run(progress, cancellation));
         AlignmentOptions options = OptionsOf(gather.Header);
         var summary = new RunSummary(gather.Report, [.. gather.Header.Sources!.Select(static s => s.Name)], gather.Header.SourceOrder!, options, clock.Elapsed);
         if (reportFile is not null)

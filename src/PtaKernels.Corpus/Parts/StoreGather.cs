@@ -20,9 +20,6 @@ public sealed class StoreGather
     /// <summary>Items worked on at a time; 0 = one for each core.</summary>
     public int Workers { get; init; }
 
-    /// <summary>Told after every batch.</summary>
-    public Action<RunProgress>? Progress { get; init; }
-
     /// <summary>Told once for each thing that a user should know but that is no error.</summary>
     public Action<string>? Notice { get; init; }
 
@@ -45,10 +42,12 @@ public sealed class StoreGather
     public bool IsFinished => StoreReader.IsStore(Parts.Output) && StoreManifest.Scan(Parts.Output) is { Totals: not null, Header: { } there } && StoreManifest.TextOf(there) == StoreManifest.TextOf(Header);
 
     /// <summary>Runs to the end.</summary>
+    /// <param name="progress">Told after every batch.</param>
+    /// <param name="cancellation">Stops between batches.</param>
     /// <returns>Sums over the store's shards.</returns>
     /// <exception cref="AlignmentDataException">The parts do not fit together, or the output exists; finished shards are kept for the same command.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; finished shards are kept for the same command.</exception>
-    public StoreTotals Run(CancellationToken cancellation)
+    public StoreTotals Run(Action<RunProgress>? progress, CancellationToken cancellation)
     {
         StoreHeader header = Header;
         var rows = new GatheredRows(Parts.Stores);
@@ -71,7 +70,7 @@ public sealed class StoreGather
 
             done += encoder!.Batch.Tokens;
             writer.Append(encoder, item.Split, item.FirstRow, item.Rows, [.. item.Taken.Where(static r => r.Line is not null).Select(static r => r.Line!)], ended);
-            Progress?.Invoke(new RunProgress(done, (double)done / all, writer.Part));
+            progress?.Invoke(new RunProgress(done, (double)done / all, writer.Part));
         }, Workers, cancellation);
         writer.Commit();
         return writer.Totals;

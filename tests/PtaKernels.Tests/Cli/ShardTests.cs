@@ -70,6 +70,8 @@ public sealed class ShardTests
         byte[] bytes = File.ReadAllBytes(shard);
         bytes[^200] ^= 1;
         File.WriteAllBytes(shard, bytes);
+        PtaRun look = Pta.Run("gather", At("out"), "--shards", "5", "--check");
+        Assert.That((look.Exit, look.Output, Directory.Exists(At(PartOf("out", 3)))), Is.EqualTo((1, "1,3\n", true)), "a look moves nothing");
         PtaRun run = Pta.Run("gather", At("out"), "--shards", "5");
         using (Assert.EnterMultipleScope())
         {
