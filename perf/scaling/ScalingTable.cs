@@ -63,7 +63,7 @@ internal static class ScalingTable
     {
         ScalingPoint best = sweep.Points.MaxBy(static p => p.Rate)!;
         string exponent = sweep.Exponent is { } e ? $"{Number(e.Value)}{ErrorOf(e)}" : "", limit = best.Limit is { } most ? Invariant($"{100 * best.Rate / most:F0} %: {best.LimitedBy}") : "";
-        return Invariant($"| {chart.Title} | {sweep.Name} | {sweep.Cost} by {chart.Horizontal} | {ChartLogAxis.Text(sweep.Exponent?.From ?? sweep.Points[0].X)} | {ChartLogAxis.Text(sweep.Exponent?.To ?? sweep.Points[^1].X)} | {exponent} | {ReadmeTable.Number(best.Rate)} {chart.Unit} at {ChartLogAxis.Text(best.X)} | {limit} |\n");
+        return Invariant($"| {chart.Title} | {sweep.Name} | {sweep.Cost} by {chart.Horizontal} | {ReadmeTable.Number(sweep.Exponent?.From ?? sweep.Points[0].X)} | {ReadmeTable.Number(sweep.Exponent?.To ?? sweep.Points[^1].X)} | {exponent} | {ReadmeTable.Number(best.Rate)} {chart.Unit} at {ReadmeTable.Number(best.X)} | {limit} |\n");
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -56,11 +56,10 @@ internal sealed record SweepChart(string Id, string Title, string Horizontal, st
 
     private static ScalingPoint Result(SweepPoint point, double[] rates)
     {
-        double[] sorted = [.. rates.Order()];
-        double median = (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+        double median = BenchResult.Median(rates);
         RateLimit? limit = point.Limit?.Invoke();
         return new ScalingPoint(
-            point.X, BenchFiles.Significant(point.Units / median), BenchFiles.Significant(median), BenchFiles.Significant(sorted[0]), BenchFiles.Significant(sorted[^1]),
+            point.X, BenchFiles.Significant(point.Units / median), BenchFiles.Significant(median), BenchFiles.Significant(rates.Min()), BenchFiles.Significant(rates.Max()),
             limit is null ? null : BenchFiles.Significant(limit.Rate), limit?.By);
     }
 }

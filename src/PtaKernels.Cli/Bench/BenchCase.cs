@@ -144,7 +144,8 @@ internal sealed record BenchResult(
         })];
     }
 
-    private static double Median(IEnumerable<double> values)
+    /// <summary>The middle value, or the mean of the two.</summary>
+    public static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;

@@ -32,7 +32,7 @@ internal static class ReadmeTable
         if (LimitsOf(entries) is { Length: > 0 } limits)
             text.Append(CultureInfo.InvariantCulture, $"\nLimits: {limits}.\n");
         string others = run.Peers is not null
-            ? string.Concat(run.Peers.Select(static p => $", {p.Key} {p.Value}"))
+            ? string.Concat(run.Peers.Select(static p => $"{p.Key} {p.Value}").Where(v => v != run.Dotnet).Select(static v => ", " + v))
             : (run.Compiler is null ? "" : $", g++ {run.Compiler}") + (run.Rapidfuzz is null ? "" : $", rapidfuzz-cpp {run.Rapidfuzz}")
                 + (run.Python is null ? "" : $", Python {run.Python}, NumPy {run.Numpy}");
         if (run.Device is { } device)

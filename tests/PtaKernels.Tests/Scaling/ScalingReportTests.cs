@@ -43,7 +43,7 @@ public sealed class ScalingReportTests
         Assert.That(written, Has.All.Matches<string>(File.Exists));
         Assert.That(text, Does.StartWith("before\n<!-- scaling:begin -->\n").And.EndWith("\n<!-- scaling:end -->\nafter\n").And.Contain("](results/2026-11-26-scaling.png)").And.Not.Contain("old"));
         Assert.That(text, Does.Contain("An alignment path of a real document costs tokens^1.05 ± 0.02 from 1024 tokens on, of the same tokens shuffled, where nothing can be left out of the table, tokens^1.98 ± 0.02."));
-        Assert.That(text, Does.Contain("| Alignment paths | native | seconds of a document by target tokens | 1.02k | 2.05k | 1.05 ± 0.02 | 1,000 target tokens/s at 1.02k | 50 %: ports |"));
+        Assert.That(text, Does.Contain("| Alignment paths | native | seconds of a document by target tokens | 1,020 | 2,050 | 1.05 ± 0.02 | 1,000 target tokens/s at 1,020 | 50 %: ports |"));
         ReportCommand.Write(path, readme);
         Assert.That(File.ReadAllText(readme), Is.EqualTo(text), "nothing more the second time");
         File.WriteAllText(readme, "no block\n");
