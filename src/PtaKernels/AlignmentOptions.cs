@@ -56,6 +56,12 @@ public enum CandidateCost : byte
 
     /// <summary>Edit distance of the true texts.</summary>
     Texts,
+
+    /// <summary>Cosine distance of the tokens' vectors in a common space (own rule; <see cref="Rules.SemanticCosts"/>).</summary>
+    Embedding,
+
+    /// <summary>A mean of that and of the edits per symbol, by <see cref="AlignmentOptions.EmbeddingShare"/>.</summary>
+    Hybrid,
 }
 
 /// <summary>The target side of a transport (SPEC A3.3).</summary>
@@ -259,14 +265,20 @@ public struct AlignmentOptions
     /// <summary>Weight of the target penalty in edits (<see cref="TransportKind.Unbalanced"/>).</summary>
     public double Rho;
 
+    /// <summary>Share of the cosine distance under cost <see cref="CandidateCost.Hybrid"/>, 0..1; counted in whole hundredths.</summary>
+    public double EmbeddingShare;
+
     /// <summary>Weight w of the language-model loss in training (SPEC A3.6); alignment only records it.</summary>
     public double LossWeight;
 
     /// <summary>Also compute the teacher signal kept (SPEC A3.4), which needs nearest tokens of all source candidates.</summary>
     public bool MeasureSignal;
 
-    /// <summary>The transport's own parameters.</summary>
-    public readonly TransportOptions TransportOptions => new(Transport, Epsilon, Tolerance, MaxIterations, Rho);
+    /// <summary>What an edit counts in the cost matrices of a transport: 1, or the hundredths of costs <c>embedding</c> and <c>hybrid</c>.</summary>
+    public readonly int CostUnit => Rules.SemanticCosts.Reads(Cost) ? Rules.SemanticCosts.Unit : 1;
+
+    /// <summary>The transport's own parameters, in the unit of its cost matrices.</summary>
+    public readonly TransportOptions TransportOptions => new(Transport, Epsilon * CostUnit, Tolerance, MaxIterations, Rho * CostUnit);
 }
 
 /// <summary>Parameters of <see cref="IKernelBackend.SolveTransport(in CostMatrix{byte}, in Marginals, in TransportOptions, in TransportPlan, Span{TransportOutcome})"/>.</summary>

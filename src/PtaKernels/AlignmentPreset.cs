@@ -31,6 +31,7 @@ public static class AlignmentPreset
         MaxIterations = 1_000_000,
         Temperature = 1,
         Rho = 0.05,
+        EmbeddingShare = 0.5,
         LossWeight = 0.9,
         MeasureSignal = true,
     };

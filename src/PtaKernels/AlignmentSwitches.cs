@@ -55,6 +55,7 @@ public static class AlignmentSwitches
         Choice("transfer", "A3.2, B 3b.2", "which source row a target row receives", o => o.Transfer, (ref o, v) => o.Transfer = v),
         Choice("fallback", "A2, B quirk 3.A", "what a row holds that no source reaches", o => o.Fallback, (ref o, v) => o.Fallback = v),
         Choice("cost", "A3.1, O3, O4", "what candidate distances are measured on", o => o.Cost, (ref o, v) => o.Cost = v),
+        Number("embedding-share", "own", "share of the cosine distance under cost hybrid, 0..1", o => o.EmbeddingShare, (ref o, v) => o.EmbeddingShare = v),
         Choice("columns", "A3.3", "target candidates of a transport", o => o.Columns, (ref o, v) => o.Columns = v),
         Choice("mass", "A3.3, O6, O13", "probability a candidate carries", o => o.Mass, (ref o, v) => o.Mass = v),
         Choice("label-mass", "A3.3, own", "what mass the document's own next token has", o => o.LabelMass, (ref o, v) => o.LabelMass = v),
@@ -108,8 +109,12 @@ public static class AlignmentSwitches
             Refuse("fusion-function official-min-ce reads columns of output official", "--fusion-function min-ce");
         if (options.Transfer == TransferRule.BoundaryPrefix && options.Cost == CandidateCost.OfficialStrings)
             Refuse("transfer boundary+prefix strips text that official strings do not have", "--cost texts");
-        if (options.Transfer == TransferRule.StringHard && options.Cost == CandidateCost.Texts)
+        if (options.Transfer == TransferRule.StringHard && options.Cost != CandidateCost.OfficialStrings)
             Refuse("transfer string-hard moves candidates by their strings", "--cost official-strings");
+        if (Rules.SemanticCosts.Reads(options.Cost) && (options.Transport == TransportKind.None || options.Projection == ProjectionRule.Byte))
+            Refuse($"cost {Kebab(options.Cost.ToString())} is read by transports only", "--projection top1 with --transport semi-relaxed, or --cost texts");
+        if (options.EmbeddingShare is not (>= 0 and <= 1))
+            throw new ArgumentException($"--embedding-share is {options.EmbeddingShare.ToString(CultureInfo.InvariantCulture)}; it must be 0..1.");
         if (options.Columns == CandidateColumns.Union && options.Cost == CandidateCost.OfficialStrings)
             Refuse("columns union adds nearest tokens by text", "--cost texts");
         if (options.Mass == MassRule.Tail && options.Output == OutputUnit.Official)

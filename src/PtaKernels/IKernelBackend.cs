@@ -48,6 +48,14 @@ public interface IKernelBackend
     KernelStatus ComputeCostMatrices(
         TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, int rows, int columns, Span<byte> cost);
 
+    /// <summary>Cosine distances between embedded tokens, in hundredths: <see cref="TokenEmbeddings.DistanceOf"/> of the dot product.</summary>
+    /// <param name="embeddings">The vectors.</param>
+    /// <param name="sourceTokens">[n] source ids; -1 has no vector.</param>
+    /// <param name="targetTokens">[m] target ids; -1 has no vector.</param>
+    /// <param name="cost">[n, m] receives 0..200, or <see cref="TokenEmbeddings.NoVector"/> where one side has no vector.</param>
+    /// <exception cref="ArgumentException">The destination has another shape, or an id lies outside its table.</exception>
+    void ComputeEmbeddingCosts(TokenEmbeddings embeddings, ReadOnlySpan<int> sourceTokens, ReadOnlySpan<int> targetTokens, Span2D<byte> cost);
+
     /// <summary>Nearest target token of each source token: an exact hit, else the smallest distance; ties by smallest target id (SPEC B 3a, A3.1).</summary>
     /// <remarks>A special token is paired only with a special token that it matches, an ordinary one only with ordinary ones; holes with nothing.</remarks>
     /// <param name="source">Tape of the queries.</param>

@@ -27,6 +27,24 @@ public static class Shapes
         return batch;
     }
 
+    /// <summary>Cosine distances of two lists of tokens, each in its table or -1.</summary>
+    public static void RequireEmbeddings(TokenEmbeddings embeddings, ReadOnlySpan<int> sourceTokens, ReadOnlySpan<int> targetTokens, int height, int width)
+    {
+        ArgumentNullException.ThrowIfNull(embeddings);
+        RequireMatrix(height, width, sourceTokens.Length, targetTokens.Length);
+        RequireIn(sourceTokens, embeddings.SourceKnown.Length, "source");
+        RequireIn(targetTokens, embeddings.TargetKnown.Length, "target");
+
+        static void RequireIn(ReadOnlySpan<int> tokens, int count, string side)
+        {
+            foreach (int token in tokens)
+            {
+                if (token < -1 || token >= count)
+                    throw new ArgumentException($"{side} token {token} is not among the embeddings' {count}.");
+            }
+        }
+    }
+
     /// <summary>Nearest tokens and distances, one of each per query.</summary>
     public static void RequireResults(int tokens, int nearest, int distance)
     {

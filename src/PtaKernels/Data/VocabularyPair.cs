@@ -42,6 +42,18 @@ public sealed class VocabularyPair
     /// <summary>The target's encoder; projection <c>byte</c> needs it, nothing else does.</summary>
     public IFirstToken? TargetEncoder { get; init; }
 
+    /// <summary>The tokens' vectors; costs <c>embedding</c> and <c>hybrid</c> need them, nothing else does.</summary>
+    /// <exception cref="ArgumentException">They are of another number of tokens.</exception>
+    public TokenEmbeddings? Embeddings
+    {
+        get;
+        init
+        {
+            value?.RequireFor(Source, Target);
+            field = value;
+        }
+    }
+
     /// <summary>Which target tokens begin the bytes of candidates.</summary>
     /// <exception cref="InvalidOperationException">There is no <see cref="TargetEncoder"/>.</exception>
     public ByteFits ByteFits => _byteFits.Value;

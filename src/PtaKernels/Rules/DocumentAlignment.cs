@@ -112,7 +112,7 @@ internal sealed class DocumentAlignment
             ResolveOfficial(candidates);
         if (_bytes is not null)
             _vocabularies.NearestText.Resolve(_backend, candidates.Where(_vocabularies.Source.IsSpecial));
-        if (_options.MeasureSignal || (_options.Columns == CandidateColumns.Union && _bytes is null) || (moves && _options.Cost == CandidateCost.Texts))
+        if (_options.MeasureSignal || (_options.Columns == CandidateColumns.Union && _bytes is null) || (moves && _options.Cost != CandidateCost.OfficialStrings))
             _vocabularies.NearestText.Resolve(_backend, candidates);
     }
 
@@ -238,7 +238,18 @@ internal sealed class DocumentAlignment
         var destination = new TransportPlan(plan, [], [], 1, n, m);
         var marginals = new Marginals(a, _columns.Mass);
         Span<TransportOutcome> outcome = stackalloc TransportOutcome[1];
-        if (_backend.ComputeCostMatrices(rowTape, rows, columnTape, columns, n, m, cost) == KernelStatus.Ok)
+        bool narrow = true;
+        if (SemanticCosts.Reads(_options.Cost))
+        {
+            var block = Span2D<byte>.DangerousCreate(ref cost[0], n, m, 0);
+            SemanticCosts.Fill(_backend, _vocabularies.Embeddings!, rowTape, rows, _rows.WholeTokens, columnTape, columns, _columns.Tokens, SemanticCosts.ShareOf(_options), block);
+        }
+        else
+        {
+            narrow = _backend.ComputeCostMatrices(rowTape, rows, columnTape, columns, n, m, cost) == KernelStatus.Ok;
+        }
+
+        if (narrow)
         {
             Lap(AlignmentStage.Candidates);
             _backend.SolveTransport(new CostMatrix<byte>(cost, 1, n, m), marginals, _options.TransportOptions, destination, outcome);
@@ -274,7 +285,7 @@ internal sealed class DocumentAlignment
         AlignedDocument aligned, in StepDecision decision, RowRule rule, ReadOnlySpan<int> tokens, ReadOnlySpan<double> values, double missing, TransportOutcome? outcome)
     {
         double kept = _options.MeasureSignal ? MeasureSignal(decision, tokens, values) : double.NaN;
-        double kappa = _options.Cost == CandidateCost.Texts ? _rows.Kappa : 1;
+        double kappa = _options.Cost == CandidateCost.OfficialStrings ? 1 : _rows.Kappa;
         aligned.AddRow(tokens, values, new RowProvenance(rule, decision.SourceRow, -1, missing, kappa, kept, outcome));
     }
 

@@ -20,6 +20,9 @@ public sealed class RowCandidates
     /// <summary>[Count] ids on <see cref="Tape"/>.</summary>
     public ReadOnlySpan<int> Ids => _ids.AsSpan(0, Count);
 
+    /// <summary>[Count] the source token of each candidate, or -1 for a rest, which is none.</summary>
+    public ReadOnlySpan<int> WholeTokens => (IsWhole ? _ids : _whole).AsSpan(0, Count);
+
     /// <summary>[Count] mass of each candidate.</summary>
     public ReadOnlySpan<double> Mass => _mass.AsSpan(0, Count);
 
@@ -80,6 +83,7 @@ public sealed class RowCandidates
             int id = special ? _builder.Add(vocabulary.Texts[token], vocabulary.RolesOf(token)) : _builder.AddBytes(text);
             _rests.Add(special ? null : text.ToArray());
             _tokens[Count] = token;
+            _whole[Count] = decision.Prefix.IsEmpty ? token : -1;
             _ids[Count] = id;
             _mass[Count] = _mass[c];
             kept += _mass[c];
@@ -109,6 +113,7 @@ public sealed class RowCandidates
 
     private readonly List<byte[]?> _rests = [];
     private readonly int[] _tokens = new int[TopKLogits.MaxK];
+    private readonly int[] _whole = new int[TopKLogits.MaxK];
 
     /// <summary>Finds each candidate's nearest target token: the candidate itself by the map, a shortened text by a cached search.</summary>
     /// <param name="backend">Does the searches.</param>

@@ -80,6 +80,12 @@ public static class StepwiseAlignment
         AlignmentSwitches.Validate(options);
         if (options.Projection == ProjectionRule.Byte && vocabularies.TargetEncoder is null)
             throw new ArgumentException($"projection byte needs the encoder of target vocabulary {vocabularies.Target.Name}, which this call does not have: use --projection top1.");
+        if (SemanticCosts.Reads(options.Cost) && vocabularies.Embeddings is null)
+        {
+            throw new ArgumentException(
+                $"cost {AlignmentSwitches.Kebab(options.Cost.ToString())} needs embeddings of vocabularies {vocabularies.Source.Name} and {vocabularies.Target.Name}, which this call does not have: make them with `pta embed`, or use --cost texts.");
+        }
+
         if (destination.Length != documents.Length)
             throw new ArgumentException($"{documents.Length} documents need as many results, not {destination.Length}.", nameof(destination));
     }

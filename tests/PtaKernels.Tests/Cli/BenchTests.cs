@@ -309,6 +309,9 @@ public sealed class BenchTests
             TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, int rows, int columns, Span<byte> cost) =>
             _right.ComputeCostMatrices(source, sourceTokens, target, targetTokens, rows, columns, cost);
 
+        public void ComputeEmbeddingCosts(TokenEmbeddings embeddings, ReadOnlySpan<int> sourceTokens, ReadOnlySpan<int> targetTokens, Span2D<byte> cost) =>
+            _right.ComputeEmbeddingCosts(embeddings, sourceTokens, targetTokens, cost);
+
         public void FindNearestTokens(TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, Span<int> nearest, Span<int> distance)
         {
             _right.FindNearestTokens(source, sourceTokens, target, nearest, distance);

@@ -170,6 +170,9 @@ public sealed class VerifyRandomTests
             return status;
         }
 
+        public void ComputeEmbeddingCosts(TokenEmbeddings embeddings, ReadOnlySpan<int> sourceTokens, ReadOnlySpan<int> targetTokens, Span2D<byte> cost) =>
+            _right.ComputeEmbeddingCosts(embeddings, sourceTokens, targetTokens, cost);
+
         public void FindNearestTokens(TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, Span<int> nearest, Span<int> distance)
         {
             if (Stops)

@@ -20,6 +20,9 @@ internal sealed class Together(IKernelBackend backend) : IKernelBackend
     public KernelStatus ComputeCostMatrices(TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, ReadOnlySpan<int> targetTokens, int rows, int columns, Span<byte> cost) =>
         backend.ComputeCostMatrices(source, sourceTokens, target, targetTokens, rows, columns, cost);
 
+    public void ComputeEmbeddingCosts(TokenEmbeddings embeddings, ReadOnlySpan<int> sourceTokens, ReadOnlySpan<int> targetTokens, Span2D<byte> cost) =>
+        backend.ComputeEmbeddingCosts(embeddings, sourceTokens, targetTokens, cost);
+
     public void FindNearestTokens(TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, Span<int> nearest, Span<int> distance) =>
         backend.FindNearestTokens(source, sourceTokens, target, nearest, distance);
 
