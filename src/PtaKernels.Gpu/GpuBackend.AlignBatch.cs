@@ -22,10 +22,13 @@ public sealed partial class GpuBackend
         ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, Span<AlignedDocument> destination, AlignmentReport report)
     {
         StepwiseAlignment.Require(documents, vocabularies, options, destination, report);
-        int preset = FusedPreset.Match(options);
+        bool semantic = SemanticCosts.Reads(options.Cost);
+        int preset = semantic ? -1 : FusedPreset.Match(options);
         if (preset < 0)
         {
-            report.AddNotice(FusedPreset.WhyStepwise(Name, options));
+            report.AddNotice(semantic
+                ? $"backend {Name}: cost {AlignmentSwitches.Kebab(options.Cost.ToString())} is not made for whole documents, so documents are aligned step by step: the same results, more slowly."
+                : FusedPreset.WhyStepwise(Name, options));
             StepwiseAlignment.AlignBatch(this, documents, vocabularies, options, destination, report);
             return;
         }
