@@ -67,7 +67,8 @@ public sealed class TokenEmbeddings
     public ReadOnlySpan<sbyte> OfTarget(int token) => _target.AsSpan(token * Dimensions, Dimensions);
 
     /// <summary>Cosine distance in hundredths of two vectors with a dot product: (1 - dot / <see cref="Length"/>²) · 100, rounded half up, 0..200.</summary>
-    public static byte DistanceOf(int dot) => (byte)Math.Clamp(((Unit * ((Length * Length) - dot)) + (Length * Length / 2)) >> 14, 0, 2 * Unit);
+    // GPU kernels are compiled from this too; Math.Clamp throws, which they cannot.
+    public static byte DistanceOf(int dot) => (byte)Math.Max(0, Math.Min(2 * Unit, ((Unit * ((Length * Length) - dot)) + (Length * Length / 2)) >> 14));
 
     /// <summary>Throws unless a vocabulary has as many tokens as a table.</summary>
     /// <exception cref="ArgumentException">Another number.</exception>

@@ -19,7 +19,7 @@ public static class FusedPreset
     [
         ("pairing", static (in o, in made) => o.Pairing == made.Pairing),
         ("transfer", static (in o, in made) => o.Transfer == made.Transfer || (IsByBoundaries(made) && IsByBoundaries(o))),
-        ("cost", static (in o, in made) => o.Cost == made.Cost),
+        ("cost", static (in o, in made) => o.Cost == made.Cost || (made.Cost == CandidateCost.Texts && made.Projection != ProjectionRule.Byte && SemanticCosts.Reads(o.Cost))),
         ("columns", static (in o, in made) => o.Columns == made.Columns),
         ("mass", static (in o, in made) => o.Mass == made.Mass || (made.Mass == MassRule.Tail && o.Mass == MassRule.Renormalised)),
         ("transport", static (in o, in made) => o.Transport == made.Transport),
