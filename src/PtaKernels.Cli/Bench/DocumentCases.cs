@@ -75,6 +75,9 @@ internal static class DocumentCases
     /// <summary>The same with costs and transport instead of bytes.</summary>
     public static AlignmentOptions TransportOptions => FusionOptions with { Projection = ProjectionRule.Top1 };
 
+    /// <summary>The same with distances of embedded tokens for costs.</summary>
+    public static AlignmentOptions EmbeddingOptions => TransportOptions with { Cost = CandidateCost.Embedding };
+
     public static BenchCase Transport(BenchData data) => Preset(data, "doc.transport", TransportOptions);
 
     public static BenchCase Paper(BenchData data) => Preset(data, "doc.paper", PaperOptions);

@@ -12,6 +12,7 @@ public sealed class VerifyRandomTests
     {
         ["edit-distance"] = static b => b.Distance = 1,
         ["edit-distance-blocks"] = static b => b.Block = 1,
+        ["embedding-distance"] = static b => b.Embedding = 1,
         ["nearest-token"] = static b => b.Nearest = 1,
         ["alignment-path"] = static b => b.PathCost = 1,
         ["official-transport"] = static b => b.Plan = 2e-12,
@@ -21,6 +22,7 @@ public sealed class VerifyRandomTests
         ["reference-document-rows"] = static b => b.Mass = 1e-11,
         ["paper-document-rows"] = static b => b.Mass = 1e-7,
         ["fusion-document-rows"] = static b => b.Mass = 1e-7,
+        ["embedding-document-rows"] = static b => b.Mass = 1e-7,
     };
 
     public static IEnumerable<string> Kernels => Wrong.Keys;
@@ -41,7 +43,7 @@ public sealed class VerifyRandomTests
     }
 
     [Test]
-    public void TheEmulatorAgrees([Values("edit-distance-blocks", "alignment-path", "official-transport", "reference-document-rows")] string kernel)
+    public void TheEmulatorAgrees([Values("edit-distance-blocks", "embedding-distance", "alignment-path", "official-transport", "reference-document-rows")] string kernel)
     {
         PtaRun run = Pta.Run("verify", "--random", "8", "--kernel", kernel, "--backend", "ilgpu-cpu", "--against", "reference", "--json");
         using (Assert.EnterMultipleScope())
@@ -144,6 +146,8 @@ public sealed class VerifyRandomTests
 
         public byte Block { get; set; }
 
+        public byte Embedding { get; set; }
+
         public int Nearest { get; set; }
 
         public int PathCost { get; set; }
@@ -170,8 +174,11 @@ public sealed class VerifyRandomTests
             return status;
         }
 
-        public void ComputeEmbeddingCosts(TokenEmbeddings embeddings, ReadOnlySpan<int> sourceTokens, ReadOnlySpan<int> targetTokens, Span2D<byte> cost) =>
+        public void ComputeEmbeddingCosts(TokenEmbeddings embeddings, ReadOnlySpan<int> sourceTokens, ReadOnlySpan<int> targetTokens, Span2D<byte> cost)
+        {
             _right.ComputeEmbeddingCosts(embeddings, sourceTokens, targetTokens, cost);
+            cost[cost.Height - 1, cost.Width - 1] += Embedding;
+        }
 
         public void FindNearestTokens(TokenTape source, ReadOnlySpan<int> sourceTokens, TokenTape target, Span<int> nearest, Span<int> distance)
         {

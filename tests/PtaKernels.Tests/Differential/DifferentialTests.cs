@@ -8,6 +8,7 @@ public sealed class DifferentialTests
 
     [TestCase("edit-distance")]
     [TestCase("edit-distance-blocks")]
+    [TestCase("embedding-distance")]
     [TestCase("nearest-token")]
     [TestCase("alignment-path")]
     [TestCase("official-transport")]
@@ -17,6 +18,7 @@ public sealed class DifferentialTests
     [TestCase("reference-document-rows")]
     [TestCase("paper-document-rows")]
     [TestCase("fusion-document-rows")]
+    [TestCase("embedding-document-rows")]
     public void AMillionRowsOfAllPresets(string preset) => DifferentialRun.Run(preset, Million / 3);
 
     [Test]

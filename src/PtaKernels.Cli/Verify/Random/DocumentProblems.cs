@@ -21,6 +21,9 @@ internal static class DocumentProblems
     /// <summary>Preset <c>fusion</c>.</summary>
     public static RandomChunk Fusion(System.Random random, IKernelBackend answers, int wanted) => Draw(random, answers, wanted, FusionVariants());
 
+    /// <summary>Presets <c>paper</c> and <c>fusion</c> with the costs that read embeddings, every token with a vector or none.</summary>
+    public static RandomChunk Embedding(System.Random random, IKernelBackend answers, int wanted) => Draw(random, answers, wanted, EmbeddingVariants());
+
     private static AlignmentOptions[] ReferenceVariants() =>
     [
         AlignmentPreset.Reference with { Window = 1 },
@@ -44,18 +47,27 @@ internal static class DocumentProblems
         AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, Mass = MassRule.Renormalised, Fallback = FallbackRule.OneHotCurrent, MeasureSignal = false, Epsilon = 0.5, FusedK = 64 },
     ];
 
+    private static AlignmentOptions[] EmbeddingVariants() =>
+    [
+        AlignmentPreset.Paper with { Cost = CandidateCost.Embedding },
+        AlignmentPreset.Paper with { Cost = CandidateCost.Hybrid, EmbeddingShare = 0.3, Window = 2, Fallback = FallbackRule.Target, Epsilon = 0.1 },
+        AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, Cost = CandidateCost.Embedding, MeasureSignal = false },
+        AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, Cost = CandidateCost.Hybrid, Mass = MassRule.Renormalised, Window = 3, FusedK = 2, Epsilon = 0.5, Transfer = TransferRule.Boundary },
+    ];
+
     private static RandomChunk Draw(System.Random random, IKernelBackend answers, int wanted, AlignmentOptions[] variants)
     {
         int seed = random.Next(), texts = Math.Clamp(wanted / RowsOfOne, 1, Texts), views = Math.Max(1, wanted / (RowsOfOne * texts));
         AlignmentOptions options = variants[random.Next(variants.Length)];
         var documents = new DrawnDocuments(seed, texts, repaired: random.Next(4) == 0, views);
+        VocabularyPair vocabularies = Rules.SemanticCosts.Reads(options.Cost) ? DrawnEmbeddings.Give(documents.Vocabularies, seed) : documents.Vocabularies;
         var accepted = new List<(DocumentPair Pair, AlignedDocument Expected)>();
         foreach (DocumentPair pair in documents.Pairs)
         {
             var expected = new AlignedDocument[1];
             try
             {
-                answers.AlignBatch([pair], documents.Vocabularies, options, expected, new AlignmentReport());
+                answers.AlignBatch([pair], vocabularies, options, expected, new AlignmentReport());
                 accepted.Add((pair, expected[0]));
             }
             catch (AlignmentDataException)
@@ -66,7 +78,7 @@ internal static class DocumentProblems
         return new RandomChunk(accepted.Sum(static a => a.Expected.Rows), (backend, findings) =>
         {
             var found = new AlignedDocument[accepted.Count];
-            backend.AlignBatch([.. accepted.Select(static a => a.Pair)], documents.Vocabularies, options, found, new AlignmentReport());
+            backend.AlignBatch([.. accepted.Select(static a => a.Pair)], vocabularies, options, found, new AlignmentReport());
             for (int d = 0; d < found.Length; d++)
             {
                 if (DocumentComparison.FirstDifference(found[d], accepted[d].Expected, options) is { } difference)

@@ -14,6 +14,7 @@ internal sealed record RandomKernel(string Name, int Few, int Usual, int Many, F
     [
         new("edit distance", 600, 20_000, 1_000_000, TokenProblems.Matrices),
         new("edit distance blocks", 400, 4000, 500_000, TokenProblems.Blocks),
+        new("embedding distance", 600, 20_000, 1_000_000, TokenProblems.Embeddings),
         new("nearest token", 60, 4000, 100_000, TokenProblems.Nearest),
         new("alignment path", 4, 500, 4000, PathProblems.Short),
         new("long alignment path", 1, 4, 128, PathProblems.Long, OneIn: 1000),
@@ -24,6 +25,7 @@ internal sealed record RandomKernel(string Name, int Few, int Usual, int Many, F
         new("reference document rows", 40, 1000, 20_000, DocumentProblems.Reference),
         new("paper document rows", 40, 1000, 20_000, DocumentProblems.Paper),
         new("fusion document rows", 40, 1000, 20_000, DocumentProblems.Fusion),
+        new("embedding document rows", 40, 1000, 20_000, DocumentProblems.Embedding),
     ];
 
     /// <summary>The name as one word.</summary>

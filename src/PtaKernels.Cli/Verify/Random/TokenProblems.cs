@@ -60,6 +60,33 @@ internal static class TokenProblems
         });
     }
 
+    /// <summary>One matrix of cosine distances; a problem is a pair of tokens.</summary>
+    public static RandomChunk Embeddings(System.Random random, IKernelBackend answers, int wanted)
+    {
+        double side = Math.Sqrt(wanted);
+        int n = Math.Max(1, (int)(side * (0.25 + (1.5 * random.NextDouble())))), m = Math.Max(1, (wanted + n - 1) / n);
+        TokenEmbeddings embeddings = DrawnEmbeddings.Draw(random, Math.Min(n, 500), Math.Min(m, 500), TokenEmbeddings.Block * random.Next(1, 6));
+        int[] rows = TokensOf(n, embeddings.SourceKnown.Length), columns = TokensOf(m, embeddings.TargetKnown.Length);
+        var expected = new byte[n, m];
+        answers.ComputeEmbeddingCosts(embeddings, rows, columns, new Span2D<byte>(expected));
+        return new RandomChunk(expected.Length, (backend, findings) =>
+        {
+            var found = new byte[n, m];
+            backend.ComputeEmbeddingCosts(embeddings, rows, columns, new Span2D<byte>(found));
+            for (int i = 0; i < n; i++)
+            {
+                for (int j = 0; j < m; j++)
+                {
+                    if (found[i, j] != expected[i, j])
+                        findings.Differs($"[{n}, {m}] cosine distances of {embeddings.Dimensions} dimensions: token {rows[i]} to token {columns[j]}, entry [{i}, {j}], is {found[i, j]}, expected {expected[i, j]}");
+                }
+            }
+        });
+
+        // Now and then a text that is no token.
+        int[] TokensOf(int count, int limit) => [.. Enumerable.Range(0, count).Select(_ => random.Next(20) == 0 ? -1 : random.Next(limit))];
+    }
+
     /// <summary>A search over a whole tape; a problem is a query.</summary>
     public static RandomChunk Nearest(System.Random random, IKernelBackend answers, int wanted)
     {
