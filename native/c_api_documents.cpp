@@ -2,6 +2,7 @@
 // holds is data (SPEC A5) and refuses that document only, which align_documents sees to.
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <vector>
 
 #include "c_api.h"
@@ -86,9 +87,25 @@ void check_official(const pta_official_view* view, int32_t source, int32_t targe
     check_official_map(view->map, source, target, "official.map");
 }
 
+// The caller's options, those of an older and shorter struct filled up with zeros.
+pta_align_options whole_options(const pta_align_options* options) {
+    constexpr uint32_t first_size = offsetof(pta_align_options, cost);
+    require_not_null(options, "options");
+    if (options->struct_size != first_size)
+        require_size(options->struct_size, sizeof *options, "options");
+    pta_align_options whole{};
+    std::memcpy(&whole, options, options->struct_size);
+    return whole;
+}
+
+void check_costs(const pta_align_options& options) {
+    bool has_costs = options.preset != PTA_PRESET_REFERENCE && options.projection != PTA_PROJECTION_BYTE;
+    require_range(options.cost, PTA_COST_TEXTS, has_costs ? PTA_COST_HYBRID : PTA_COST_TEXTS, "options.cost");
+    if (options.cost == PTA_COST_HYBRID)
+        require_range(options.embedding_share, 0, 100, "options.embedding_share");
+}
+
 void check_align_options(const pta_align_options* options) {
-    require_array(options, 1, "options");
-    require_size(options->struct_size, sizeof *options, "options");
     require_range(options->preset, PTA_PRESET_REFERENCE, PTA_PRESET_FUSION, "options.preset");
     if (options->preset == PTA_PRESET_FUSION)
         require_range(options->mass, PTA_MASS_RENORMALISED, PTA_MASS_TAIL, "options.mass");
@@ -110,6 +127,7 @@ void check_align_options(const pta_align_options* options) {
     double most = options->projection == PTA_PROJECTION_BYTE ? 64 : 0;
     if (!(options->byte_tail >= 0 && options->byte_tail <= most))
         throw_argument("options.byte_tail is %g; it must be 0..%g here.", options->byte_tail, most);
+    check_costs(*options);
 }
 
 // An array of one document, named as "documents[d].side.field".
@@ -207,26 +225,30 @@ pta_status pta_vocabulary_pair_set_encoder(pta_vocabulary_pair* pair, pta_first_
 int64_t pta_align_capacity(const pta_align_options* options, int32_t target_length, int32_t source_k, int32_t target_k) {
     int64_t capacity = -1;
     guarded([&] {
-        check_align_options(options);
+        pta_align_options whole = whole_options(options);
+        check_align_options(&whole);
         require_range(target_length, 0, INT32_MAX, "target_length");
         require_range(source_k, 1, kMostCandidates, "source_k");
         require_range(target_k, 1, kMostCandidates, "target_k");
-        capacity = align_capacity(*options, target_length, source_k, target_k);
+        capacity = align_capacity(whole, target_length, source_k, target_k);
         return PTA_OK;
     });
     return capacity;
 }
 
-pta_status pta_align_batch(pta_workspace* workspace, pta_vocabulary_pair* pair, const pta_align_options* options, pta_document* documents,
-                           int64_t count) {
+pta_status pta_align_batch(pta_workspace* workspace, pta_vocabulary_pair* pair, const pta_align_options* given, pta_document* documents, int64_t count) {
     return guarded([&]() -> pta_status {
         require_not_null(workspace, "workspace");
         require_not_null(pair, "pair");
+        pta_align_options whole = whole_options(given);
+        const pta_align_options* options = &whole;
         check_align_options(options);
         if (options->preset == PTA_PRESET_REFERENCE && pair->official == nullptr)
             throw_argument("pair was made without official strings, which preset reference needs.");
         if (options->projection == PTA_PROJECTION_BYTE && !pair->require_encoder())
             throw_argument("pair has no encoder, which projection byte needs: pta_vocabulary_pair_set_encoder gives it one.");
+        if (options->cost != PTA_COST_TEXTS && pair->embeddings == nullptr)
+            throw_argument("pair has no embeddings, which costs embedding and hybrid need: pta_vocabulary_pair_set_embeddings gives it some.");
         require_range(count, 0, INT64_MAX, "count");
         require_array(documents, count, "documents");
         for (int64_t d = 0; d < count; d++) {

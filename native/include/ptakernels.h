@@ -51,7 +51,7 @@ PTA_API const char* pta_version(void);
 /* What the last failed call on this thread has to say: one sentence, UTF-8; valid until that thread's next failed call. Never null. */
 PTA_API const char* pta_last_error(void);
 
-/* ---- Instruction sets: "portable", "avx2" (AVX2, FMA, BMI2, POPCNT), "avx512" (F BW DQ VL VBMI VBMI2 BITALG VPOPCNTDQ: Ice Lake, Zen 4 and later). */
+/* ---- Instruction sets: "portable", "avx2" (AVX2, FMA, BMI2, POPCNT), "avx512" (F BW DQ VL VBMI VBMI2 VNNI BITALG VPOPCNTDQ: Ice Lake, Zen 4 and later). */
 
 /* The instruction set that PTAKERNELS_ISA forces, or the best one that this machine has. PTA_ERROR_ISA when it forces one that is missing here. */
 PTA_API pta_status pta_default_isa(const char** name);
@@ -146,6 +146,28 @@ PTA_API pta_status pta_cost_matrix_u16(pta_workspace* workspace, const pta_tape*
 /* Many small matrices of one shape: source_tokens [batch, rows], target_tokens [batch, columns], cost [batch, rows, columns]. */
 PTA_API pta_status pta_cost_matrices_u8(pta_workspace* workspace, const pta_tape* source, const int32_t* source_tokens, const pta_tape* target,
                                         const int32_t* target_tokens, int64_t batch, int32_t rows, int32_t columns, uint8_t* cost);
+
+/* ---- Cosine distances of embedded tokens (costs embedding and hybrid) */
+
+typedef struct pta_embeddings pta_embeddings;
+
+typedef struct {
+    uint32_t struct_size;
+    int32_t dimensions;    /* a multiple of 64, up to 4,096; what a space has less is zeros */
+    int32_t source_count;
+    int32_t target_count;
+    const int8_t* source;  /* [source_count, dimensions]: unit vectors times 128, rounded, in the common space; all zeros: the token has no vector */
+    const int8_t* target;  /* [target_count, dimensions] */
+} pta_embeddings_view;
+
+/* Copies the tables. */
+PTA_API pta_status pta_embeddings_create(const pta_embeddings_view* view, pta_embeddings** embeddings);
+PTA_API void pta_embeddings_destroy(pta_embeddings* embeddings); /* null is allowed; pairs that were given them keep what they need */
+
+/* cost[i * row_stride + j] = the cosine distance in hundredths, (100 * (16384 - dot) + 8192) >> 14 held to 0..200; 255 where a token is -1 or has no vector.
+   n, m >= 0; row_stride >= m. Tokens are -1 or in their tables. */
+PTA_API pta_status pta_embedding_costs_u8(pta_workspace* workspace, const pta_embeddings* embeddings, const int32_t* source_tokens, int64_t n,
+                                          const int32_t* target_tokens, int64_t m, uint8_t* cost, int64_t row_stride);
 
 /* ---- Nearest tokens (SPEC B 3a, A3.1) */
 
@@ -262,10 +284,21 @@ typedef int32_t (*pta_first_token)(void* user, const uint8_t* text, int32_t leng
    needs it and while no call uses the pair; user is handed to the encoder as it is. */
 PTA_API pta_status pta_vocabulary_pair_set_encoder(pta_vocabulary_pair* pair, pta_first_token encoder, void* user);
 
+/* Gives a pair the vectors of its tokens, which costs embedding and hybrid need: as many as its vocabularies have ids. Null takes them away. Not while a call
+   uses the pair. */
+PTA_API pta_status pta_vocabulary_pair_set_embeddings(pta_vocabulary_pair* pair, const pta_embeddings* embeddings);
+
 enum { PTA_PRESET_REFERENCE = 0, PTA_PRESET_PAPER = 1, PTA_PRESET_FUSION = 2 };
 enum { PTA_MASS_RENORMALISED = 1, PTA_MASS_TAIL = 2 };
 enum { PTA_PROJECTION_TOP1 = 0, PTA_PROJECTION_BYTE = 1 };
 enum { PTA_TRANSFER_PREFIX = 0, PTA_TRANSFER_BOUNDARY = 1 };
+
+enum { /* what costs of presets paper and fusion count */
+    PTA_COST_TEXTS = 0,     /* edits between the texts */
+    PTA_COST_EMBEDDING = 1, /* hundredths: 0 for the same text, else the cosine distance, at least 1; edits per symbol of the longer text where a token has no vector;
+                               200 for a special token and one that it does not match. epsilon is in hundredths too */
+    PTA_COST_HYBRID = 2     /* the same of a mean: embedding_share of the cosine distance and the rest of the edits per symbol */
+};
 
 typedef struct {
     uint32_t struct_size;
@@ -282,6 +315,9 @@ typedef struct {
     int32_t projection; /* PTA_PROJECTION_*: byte for fusion only, where it stands for costs and transport (SPEC A3.3) */
     int32_t transfer;   /* PTA_TRANSFER_*: fusion only: rules (a) and (b) of SPEC A3.2, or (a) alone */
     double byte_tail;   /* projection byte: 0..64 bits that each byte beyond the candidate takes from a token that is not among the target's own; else 0 */
+    /* A caller whose struct ends here is understood: what follows is 0. */
+    int32_t cost;            /* PTA_COST_*: other than texts for paper, and for fusion with projection top1 */
+    int32_t embedding_share; /* cost hybrid: hundredths, 0..100; else not read */
 } pta_align_options;
 
 typedef struct { /* one model's view of a document */

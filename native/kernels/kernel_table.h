@@ -24,6 +24,33 @@ struct CostBlock {
     bool range; // out: a distance was over 254
 };
 
+// The vectors of one vocabulary's tokens; each stands on whole cache lines.
+struct EmbeddingTable {
+    const int8_t* vectors; // [tokens, dimensions]
+    const uint8_t* known;  // [tokens] 0: the token has no vector
+};
+
+struct EmbeddingTables {
+    EmbeddingTable source, target;
+    int32_t dimensions; // a multiple of 64
+};
+
+// One small matrix of costs between embedded tokens.
+struct EmbeddingBlock {
+    static constexpr int32_t kMost = 64;     // n and m
+    static constexpr uint8_t kNoVector = 255;
+    static constexpr int32_t kLongest = 8192; // symbols of a text: the quotients of longer ones may round the wrong way
+
+    const int32_t* rows;    // [n] source tokens, -1 without a vector; null: none has one
+    const int32_t* columns; // [m] target tokens
+    // Null: cost receives cosine distances in hundredths, or kNoVector. Else it holds edits, and becomes costs of them and of these texts' lengths.
+    const TokenSpan* row_texts;
+    const TokenSpan* column_texts;
+    uint8_t* cost; // [n, m], stride apart
+    int64_t stride;
+    int32_t n, m;
+};
+
 template <class T> struct PathProblem {
     const int32_t* source; // [n] rows of cost
     const int32_t* target; // [m] columns of cost
@@ -82,6 +109,9 @@ struct KernelTable {
     bool (*distances_u8)(Arena&, const TokenSpan* rows, int64_t n, const TokenSpan* columns, int64_t m, int32_t alphabet, uint8_t* out, int64_t stride);
     bool (*distances_u16)(Arena&, const TokenSpan* rows, int64_t n, const TokenSpan* columns, int64_t m, int32_t alphabet, uint16_t* out, int64_t stride);
     void (*distance_blocks)(Arena&, CostBlock* blocks, int64_t count, int32_t alphabet);
+
+    // Distances or costs of embedded tokens, in hundredths (SemanticCosts); share 0..100 of the distance in a cost.
+    void (*embedding_costs)(Arena&, const EmbeddingTables& tables, int32_t share, const EmbeddingBlock* blocks, int64_t count);
 
     // Nearest ordinary target token: smallest distance, then smallest id; a query's best one stays if none is better. Queries come by ascending
     // length; neighbours that begin with the same classes share that work.

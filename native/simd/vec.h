@@ -14,7 +14,9 @@ using u8xN = Vec<uint8_t>;
 using u16xN = Vec<uint16_t>;
 using u32xN = Vec<uint32_t>;
 using u64xN = Vec<uint64_t>;
+using i32xN = Vec<int32_t>;
 using i64xN = Vec<int64_t>;
+using f32xN = Vec<float>;
 using f64xN = Vec<double>;
 
 template <class V> static inline V load(const void* from) { V v; __builtin_memcpy(&v, from, sizeof v); return v; }
@@ -28,6 +30,48 @@ template <class V, class T> static inline V splat(T x) {
 #else
     return V{} + static_cast<decltype(V{}[0] + 0)>(x);
 #endif
+}
+
+// The first count <= 8 bytes of a word.
+static inline uint64_t load_some(const uint8_t* from, int32_t count) {
+    uint64_t word = 0;
+    if (count == 8) {
+        __builtin_memcpy(&word, from, 8);
+        return word;
+    }
+    int32_t at = 0;
+    for (int32_t size = 4; size > 0; size /= 2) {
+        if ((count & size) != 0) {
+            uint32_t piece = 0;
+            if (size == 4)
+                __builtin_memcpy(&piece, from + at, 4);
+            else if (size == 2)
+                __builtin_memcpy(&piece, from + at, 2);
+            else
+                piece = from[at];
+            word |= uint64_t{piece} << (8 * at);
+            at += size;
+        }
+    }
+    return word;
+}
+static inline void store_some(uint8_t* to, uint64_t word, int32_t count) {
+    if (count == 8) {
+        __builtin_memcpy(to, &word, 8);
+        return;
+    }
+    for (int32_t size = 4; size > 0; size /= 2) {
+        if ((count & size) != 0) {
+            if (size == 4)
+                __builtin_memcpy(to, &word, 4);
+            else if (size == 2)
+                __builtin_memcpy(to, &word, 2);
+            else
+                *to = static_cast<uint8_t>(word);
+            to += size;
+            word >>= 8 * size;
+        }
+    }
 }
 
 // Vectors of another width, to convert from.

@@ -212,3 +212,32 @@ struct Bytes64 { // 64 bytes, those without a bit in `used` the largest
         return (first | second << 32) & used;
     }
 };
+
+// Embedding costs: a part of 16 bytes holds 8 dimensions as 16-bit numbers.
+static constexpr int kDotBytes = 2;
+static constexpr int kRowOffset = 0;
+static inline __m256i widen_16(const int8_t* from) { return _mm256_cvtepi8_epi16(load<__m128i>(from)); }
+static inline void prepare_row(const int8_t* from, int32_t dimensions, uint8_t* to) {
+    for (int32_t d = 0; d < dimensions; d += 16)
+        store(to + 2 * d, widen_16(from + d));
+}
+// 64 dimensions of two columns, a part of each in each of eight vectors.
+static inline void pack_columns(const int8_t* const* columns, int32_t at, uint8_t* to, int64_t pitch) {
+    for (int32_t d = 0; d < 64; d += 16, to += 2 * pitch) {
+        const __m256i a = widen_16(columns[0] + at + d), b = widen_16(columns[1] + at + d);
+        store(to, _mm256_permute2x128_si256(a, b, 0x20));
+        store(to + pitch, _mm256_permute2x128_si256(a, b, 0x31));
+    }
+}
+static inline u8xN repeat_part(const uint8_t* from) { return (u8xN)_mm256_broadcastsi128_si256(load<__m128i>(from)); }
+static inline i32xN add_products(i32xN sums, u8xN row, u8xN columns) { return sums + (i32xN)_mm256_madd_epi16((__m256i)row, (__m256i)columns); }
+// Lane 2 q + p: the four lanes of part p of vector q.
+static inline i32xN sum_parts(i32xN a, i32xN b, i32xN c, i32xN d) {
+    const __m256i ab = _mm256_hadd_epi32((__m256i)a, (__m256i)b), cd = _mm256_hadd_epi32((__m256i)c, (__m256i)d);
+    const i32xN sums = (i32xN)_mm256_hadd_epi32(ab, cd);
+    return (i32xN)_mm256_permutevar8x32_epi32((__m256i)sums, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+// As many bytes as lanes of 32 bits, of which only the first count are in memory.
+typedef uint8_t u8x8 __attribute__((vector_size(8)));
+static inline u8x8 load_cells(const uint8_t* from, int32_t count) { return (u8x8)load_some(from, count); }
+static inline void store_cells(uint8_t* to, u8x8 cells, int32_t count) { store_some(to, (uint64_t)cells, count); }

@@ -1,4 +1,4 @@
-// AVX-512 F BW DQ VL VBMI VBMI2 BITALG VPOPCNTDQ.
+// AVX-512 F BW DQ VL VBMI VBMI2 VNNI BITALG VPOPCNTDQ.
 static constexpr int kVectorBytes = 64;
 #include "simd/vec.h"
 
@@ -199,3 +199,33 @@ struct Bytes64 { // 64 bytes, those without a bit in `used` the largest (masks: 
     }
     uint64_t equal_bits(uint8_t value) const { return _mm512_mask_cmpeq_epu8_mask(used, bytes, _mm512_set1_epi8(static_cast<char>(value))); }
 };
+
+// Embedding costs: a part of 16 bytes holds 16 dimensions, of a row moved up to 0..255 as the instruction wants it.
+static constexpr int kDotBytes = 1;
+static constexpr int kRowOffset = 128;
+static inline void prepare_row(const int8_t* from, int32_t dimensions, uint8_t* to) {
+    for (int32_t d = 0; d < dimensions; d += kVectorBytes)
+        store(to + d, load<u8xN>(from + d) ^ splat<u8xN>(uint8_t{128}));
+}
+// 64 dimensions of four columns, a part of each in each of four vectors.
+static inline void pack_columns(const int8_t* const* columns, int32_t at, uint8_t* to, int64_t pitch) {
+    const u64xN a = load<u64xN>(columns[0] + at), b = load<u64xN>(columns[1] + at), c = load<u64xN>(columns[2] + at), d = load<u64xN>(columns[3] + at);
+    const u64xN ab_low = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11), ab_high = __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+    const u64xN cd_low = __builtin_shufflevector(c, d, 0, 1, 2, 3, 8, 9, 10, 11), cd_high = __builtin_shufflevector(c, d, 4, 5, 6, 7, 12, 13, 14, 15);
+    store(to, __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5, 8, 9, 12, 13));
+    store(to + pitch, __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7, 10, 11, 14, 15));
+    store(to + 2 * pitch, __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5, 8, 9, 12, 13));
+    store(to + 3 * pitch, __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7, 10, 11, 14, 15));
+}
+static inline u8xN repeat_part(const uint8_t* from) { return (u8xN)_mm512_maskz_broadcast_i32x4(0xffff, load<__m128i>(from)); }
+static inline i32xN add_products(i32xN sums, u8xN row, u8xN columns) { return (i32xN)_mm512_dpbusd_epi32((__m512i)sums, (__m512i)row, (__m512i)columns); }
+// Lane 4 q + p: the four lanes of part p of vector q.
+static inline i32xN sum_parts(i32xN a, i32xN b, i32xN c, i32xN d) {
+    const i32xN ab = (i32xN)_mm512_maskz_unpacklo_epi32(0xffff, (__m512i)a, (__m512i)b) + (i32xN)_mm512_maskz_unpackhi_epi32(0xffff, (__m512i)a, (__m512i)b);
+    const i32xN cd = (i32xN)_mm512_maskz_unpacklo_epi32(0xffff, (__m512i)c, (__m512i)d) + (i32xN)_mm512_maskz_unpackhi_epi32(0xffff, (__m512i)c, (__m512i)d);
+    const i32xN sums = (i32xN)_mm512_maskz_unpacklo_epi64(0xff, (__m512i)ab, (__m512i)cd) + (i32xN)_mm512_maskz_unpackhi_epi64(0xff, (__m512i)ab, (__m512i)cd);
+    return __builtin_shufflevector(sums, sums, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+}
+// As many bytes as lanes of 32 bits, of which only the first count are in memory.
+static inline u8x16 load_cells(const uint8_t* from, int32_t count) { return (u8x16)_mm_maskz_loadu_epi8(static_cast<__mmask16>((1u << count) - 1), from); }
+static inline void store_cells(uint8_t* to, u8x16 cells, int32_t count) { _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1u << count) - 1), (__m128i)cells); }

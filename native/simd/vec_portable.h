@@ -186,3 +186,34 @@ struct Bytes64 { // 64 bytes, those without a bit in `used` the largest
         return bits;
     }
 };
+
+// Embedding costs: a part of 16 bytes holds 8 dimensions as 16-bit numbers.
+static constexpr int kDotBytes = 2;
+static constexpr int kRowOffset = 0;
+static inline void prepare_row(const int8_t* from, int32_t dimensions, uint8_t* to) {
+    for (int32_t d = 0; d < dimensions; d++) {
+        const int16_t wide = from[d];
+        __builtin_memcpy(to + 2 * d, &wide, 2);
+    }
+}
+// 64 dimensions of one column in eight vectors.
+static inline void pack_columns(const int8_t* const* columns, int32_t at, uint8_t* to, int64_t pitch) {
+    for (int32_t d = 0; d < 64; d += 8, to += pitch)
+        prepare_row(columns[0] + at + d, 8, to);
+}
+static inline u8xN repeat_part(const uint8_t* from) { return load<u8xN>(from); }
+// The product of two bytes fits 16 bits; neighbours meet in lanes of 32.
+static inline i32xN add_products(i32xN sums, u8xN row, u8xN columns) {
+    const i32xN products = (i32xN)((Vec<int16_t>)row * (Vec<int16_t>)columns);
+    return sums + ((i32xN)((u32xN)products << 16) >> 16) + (products >> 16);
+}
+// Lane q: the four lanes of vector q.
+static inline i32xN sum_parts(i32xN a, i32xN b, i32xN c, i32xN d) {
+    const i32xN ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const i32xN cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+}
+// As many bytes as lanes of 32 bits, of which only the first count are in memory.
+typedef uint8_t u8x4 __attribute__((vector_size(4)));
+static inline u8x4 load_cells(const uint8_t* from, int32_t count) { return (u8x4)static_cast<uint32_t>(load_some(from, count)); }
+static inline void store_cells(uint8_t* to, u8x4 cells, int32_t count) { store_some(to, (uint32_t)cells, count); }

@@ -1,6 +1,7 @@
 // All kernels of one target. Included by each targets/*.cpp inside namespace pta::<isa>, after its vec_*.h.
 #include "kernels/myers.inl.h"
 #include "kernels/edit_distance.inl.h"
+#include "kernels/embedding_costs.inl.h"
 #include "kernels/nearest.inl.h"
 #include "kernels/wavefront.inl.h"
 #include "kernels/official.inl.h"
@@ -17,6 +18,7 @@ static constexpr KernelTable table_of(const char* isa) {
         .distances_u8 = distances_u8,
         .distances_u16 = distances_u16,
         .distance_blocks = distance_blocks,
+        .embedding_costs = embedding_costs,
         .nearest = nearest,
         .path_u8 = path<uint8_t>,
         .path_u16 = path<uint16_t>,

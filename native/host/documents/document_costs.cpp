@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "host/documents/document_semantic_costs.h"
 #include "host/tokens/symbols.h"
 #include "host/tokens/edit_distance.h"
 
@@ -19,11 +20,11 @@ const Tape& column_tape(const CandidateTask& task) {
 }
 
 // Where one side is special the kernels' distance means nothing.
-void compare_specials(const Tape& source, const Tape& target, CandidateRow& row) {
+void compare_specials(const Tape& source, const Tape& target, uint8_t mismatch, CandidateRow& row) {
     for (int32_t i = 0; i < row.n; i++) {
         for (int32_t j = 0; j < row.m; j++) {
             if (source.is_special(row.tokens[i]) || target.is_special(row.columns[j]))
-                row.cost[i * row.stride + j] = specials_match(source, row.tokens[i], target, row.columns[j]) ? 0 : static_cast<uint8_t>(kSpecialMismatch);
+                row.cost[i * row.stride + j] = specials_match(source, row.tokens[i], target, row.columns[j]) ? 0 : mismatch;
         }
     }
 }
@@ -64,12 +65,17 @@ void compute_wide(const CandidateTask& task, CandidateRow& row) {
     row.wide = task.workspace.arena.take<uint16_t>(int64_t{row.n} * row.stride);
     std::fill(row.wide, row.wide + int64_t{row.n} * row.stride, uint16_t{0}); // columns behind m
     cost_matrix(task.workspace, rows, ids, row.n, columns, ids, row.m, row.wide, int64_t{row.stride});
+    if (target.alphabet.overflow()) { // nobody knew the lengths
+        for (int32_t i = 0; i < row.n; i++)
+            row.spans[i] = {nullptr, rows.length_of(i)};
+        for (int32_t j = 0; j < row.m; j++)
+            row.column_spans[j] = {nullptr, columns.length_of(j)};
+    }
 }
 
-} // namespace
-
-void compute_costs(const CandidateTask& task, CandidateRow* rows, int64_t count) {
-    const Tape &source = row_tape(task), &target = column_tape(task);
+// Edits of all rows, in cost or in wide; those of special tokens mean nothing in cost.
+void count_edits(const CandidateTask& task, CandidateRow* rows, int64_t count) {
+    const Tape& target = column_tape(task);
     if (target.alphabet.overflow()) {
         for (int64_t r = 0; r < count; r++) {
             if (rows[r].active && rows[r].transports)
@@ -102,8 +108,19 @@ void compute_costs(const CandidateTask& task, CandidateRow* rows, int64_t count)
         row_of[b]->wide = nullptr;
         if (blocks[b].range)
             compute_wide(task, *row_of[b]);
-        else if (row_of[b]->has_special)
-            compare_specials(source, target, *row_of[b]);
+    }
+}
+
+} // namespace
+
+void compute_costs(const CandidateTask& task, CandidateRow* rows, int64_t count) {
+    count_edits(task, rows, count);
+    if (task.settings.semantic())
+        blend_costs(task, rows, count);
+    uint8_t mismatch = task.settings.semantic() ? kSemanticMismatch : static_cast<uint8_t>(kSpecialMismatch);
+    for (int64_t r = 0; r < count; r++) {
+        if (rows[r].active && rows[r].transports && rows[r].has_special && rows[r].wide == nullptr)
+            compare_specials(row_tape(task), column_tape(task), mismatch, rows[r]);
     }
 }
 

@@ -4,7 +4,8 @@
 
 namespace pta {
 
-// Fills cost [n, stride] of every row that transports, and wide where a distance is over 254 or the target's alphabet has no classes.
+// Fills cost [n, stride] of every row that transports, with edits or with what the options' cost makes of them; and wide where edits over 254 stay what they are,
+// or the target's alphabet has no classes.
 void compute_costs(const CandidateTask& task, CandidateRow* rows, int64_t count);
 
 } // namespace pta

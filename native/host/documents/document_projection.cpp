@@ -74,6 +74,19 @@ int32_t cost_of(const CandidateRow& row, int32_t i, int32_t j) {
 
 double SemiRelaxedProjection::weight(int32_t distance) const { return distance < kTable ? table_[distance] : std::exp(-distance / epsilon_); }
 
+// Four sums, so that additions need not wait for each other.
+double SemiRelaxedProjection::sum_of_weights(const uint8_t* cost, int32_t m, int32_t least) const {
+    double sums[4] = {};
+    int32_t j = 0;
+    for (; j + 4 <= m; j += 4) {
+        for (int32_t s = 0; s < 4; s++)
+            sums[s] += table_[cost[j + s] - least];
+    }
+    for (; j < m; j++)
+        sums[j & 3] += table_[cost[j] - least];
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
 // Only the distance d of a cost from its row's minimum matters: P_ij = value(d) = a_i (w(d) / sum), w(0) = 1, and value falls as d grows, rounded or not.
 // So the maximum is value(0), on every column of least cost. If value(1) is more than two tolerances below it, no other column can tie with the maximum
 // or with the column taken: the first column of least cost is the first within the tolerance, and a second one is a tie. Otherwise the row's entries are
@@ -98,12 +111,17 @@ void SemiRelaxedProjection::project_row(const KernelTable& kernels, const Candid
 
 int32_t SemiRelaxedProjection::project(const KernelTable& kernels, const CandidateRow& row, FusedRow& fused) const {
     int32_t ties = 0;
-    if (row.wide == nullptr && only_next_) {
+    if (row.wide == nullptr) {
         uint8_t least[kMostCandidates];
         uint64_t equal[kMostCandidates], next[kMostCandidates];
         kernels.cheapest_columns(row.cost, row.n, row.m, row.stride, least, equal, next);
         for (int32_t i = 0; i < row.n; i++) {
             CheapestColumns cheapest{least[i], __builtin_ctzll(equal[i]), (equal[i] & (equal[i] - 1)) != 0, 0};
+            if (!only_next_) {
+                cheapest.sum = sum_of_weights(row.cost + int64_t{i} * row.stride, row.m, least[i]);
+                project_row(kernels, row, i, cheapest, fused, ties);
+                continue;
+            }
             // In the order of the columns, as the plan's own rows are summed. Whole numbers have no order.
             cheapest.sum = next[i] == 0 ? __builtin_popcountll(equal[i]) : 0;
             for (uint64_t left = next[i] == 0 ? 0 : equal[i] | next[i]; left != 0; left &= left - 1)

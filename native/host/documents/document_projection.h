@@ -58,6 +58,7 @@ private:
     };
     void project_row(const KernelTable& kernels, const CandidateRow& row, int32_t i, const CheapestColumns& cheapest, FusedRow& fused, int32_t& ties) const;
     double weight(int32_t distance) const; // exp(-distance / epsilon)
+    double sum_of_weights(const uint8_t* cost, int32_t m, int32_t least) const;
 
     static constexpr int32_t kTable = 256;
     double epsilon_;

@@ -36,6 +36,8 @@ struct AlignSettings {
     bool bytes() const { return options.projection == PTA_PROJECTION_BYTE; }       // fusion without costs and transport
     bool columns_are_nearest() const { return fusion() && !bytes(); }              // fusion's union of columns
     bool boundary_only() const { return options.transfer == PTA_TRANSFER_BOUNDARY; }
+    bool semantic() const { return options.cost != PTA_COST_TEXTS; }               // costs are hundredths
+    int32_t embedding_share() const { return options.cost == PTA_COST_EMBEDDING ? 100 : options.embedding_share; }
     bool signal() const { return options.measure_signal != 0; }
 
     // Candidates used of k.

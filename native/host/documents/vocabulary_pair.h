@@ -7,6 +7,7 @@
 
 #include "host/documents/byte_fits.h"
 #include "host/documents/nearest_map.h"
+#include "host/tokens/embeddings.h"
 #include "host/tokens/tape.h"
 #include "ptakernels.h"
 
@@ -72,6 +73,7 @@ struct pta_vocabulary_pair {
     pta::NearestTexts nearest_rest; // of texts that are no source token
     std::unique_ptr<pta::OfficialStrings> official;
     std::unique_ptr<pta::ByteFits> byte_fits; // once the target's encoder is known
+    std::shared_ptr<const pta::Embeddings> embeddings; // of both vocabularies; null where nobody gave any
 
 private:
     std::mutex making_byte_fits_;

@@ -22,6 +22,7 @@ PRESETS = {"reference": 0, "paper": 1, "fusion": 2}
 MASS_RENORMALISED, MASS_TAIL = 1, 2
 PROJECTION_TOP1, PROJECTION_BYTE = 0, 1
 TRANSFER_PREFIX, TRANSFER_BOUNDARY = 0, 1
+COST_TEXTS, COST_EMBEDDING, COST_HYBRID = 0, 1, 2
 
 MAX_CANDIDATES = 64
 """Largest k of SPEC A3.3."""
@@ -47,6 +48,12 @@ class TransportOptions(_Sized):
 
 class TransportOutcome(Structure):
     _fields_ = [("marginal_error", c_double), ("status", c_int32), ("iterations", c_int32)]
+
+
+class EmbeddingsView(_Sized):
+    _fields_ = [
+        ("struct_size", c_uint32), ("dimensions", c_int32), ("source_count", c_int32), ("target_count", c_int32), ("source", c_void_p), ("target", c_void_p),
+    ]
 
 
 class VocabularyView(_Sized):
@@ -75,7 +82,7 @@ class AlignOptions(_Sized):
     _fields_ = [
         ("struct_size", c_uint32), ("preset", c_int32), ("mass", c_int32), ("window", c_int32), ("fused_k", c_int32), ("measure_signal", c_int32),
         ("max_iterations", c_int32), ("threads", c_int32), ("epsilon", c_double), ("tolerance", c_double), ("temperature", c_double),
-        ("projection", c_int32), ("transfer", c_int32), ("byte_tail", c_double),
+        ("projection", c_int32), ("transfer", c_int32), ("byte_tail", c_double), ("cost", c_int32), ("embedding_share", c_int32),
     ]
 
 
@@ -104,6 +111,7 @@ STRUCTS: Dict[str, Type[Structure]] = {
     "pta_tape_view": TapeView,
     "pta_transport_options": TransportOptions,
     "pta_transport_outcome": TransportOutcome,
+    "pta_embeddings_view": EmbeddingsView,
     "pta_vocabulary_view": VocabularyView,
     "pta_official_view": OfficialView,
     "pta_token_strings": TokenStrings,
@@ -140,6 +148,9 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "pta_cost_matrix_u8": (_STATUS, _COST),
     "pta_cost_matrix_u16": (_STATUS, _COST),
     "pta_cost_matrices_u8": (_STATUS, [_HANDLE, _HANDLE, _ARRAY, _HANDLE, _ARRAY, c_int64, c_int32, c_int32, _ARRAY]),
+    "pta_embeddings_create": (_STATUS, [POINTER(EmbeddingsView), _OUT]),
+    "pta_embeddings_destroy": (None, [_HANDLE]),
+    "pta_embedding_costs_u8": (_STATUS, [_HANDLE, _HANDLE, _ARRAY, c_int64, _ARRAY, c_int64, _ARRAY, c_int64]),
     "pta_find_nearest_tokens": (_STATUS, [_HANDLE, _HANDLE, _ARRAY, c_int64, _HANDLE, _ARRAY, _ARRAY]),
     "pta_find_alignment_path_u8": (_STATUS, _PATH),
     "pta_find_alignment_path_u16": (_STATUS, _PATH),
@@ -157,6 +168,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "pta_vocabulary_pair_join": (_STATUS, [_HANDLE, _HANDLE, c_int32, _ARRAY, _OUT]),
     "pta_vocabulary_pair_destroy": (None, [_HANDLE]),
     "pta_vocabulary_pair_set_encoder": (_STATUS, [_HANDLE, FirstToken, c_void_p]),
+    "pta_vocabulary_pair_set_embeddings": (_STATUS, [_HANDLE, _HANDLE]),
     "pta_align_capacity": (c_int64, [POINTER(AlignOptions), c_int32, c_int32, c_int32]),
     "pta_align_batch": (_STATUS, [_HANDLE, _HANDLE, POINTER(AlignOptions), _ARRAY, c_int64]),
 }

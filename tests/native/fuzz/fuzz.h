@@ -60,6 +60,7 @@ struct Free {
     void operator()(pta_workspace* w) const { pta_workspace_destroy(w); }
     void operator()(pta_tape* t) const { pta_tape_destroy(t); }
     void operator()(pta_vocabulary_pair* p) const { pta_vocabulary_pair_destroy(p); }
+    void operator()(pta_embeddings* e) const { pta_embeddings_destroy(e); }
 };
 template <class T> using Handle = std::unique_ptr<T, Free>;
 

@@ -80,6 +80,20 @@ Side side(fuzz::Input& input, const std::vector<int32_t>& ids) {
 // Any token or none, and now and then what is no token: of the text's bytes alone.
 int32_t first_token(void*, const uint8_t* text, int32_t length) { return (text[0] * 7 + text[length - 1] + length) % (kTokens + 3) - 2; }
 
+// One copy for the life of the process.
+const pta_embeddings* vectors() {
+    static const fuzz::Handle<pta_embeddings> made = [] {
+        std::vector<int8_t> numbers(64 * kTokens);
+        for (size_t i = 0; i < numbers.size(); i++)
+            numbers[i] = static_cast<int8_t>(i / 64 % 5 == 0 ? 0 : static_cast<int>(i * i % 65) - 32);
+        pta_embeddings_view view{sizeof view, 64, kTokens, kTokens, numbers.data(), numbers.data()};
+        pta_embeddings* embeddings = nullptr;
+        fuzz::answered(pta_embeddings_create(&view, &embeddings));
+        return fuzz::Handle<pta_embeddings>(embeddings);
+    }();
+    return made.get();
+}
+
 struct Result {
     std::vector<int32_t> starts, tokens;
     std::vector<double> values;
@@ -106,7 +120,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         fuzz::answered(pta_vocabulary_pair_set_encoder(pair.get(), &first_token, nullptr));
 
     pta_align_options options{sizeof(pta_align_options), input.below(2), 1 + input.below(1), input.below(4), input.below(4), input.byte() & 1,
-                              1 + input.below(500), 1, 1.0 / 30, 1e-5, 1, 0, 0, 0};
+                              1 + input.below(500), 1, 1.0 / 30, 1e-5, 1, 0, 0, 0, 0, 0};
     if (input.chance()) {
         options.preset = PTA_PRESET_FUSION;
         options.projection = PTA_PROJECTION_BYTE;
@@ -124,6 +138,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         std::vector<int32_t> ids = fuzz::ids(input, 1 + input.below(30), kTokens);
         sources.push_back(side(input, ids));
         targets.push_back(side(input, input.chance() ? fuzz::ids(input, 1 + input.below(30), kTokens) : ids));
+    }
+
+    if (input.chance()) {
+        if (!input.chance())
+            fuzz::answered(pta_vocabulary_pair_set_embeddings(pair.get(), vectors()));
+        options.cost = input.below(4) - 1;
+        options.embedding_share = input.below(120) - 10;
     }
 
     std::vector<Result> first;
