@@ -17,6 +17,8 @@ struct EmbeddingTile {
     f32xN reciprocal;       // 1 / symbols of the column's text
 };
 
+static inline bool has_vector(const EmbeddingTable& table, int32_t token) { return token >= 0 && table.sums[token] != EmbeddingTable::kNone; }
+
 static inline f32xN as_floats(i32xN x) { return __builtin_convertvector(x, f32xN); }
 static inline f32xN cut(f32xN x) { return as_floats(__builtin_convertvector(x, i32xN)); }
 
@@ -48,11 +50,11 @@ template <int R> static inline void multiply_rows(const uint8_t* rows, int64_t r
 }
 
 // (100 * (16384 - dot) + 8192) >> 14, 0..200. What lies beyond the unit vectors' products changes nothing more.
-static inline f32xN distances_of(i32xN dots) {
+static inline i32xN distances_of(i32xN dots) {
     const i32xN least = splat<i32xN>(-16384), most = splat<i32xN>(16384);
     dots = dots < least ? least : dots;
     dots = dots > most ? most : dots;
-    return cut((1646592.0f - as_floats(dots) * 100.0f) * 0x1p-14f);
+    return (splat<i32xN>(100 * 16384 + 8192) - dots * 100) >> 14;
 }
 
 // The cost of an edit count and a distance: SemanticCosts.Of. reciprocal: 1 / symbols of the longer text.
@@ -64,35 +66,27 @@ static inline f32xN costs_of(f32xN edits, f32xN reciprocal, f32xN distance, i32x
     return edits == 0.0f ? f32xN{} : cost;
 }
 
-// The same where the distance stands alone.
-static inline f32xN costs_of(f32xN edits, f32xN distance) {
-    distance = distance < 1.0f ? splat<f32xN>(1.0f) : distance;
-    return edits == 0.0f ? f32xN{} : distance;
-}
-
 // One row's cells of a tile, from its dot products.
 static inline void finish_cells(const EmbeddingBlock& block, const EmbeddingTile& tile, int32_t row, int32_t column, bool known, i32xN sums, float share) {
     uint8_t* cells = block.cost + row * block.stride + column;
-    const i32xN with_vectors = known ? tile.known : i32xN{};
-    const f32xN distance = distances_of(sums - tile.offset);
-    f32xN cost;
+    const i32xN distance = distances_of(sums - tile.offset), with_vectors = known ? tile.known : i32xN{};
+    using Cells = decltype(load_cells(cells, 0));
+    const Cells narrow = __builtin_convertvector(distance, Cells);
     if (block.row_texts == nullptr) {
-        cost = with_vectors ? distance : splat<f32xN>(float{EmbeddingBlock::kNoVector});
-    } else {
-        const f32xN edits = as_floats(__builtin_convertvector(load_cells(cells, tile.count), i32xN));
-        if (share == 100.0f && known && tile.all_known) {
-            cost = costs_of(edits, distance);
-        } else {
-            const int32_t length = block.row_texts[row].length;
-            const f32xN own = splat<f32xN>(1.0f / static_cast<float>(length < 1 ? 1 : length));
-            cost = costs_of(edits, own < tile.reciprocal ? own : tile.reciprocal, distance, with_vectors, share);
-        }
+        const i32xN shown = with_vectors ? distance : splat<i32xN>(EmbeddingBlock::kNoVector);
+        return store_cells(cells, __builtin_convertvector(shown, Cells), tile.count);
     }
-    store_cells(cells, __builtin_convertvector(__builtin_convertvector(cost, i32xN), decltype(load_cells(cells, 0))), tile.count);
+    const Cells edits = load_cells(cells, tile.count);
+    if (share == 100.0f && known && tile.all_known) // the distance stands alone
+        return store_cells(cells, (Cells)(edits != 0) & (narrow | ((Cells)(narrow == 0) & 1)), tile.count);
+    const int32_t length = block.row_texts[row].length;
+    const f32xN own = splat<f32xN>(1.0f / static_cast<float>(length < 1 ? 1 : length)), counts = as_floats(__builtin_convertvector(edits, i32xN));
+    const f32xN cost = costs_of(counts, own < tile.reciprocal ? own : tile.reciprocal, as_floats(distance), with_vectors, share);
+    store_cells(cells, __builtin_convertvector(__builtin_convertvector(cost, i32xN), Cells), tile.count);
 }
 
 static inline const int8_t* vector_of(const EmbeddingTable& table, int32_t token, int32_t dimensions) {
-    return token >= 0 && table.known[token] != 0 ? table.vectors + int64_t{token} * dimensions : nullptr;
+    return has_vector(table, token) ? table.vectors + int64_t{token} * dimensions : nullptr;
 }
 
 // Scratch memory of a block.
@@ -100,23 +94,24 @@ struct EmbeddingScratch {
     uint8_t* rows;       // [EmbeddingBlock::kMost, row_bytes]
     uint8_t* tile;       // [row_bytes / 16, kTileBytes]
     const int8_t* zeros; // [dimensions]
-    uint8_t* ones;       // [row_bytes] a row of ones
     int64_t row_bytes;
 };
 
 static EmbeddingTile pack_tile(const EmbeddingTables& tables, const EmbeddingScratch& scratch, const EmbeddingBlock& block, int32_t first, bool any_row) {
     EmbeddingTile tile{scratch.tile, block.m - first < kTileColumns ? block.m - first : kTileColumns, true, {}, {}, {}};
-    alignas(kVectorBytes) int32_t known[kTileColumns] = {}, lengths[kTileColumns];
+    alignas(kVectorBytes) int32_t known[kTileColumns], offsets[kTileColumns], lengths[kTileColumns];
     const int8_t* vectors[kTileColumns];
     for (int32_t j = 0; j < kTileColumns; j++) {
         const int8_t* vector = j < tile.count ? vector_of(tables.target, block.columns[first + j], tables.dimensions) : nullptr;
         vectors[j] = vector == nullptr ? scratch.zeros : vector;
         known[j] = vector == nullptr ? 0 : -1;
+        offsets[j] = vector == nullptr ? 0 : kRowOffset * tables.target.sums[block.columns[first + j]];
         tile.all_known &= vector != nullptr || j >= tile.count;
         const int32_t length = block.column_texts == nullptr || j >= tile.count ? 1 : block.column_texts[first + j].length;
         lengths[j] = length < 1 ? 1 : length;
     }
     tile.known = load<i32xN>(known);
+    tile.offset = load<i32xN>(offsets);
     tile.reciprocal = 1.0f / as_floats(load<i32xN>(lengths));
     if (!any_row)
         return tile;
@@ -125,15 +120,35 @@ static EmbeddingTile pack_tile(const EmbeddingTables& tables, const EmbeddingScr
         for (int32_t d = 0; d < tables.dimensions; d += 64, to += 4 * kDotBytes * kTileBytes)
             pack_columns(vectors + a * kParts, d, to, kTileBytes);
     }
-    if constexpr (kRowOffset != 0) {
-        i32xN sums[1];
-        multiply_rows(scratch.ones, scratch.row_bytes, tile, sums);
-        tile.offset = sums[0] * kRowOffset;
-    }
     return tile;
 }
 
-static void fill_embedding_block(const EmbeddingTables& tables, const EmbeddingScratch& scratch, const EmbeddingBlock& block, float share) {
+// Tables are larger than the caches, and tokens lie anywhere in them: while one block is worked on, the next one's vectors are asked for, a few at a time.
+class NextVectors {
+public:
+    // steps: how often some() will be called.
+    NextVectors(const EmbeddingTables& tables, const EmbeddingBlock* block, int32_t steps)
+        : tables_(tables), block_(block), rows_(block == nullptr || block->rows == nullptr ? 0 : block->n), all_(rows_ == 0 ? 0 : rows_ + block->m),
+          each_(steps == 0 ? 0 : (all_ + steps - 1) / steps) {}
+
+    void some() {
+        for (int32_t left = each_; left > 0 && at_ < all_; left--, at_++) {
+            const EmbeddingTable& table = at_ < rows_ ? tables_.source : tables_.target;
+            const int32_t token = at_ < rows_ ? block_->rows[at_] : block_->columns[at_ - rows_];
+            const int8_t* vector = table.vectors + int64_t{token < 0 ? 0 : token} * tables_.dimensions;
+            for (int32_t d = 0; d < tables_.dimensions; d += 64)
+                __builtin_prefetch(vector + d);
+        }
+    }
+
+private:
+    const EmbeddingTables& tables_;
+    const EmbeddingBlock* block_;
+    int32_t rows_, all_, each_, at_ = 0;
+};
+
+static void fill_embedding_block(const EmbeddingTables& tables, const EmbeddingScratch& scratch, const EmbeddingBlock& block, const EmbeddingBlock* after, float share) {
+    NextVectors next(tables, after, (block.m + kTileColumns - 1) / kTileColumns * ((block.n + 1) / 2));
     bool known[EmbeddingBlock::kMost], any_row = false;
     for (int32_t i = 0; i < block.n; i++) {
         const int8_t* vector = block.rows == nullptr ? nullptr : vector_of(tables.source, block.rows[i], tables.dimensions);
@@ -144,6 +159,7 @@ static void fill_embedding_block(const EmbeddingTables& tables, const EmbeddingS
     for (int32_t first = 0; first < block.m; first += kTileColumns) {
         const EmbeddingTile tile = pack_tile(tables, scratch, block, first, any_row);
         for (int32_t i = 0; i < block.n; i += 2) {
+            next.some();
             i32xN sums[2] = {}, last[1];
             const uint8_t* rows = scratch.rows + i * scratch.row_bytes;
             if (any_row && i + 1 < block.n)
@@ -157,32 +173,15 @@ static void fill_embedding_block(const EmbeddingTables& tables, const EmbeddingS
     }
 }
 
-// Tables are larger than the caches, and tokens lie anywhere in them.
-static void prefetch_vectors(const EmbeddingTable& table, const int32_t* tokens, int32_t count, int32_t dimensions) {
-    for (int32_t i = 0; tokens != nullptr && i < count; i++) {
-        const int8_t* vector = table.vectors + int64_t{tokens[i] < 0 ? 0 : tokens[i]} * dimensions;
-        for (int32_t d = 0; d < dimensions; d += 64)
-            __builtin_prefetch(vector + d);
-    }
-}
-
 static void embedding_costs(Arena& arena, const EmbeddingTables& tables, int32_t share, const EmbeddingBlock* blocks, int64_t count) {
     Arena::Scope scope(arena);
     EmbeddingScratch scratch;
     scratch.row_bytes = int64_t{tables.dimensions} * kDotBytes;
     scratch.rows = arena.take<uint8_t>(EmbeddingBlock::kMost * scratch.row_bytes);
     scratch.tile = arena.take<uint8_t>(scratch.row_bytes / 16 * kTileBytes);
-    scratch.ones = arena.take<uint8_t>(scratch.row_bytes);
     int8_t* zeros = arena.take<int8_t>(tables.dimensions);
     __builtin_memset(zeros, 0, static_cast<size_t>(tables.dimensions));
-    __builtin_memset(scratch.ones, 1, static_cast<size_t>(scratch.row_bytes));
     scratch.zeros = zeros;
-    for (int64_t b = 0; b < count; b++) {
-        if (b + 1 < count) {
-            const EmbeddingBlock& next = blocks[b + 1];
-            prefetch_vectors(tables.source, next.rows, next.n, tables.dimensions);
-            prefetch_vectors(tables.target, next.columns, next.rows == nullptr ? 0 : next.m, tables.dimensions);
-        }
-        fill_embedding_block(tables, scratch, blocks[b], static_cast<float>(share));
-    }
+    for (int64_t b = 0; b < count; b++)
+        fill_embedding_block(tables, scratch, blocks[b], b + 1 < count ? blocks + b + 1 : nullptr, static_cast<float>(share));
 }

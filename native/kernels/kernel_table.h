@@ -27,7 +27,9 @@ struct CostBlock {
 // The vectors of one vocabulary's tokens; each stands on whole cache lines.
 struct EmbeddingTable {
     const int8_t* vectors; // [tokens, dimensions]
-    const uint8_t* known;  // [tokens] 0: the token has no vector
+    const int32_t* sums;   // [tokens] of each vector's numbers; kNone: the token has no vector
+
+    static constexpr int32_t kNone = INT32_MIN;
 };
 
 struct EmbeddingTables {

@@ -39,12 +39,14 @@ public sealed unsafe partial class NativeBackend
             MeasureSignal = options.MeasureSignal ? 1 : 0,
             MaxIterations = options.MaxIterations,
             Threads = Threads,
-            Epsilon = options.Epsilon,
+            Epsilon = options.TransportOptions.Epsilon,
             Tolerance = options.Tolerance,
             Temperature = options.Temperature,
             Projection = preset == FusedPreset.Bytes ? 1 : 0,
             Transfer = options.Transfer == TransferRule.Boundary ? 1 : 0,
             ByteTail = preset == FusedPreset.Bytes ? options.ByteTail : 0,
+            Cost = options.Cost switch { CandidateCost.Embedding => 1, CandidateCost.Hybrid => 2, _ => 0 },
+            EmbeddingShare = options.Cost == CandidateCost.Hybrid ? SemanticCosts.ShareOf(options) : 0,
         };
         using var call = new DocumentCall(documents.Length);
         // A document that is bad input takes no part; its sentence comes from the rules, in its turn.
@@ -58,6 +60,8 @@ public sealed unsafe partial class NativeBackend
         }
 
         VocabularyPairHandle pair = NativeTapes.Of(vocabularies, options.Cost == CandidateCost.OfficialStrings, this);
+        if (SemanticCosts.Reads(options.Cost))
+            pair.RequireEmbeddings(vocabularies.Embeddings!);
         TargetEncoder? encoder = preset == FusedPreset.Bytes ? pair.RequireEncoder(vocabularies) : null;
         using (Lease lease = Rent())
         {

@@ -47,12 +47,45 @@ internal sealed unsafe class TapeHandle : SafeHandle
     }
 }
 
+/// <summary>A copy of <see cref="TokenEmbeddings"/> on the native side.</summary>
+internal sealed unsafe class EmbeddingsHandle : SafeHandle
+{
+    public EmbeddingsHandle(TokenEmbeddings embeddings)
+        : base(0, ownsHandle: true)
+    {
+        fixed (sbyte* source = embeddings.Source, target = embeddings.Target)
+        {
+            var view = new NativeEmbeddingsView
+            {
+                StructSize = (uint)sizeof(NativeEmbeddingsView),
+                Dimensions = embeddings.Dimensions,
+                SourceCount = embeddings.SourceKnown.Length,
+                TargetCount = embeddings.TargetKnown.Length,
+                Source = source,
+                Target = target,
+            };
+            nint created;
+            NativeErrors.Require(NativeMethods.EmbeddingsCreate(&view, &created));
+            SetHandle(created);
+        }
+    }
+
+    public override bool IsInvalid => handle == 0;
+
+    protected override bool ReleaseHandle()
+    {
+        NativeMethods.EmbeddingsDestroy(handle);
+        return true;
+    }
+}
+
 /// <summary>Two vocabularies on the native side. It borrows tapes and so keeps them from being destroyed before itself.</summary>
 internal sealed unsafe class VocabularyPairHandle : SafeHandle
 {
     private readonly List<TapeHandle> _borrowed = [];
     private readonly Lock _giving = new();
     private TargetEncoder? _encoder;
+    private bool _hasEmbeddings;
 
     public VocabularyPairHandle(VocabularyPair pair, OfficialStrings? official)
         : base(0, ownsHandle: true)
@@ -117,6 +150,21 @@ internal sealed unsafe class VocabularyPairHandle : SafeHandle
             NativeErrors.Require(NativeMethods.VocabularyPairSetEncoder(this, &TargetEncoder.FirstToken, encoder.User));
             Volatile.Write(ref _encoder, encoder);
             return encoder;
+        }
+    }
+
+    /// <summary>Gives the native side the tokens' vectors at the first call; it shares the copy with every other pair of the same ones.</summary>
+    /// <param name="embeddings">Those of this pair, always the same.</param>
+    public void RequireEmbeddings(TokenEmbeddings embeddings)
+    {
+        if (Volatile.Read(ref _hasEmbeddings))
+            return;
+        lock (_giving)
+        {
+            if (_hasEmbeddings)
+                return;
+            NativeErrors.Require(NativeMethods.VocabularyPairSetEmbeddings(this, NativeTapes.Of(embeddings)));
+            Volatile.Write(ref _hasEmbeddings, true);
         }
     }
 

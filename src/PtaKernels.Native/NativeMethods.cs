@@ -51,6 +51,16 @@ internal static unsafe partial class NativeMethods
     public static partial NativeStatus CostMatrices(
         WorkspaceHandle workspace, TapeHandle source, int* sourceTokens, TapeHandle target, int* targetTokens, long batch, int rows, int columns, byte* cost);
 
+    [LibraryImport(Library, EntryPoint = "pta_embeddings_create")]
+    public static partial NativeStatus EmbeddingsCreate(NativeEmbeddingsView* view, nint* embeddings);
+
+    [LibraryImport(Library, EntryPoint = "pta_embeddings_destroy")]
+    public static partial void EmbeddingsDestroy(nint embeddings);
+
+    [LibraryImport(Library, EntryPoint = "pta_embedding_costs_u8")]
+    public static partial NativeStatus EmbeddingCosts(
+        WorkspaceHandle workspace, EmbeddingsHandle embeddings, int* sourceTokens, long n, int* targetTokens, long m, byte* cost, long rowStride);
+
     [LibraryImport(Library, EntryPoint = "pta_find_nearest_tokens")]
     public static partial NativeStatus FindNearestTokens(
         WorkspaceHandle workspace, TapeHandle source, int* sourceTokens, long n, TapeHandle target, int* nearest, int* distance);
@@ -83,6 +93,9 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library, EntryPoint = "pta_vocabulary_pair_set_encoder")]
     public static partial NativeStatus VocabularyPairSetEncoder(VocabularyPairHandle pair, delegate* unmanaged<nint, byte*, int, int> encoder, nint user);
+
+    [LibraryImport(Library, EntryPoint = "pta_vocabulary_pair_set_embeddings")]
+    public static partial NativeStatus VocabularyPairSetEmbeddings(VocabularyPairHandle pair, EmbeddingsHandle embeddings);
 
     [LibraryImport(Library, EntryPoint = "pta_align_capacity")]
     public static partial long AlignCapacity(NativeAlignOptions* options, int targetLength, int sourceK, int targetK);

@@ -82,6 +82,19 @@ internal struct NativeAlignOptions
     public int Projection;
     public int Transfer;
     public double ByteTail;
+    public int Cost;
+    public int EmbeddingShare;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct NativeEmbeddingsView
+{
+    public uint StructSize;
+    public int Dimensions;
+    public int SourceCount;
+    public int TargetCount;
+    public sbyte* Source;
+    public sbyte* Target;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace PtaKernels.Native;
 
-/// <summary>Native copies of tapes and vocabulary pairs, made at first use and kept while the managed object lives. Thread-safe.</summary>
+/// <summary>Native copies of tapes, vocabulary pairs and embeddings, made at first use and kept while the managed object lives. Thread-safe.</summary>
 internal static class NativeTapes
 {
     /// <summary>Tapes up to this size are made for one row of one document, and are cheaper to copy again than to keep.</summary>
@@ -10,6 +10,7 @@ internal static class NativeTapes
 
     private static readonly ConditionalWeakTable<TokenTape, Slot<TapeHandle>> Tapes = [];
     private static readonly ConditionalWeakTable<VocabularyPair, Slots> Pairs = [];
+    private static readonly ConditionalWeakTable<TokenEmbeddings, Slot<EmbeddingsHandle>> Vectors = [];
 
     /// <summary>A tape's copy for one call; dispose the lease afterwards.</summary>
     public static TapeLease Of(TokenTape tape)
@@ -20,6 +21,10 @@ internal static class NativeTapes
 
     /// <summary>A tape's copy that lives as long as the tape.</summary>
     public static TapeHandle KeptOf(TokenTape tape) => Tapes.GetValue(tape, static _ => new Slot<TapeHandle>()).Get(tape, static t => new TapeHandle(t));
+
+    /// <summary>The embeddings' copy, which lives as long as they do.</summary>
+    public static EmbeddingsHandle Of(TokenEmbeddings embeddings) =>
+        Vectors.GetValue(embeddings, static _ => new Slot<EmbeddingsHandle>()).Get(embeddings, static e => new EmbeddingsHandle(e));
 
     /// <summary>A pair's copy, with the official strings or without: building those takes longer and only preset <c>reference</c> reads them.</summary>
     public static VocabularyPairHandle Of(VocabularyPair pair, bool official, IKernelBackend backend)

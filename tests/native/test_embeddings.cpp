@@ -118,7 +118,8 @@ struct Block {
             for (int32_t j = 0; j < m; j++) {
                 size_t at = static_cast<size_t>(i * stride + j), row = static_cast<size_t>(i), column = static_cast<size_t>(j);
                 int longer = std::max(row_texts[row].length, column_texts[column].length);
-                int edits = static_cast<int>(random() % static_cast<uint32_t>(std::min(longer, 254) + 1)), distance = tables.distance(rests ? -1 : rows[row], columns[column]);
+                int edits = static_cast<int>(random() % static_cast<uint32_t>(std::min(longer, 254) + 1));
+                int distance = tables.distance(rests ? -1 : rows[row], columns[column]);
                 int text = edits == 0 ? 0 : (200 * edits + longer) / (2 * longer);
                 int mean = distance == 255 ? text : ((100 - share) * text + share * distance + 50) / 100;
                 cost[at] = static_cast<uint8_t>(edits);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <numeric>
 
 namespace pta {
 
@@ -10,7 +11,7 @@ namespace {
 constexpr size_t kLine = 64;
 } // namespace
 
-EmbeddedTokens::EmbeddedTokens(const int8_t* vectors, int32_t count, int32_t dimensions) : known_(static_cast<size_t>(count)) {
+EmbeddedTokens::EmbeddedTokens(const int8_t* vectors, int32_t count, int32_t dimensions) : sums_(static_cast<size_t>(count)) {
     size_t size = static_cast<size_t>(count) * static_cast<size_t>(dimensions);
     void* memory = nullptr;
     if (posix_memalign(&memory, kLine, std::max(size, kLine)) != 0)
@@ -18,8 +19,11 @@ EmbeddedTokens::EmbeddedTokens(const int8_t* vectors, int32_t count, int32_t dim
     vectors_.reset(static_cast<int8_t*>(memory));
     if (size > 0)
         std::memcpy(memory, vectors, size);
-    for (size_t token = 0; token < known_.size(); token++, vectors += dimensions)
-        known_[token] = std::any_of(vectors, vectors + dimensions, [](int8_t x) { return x != 0; });
+    for (int32_t& sum : sums_) {
+        bool any = std::any_of(vectors, vectors + dimensions, [](int8_t x) { return x != 0; });
+        sum = any ? std::accumulate(vectors, vectors + dimensions, 0) : EmbeddingTable::kNone;
+        vectors += dimensions;
+    }
 }
 
 void embedding_distances(Workspace& workspace, const Embeddings& embeddings, const int32_t* source_tokens, int64_t n, const int32_t* target_tokens, int64_t m,

@@ -15,15 +15,15 @@ class EmbeddedTokens {
 public:
     EmbeddedTokens(const int8_t* vectors, int32_t count, int32_t dimensions);
 
-    int32_t count() const { return static_cast<int32_t>(known_.size()); }
-    EmbeddingTable table() const { return {vectors_.get(), known_.data()}; }
+    int32_t count() const { return static_cast<int32_t>(sums_.size()); }
+    EmbeddingTable table() const { return {vectors_.get(), sums_.data()}; }
 
 private:
     struct Free {
         void operator()(int8_t* memory) const { std::free(memory); }
     };
     std::unique_ptr<int8_t[], Free> vectors_;
-    std::vector<uint8_t> known_; // not all zeros
+    std::vector<int32_t> sums_;
 };
 
 struct Embeddings {

@@ -20,9 +20,6 @@ internal static class DeviceCases
     /// <summary>Every how many rows of the distances one is checked.</summary>
     private const int CheckedRows = 29;
 
-    /// <summary>Numbers of a vector, as `pta embed` fits them unasked.</summary>
-    private const int Dimensions = 128;
-
     private const int TileRows = 1 << 16, PathDocuments = 528, ShortPathDocuments = 16 * PathDocuments, Transports = 4_000_000, DocumentTokens = 2_000_000;
 
     public static BenchCase Map(BenchData data)
@@ -161,7 +158,7 @@ internal static class DeviceCases
         if (!IsReal(device))
             options = _ => tinyOptions;
         if (Rules.SemanticCosts.Reads(tinyOptions.Cost))
-            candidates = WithEmbeddings(candidates);
+            candidates = EmbeddingCases.WithVectors(candidates);
         BenchDocument[] documents = DocumentCases.Agreeing(id, device, peer, candidates, options);
         int copies = IsReal(device) ? 1 + (DocumentTokens / documents.Sum(static d => d.Pair.Target.Length)) : 1;
         var many = DocumentWork.Of([.. documents.SelectMany(d => Enumerable.Repeat(d, copies))], options);
@@ -169,13 +166,6 @@ internal static class DeviceCases
         return new BenchCase(
             id, "tokens/s", new PassLoop(device.Name, many.Tokens, () => many.Run(device), onTheClock: true), () => [Loop(peer, once.Tokens, () => once.Run(peer))],
             () => Note(device, $"{BenchDocuments.Describe(documents)}, each {copies} times"), Clock: PipelineClock);
-    }
-
-    /// <summary>The same documents, their vocabularies with vectors of the width that is fitted unasked: which vectors makes no difference to the time.</summary>
-    private static BenchDocument[] WithEmbeddings(BenchDocument[] documents)
-    {
-        var pairs = documents.Select(static d => d.Vocabularies).Distinct().ToDictionary(static p => p, static p => DrawnEmbeddings.Give(p, seed: 11, Dimensions));
-        return [.. documents.Select(d => d with { Vocabularies = pairs[d.Vocabularies] })];
     }
 
     private static BenchDocument[] Tiny(AlignmentOptions options)

@@ -78,6 +78,10 @@ internal static class DocumentCases
     /// <summary>The same with distances of embedded tokens for costs.</summary>
     public static AlignmentOptions EmbeddingOptions => TransportOptions with { Cost = CandidateCost.Embedding };
 
+    /// <summary>Vectors as wide as those that are fitted unasked; which ones they are makes no difference to the time.</summary>
+    public static BenchCase Embedding(BenchData data) => Preset(
+        data, "doc.embedding", EmbeddingOptions, EmbeddingCases.WithVectors(data.Documents.WithOffsets), ("doc.transport", static _ => TransportOptions));
+
     public static BenchCase Transport(BenchData data) => Preset(data, "doc.transport", TransportOptions);
 
     public static BenchCase Paper(BenchData data) => Preset(data, "doc.paper", PaperOptions);
@@ -112,11 +116,14 @@ internal static class DocumentCases
     }
 
     /// <summary>A preset that no golden file covers: checked against the plain backend, and for what must hold of every row. Documents that SPEC A5 refuses are left out.</summary>
-    private static BenchCase Preset(BenchData data, string id, AlignmentOptions options)
+    private static BenchCase Preset(BenchData data, string id, AlignmentOptions options) => Preset(data, id, options, data.Documents.WithOffsets, ("doc.reference", static d => d.Options));
+
+    private static BenchCase Preset(
+        BenchData data, string id, AlignmentOptions options, BenchDocument[] documents, (string Id, Func<BenchDocument, AlignmentOptions> Options) peer)
     {
         var accepted = new List<BenchDocument>();
         var ties = new List<string>();
-        foreach (BenchDocument document in data.Documents.WithOffsets)
+        foreach (BenchDocument document in documents)
         {
             AlignedDocument right;
             try
@@ -137,11 +144,11 @@ internal static class DocumentCases
         if (accepted.Count == 0)
             throw new AlignmentDataException($"{id}: SPEC A5 refuses every document; name other golden files with --golden.");
         RequireFewTies(id, ties, accepted);
-        int refused = data.Documents.WithOffsets.Length - accepted.Count;
-        DocumentWork work = DocumentWork.Of(accepted, _ => options), reference = DocumentWork.Of(accepted, static d => d.Options);
+        int refused = documents.Length - accepted.Count;
+        DocumentWork work = DocumentWork.Of(accepted, _ => options), other = DocumentWork.Of(accepted, peer.Options);
         return new BenchCase(
             id, "tokens/s", new PassLoop(data.Backend.Name, work.Tokens, () => work.Run(data.Backend)),
-            () => [new PassLoop("doc.reference", reference.Tokens, () => reference.Run(data.Backend))],
+            () => [new PassLoop(peer.Id, other.Tokens, () => other.Run(data.Backend))],
             () => BenchDocuments.Describe(accepted) + data.Documents.OriginWithOffsets + (refused > 0 ? $"; {refused} that SPEC A5 refuses left out" : "") + Ties(ties) + work.Stages(),
             Limit: () => KernelLimits.Of(data.Backend)?.Documents(accepted, _ => options, data.Backend));
     }

@@ -23,6 +23,12 @@ public sealed class FusedDocumentTests(string backend)
         Byte with { ByteTail = 1, Mass = MassRule.Renormalised, Temperature = 0.7 },
         Byte with { ByteTail = 0, Window = 3, FusedK = 64 },
         AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, Transfer = TransferRule.Boundary },
+        AlignmentPreset.Paper with { Cost = CandidateCost.Embedding },
+        AlignmentPreset.Paper with { Cost = CandidateCost.Hybrid, EmbeddingShare = 0.3, Window = 2, Fallback = FallbackRule.Target, Epsilon = 0.1 },
+        AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, Cost = CandidateCost.Embedding },
+        AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, Cost = CandidateCost.Embedding, Mass = MassRule.Renormalised, MeasureSignal = false, Epsilon = 0.002, FusedK = 64 },
+        AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, Cost = CandidateCost.Hybrid, EmbeddingShare = 0.75, Window = 3, FusedK = 2, Epsilon = 0.5, Transfer = TransferRule.Boundary },
+        AlignmentPreset.Fusion with { Projection = ProjectionRule.Top1, Cost = CandidateCost.Hybrid, EmbeddingShare = 0 },
     ];
 
     private readonly IKernelBackend _fused = BackendCases.Open(backend);

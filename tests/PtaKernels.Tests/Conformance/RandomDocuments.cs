@@ -11,7 +11,11 @@ internal sealed class RandomDocuments
     {
         var drawn = new DrawnDocuments(seed, count, repaired);
         PlainVocabulary source = PlainOf(drawn.Source), target = PlainOf(drawn.Target);
-        Vocabularies = new VocabularyPair(drawn.Source.Vocabulary, drawn.Target.Vocabulary) { TargetEncoder = new LongestToken(drawn.Target.Vocabulary) };
+        Vocabularies = new VocabularyPair(drawn.Source.Vocabulary, drawn.Target.Vocabulary)
+        {
+            TargetEncoder = new LongestToken(drawn.Target.Vocabulary),
+            Embeddings = DrawnEmbeddings.Draw(new Random(seed), drawn.Source.Vocabulary.Count, drawn.Target.Vocabulary.Count, TokenEmbeddings.Block * (1 + (seed % 3))),
+        };
         Documents = [.. drawn.Pairs.Zip(drawn.Views, (pair, views) => (pair, PlainOf(source, views.Source), PlainOf(target, views.Target)))];
     }
 
