@@ -12,6 +12,9 @@ public sealed partial class GpuBackend
     // Chunks overlap decoding, copies and kernels; each has a thread, and a device is faster than a few of them.
     private static readonly int ChunksInFlight = Math.Clamp(Environment.ProcessorCount, 2, 8);
 
+    // The emulator's is the host's; so much keeps its chunks small.
+    private static readonly long EmulatorMemory = (1L << 30) * ChunksInFlight;
+
     private readonly ConditionalWeakTable<VocabularyPair, PairOnDevice> _pairs = [];
 
     /// <summary>Target positions of one chunk; tests lower it to show that results do not depend on it.</summary>
@@ -22,20 +25,18 @@ public sealed partial class GpuBackend
         ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, Span<AlignedDocument> destination, AlignmentReport report)
     {
         StepwiseAlignment.Require(documents, vocabularies, options, destination, report);
-        bool semantic = SemanticCosts.Reads(options.Cost);
-        int preset = semantic ? -1 : FusedPreset.Match(options);
+        int preset = FusedPreset.Match(options);
         if (preset < 0)
         {
-            report.AddNotice(semantic
-                ? $"backend {Name}: cost {AlignmentSwitches.Kebab(options.Cost.ToString())} is not made for whole documents, so documents are aligned step by step: the same results, more slowly."
-                : FusedPreset.WhyStepwise(Name, options));
+            report.AddNotice(FusedPreset.WhyStepwise(Name, options));
             StepwiseAlignment.AlignBatch(this, documents, vocabularies, options, destination, report);
             return;
         }
 
         PairOnDevice pair = _pairs.GetValue(vocabularies, v => new PairOnDevice(this, v));
         int positions = ChunkPositions > 0 ? ChunkPositions : Device.IsEmulator ? EmulatorChunkPositions : DeviceChunkPositions;
-        long bytes = Device.Rehearsal is not null ? long.MaxValue : Device.IsEmulator ? 1L << 28 : Device.Accelerator.MemorySize / (4 * ChunksInFlight);
+        long memory = Device.IsEmulator ? EmulatorMemory : Device.Accelerator.MemorySize;
+        long bytes = Device.Rehearsal is not null ? long.MaxValue : LeftOf(memory, vocabularies, options) / (4 * ChunksInFlight);
         List<int[]> chunks = ChunkPlan.Cut(documents, options, positions, bytes);
         DocumentPair[] all = documents.ToArray();
         AlignmentOptions switches = options;

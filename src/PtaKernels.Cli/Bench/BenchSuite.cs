@@ -70,6 +70,7 @@ internal static class BenchSuite
         new("doc.paper", "the same, preset paper", DeviceCases.Paper),
         new("doc.fusion", "the same, preset fusion", DeviceCases.Fusion),
         new("doc.transport", "the same, preset fusion with transport instead of bytes", DeviceCases.Transport),
+        new("doc.embedding", "the same with distances of embedded tokens for costs", DeviceCases.Embedding),
         new("host.reference", "what one thread does for a chunk of documents on the device, preset reference", HostCases.Reference),
         new("host.paper", "the same, preset paper", HostCases.Paper),
         new("host.fusion", "the same, preset fusion", HostCases.Fusion),

@@ -83,6 +83,8 @@ internal static class DeviceCases
 
     public static BenchCase Transport(BenchData data) => Documents(data, "doc.transport", static _ => DocumentCases.TransportOptions, DocumentCases.TransportOptions, static d => d.WithOffsets);
 
+    public static BenchCase Embedding(BenchData data) => Documents(data, "doc.embedding", static _ => DocumentCases.EmbeddingOptions, DocumentCases.EmbeddingOptions, static d => d.WithOffsets);
+
     private static BenchCase TransportsOf(BenchData data, string id, TransportKind kind)
     {
         GpuBackend device = Device(data);
@@ -155,6 +157,8 @@ internal static class DeviceCases
         BenchDocument[] candidates = IsReal(device) ? choose(data.Documents) : Tiny(tinyOptions);
         if (!IsReal(device))
             options = _ => tinyOptions;
+        if (Rules.SemanticCosts.Reads(tinyOptions.Cost))
+            candidates = EmbeddingCases.WithVectors(candidates);
         BenchDocument[] documents = DocumentCases.Agreeing(id, device, peer, candidates, options);
         int copies = IsReal(device) ? 1 + (DocumentTokens / documents.Sum(static d => d.Pair.Target.Length)) : 1;
         var many = DocumentWork.Of([.. documents.SelectMany(d => Enumerable.Repeat(d, copies))], options);

@@ -22,6 +22,9 @@ internal sealed class DeviceTapes
         device.Full += FreeRetired;
     }
 
+    /// <summary>Pieces of memory that a tape or table still has.</summary>
+    internal int InUse => _inUse.Count;
+
     /// <summary>A tape on the device.</summary>
     /// <exception cref="GpuException">The device is full.</exception>
     public DeviceTape Of(TokenTape tape) => _known.GetValue(tape, t => new DeviceTape(this, t));

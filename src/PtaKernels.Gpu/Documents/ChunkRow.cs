@@ -38,7 +38,7 @@ internal struct ChunkRow
 internal sealed class PreparedRows(IKernelBackend backend, PairOnDevice pair, int used, bool byFit)
 {
     private readonly RowCandidates _candidates = new();
-    private readonly List<int> _counts = [], _ids = [], _nearest = [];
+    private readonly List<int> _counts = [], _ids = [], _tokens = [], _nearest = [];
     private readonly List<double> _mass = [], _missing = [];
 
     /// <summary>[prepared] candidates.</summary>
@@ -46,6 +46,9 @@ internal sealed class PreparedRows(IKernelBackend backend, PairOnDevice pair, in
 
     /// <summary>[prepared, used] ids on <see cref="PairOnDevice.RowTexts"/>, or of fits; -1 where there is none.</summary>
     public List<int> Ids => _ids;
+
+    /// <summary>[prepared, used] source tokens, -1 for a rest or where there is no candidate; empty unless costs read embeddings.</summary>
+    public List<int> Tokens => _tokens;
 
     /// <summary>[prepared, used] nearest target tokens.</summary>
     public List<int> Nearest => _nearest;
@@ -74,11 +77,13 @@ internal sealed class PreparedRows(IKernelBackend backend, PairOnDevice pair, in
             return -1;
         if (needsNearest)
             _candidates.FindNearest(backend, pair.Pair, targetStart);
-        bool whole = ReferenceEquals(_candidates.Tape, pair.Pair.Source.Texts);
+        bool whole = ReferenceEquals(_candidates.Tape, pair.Pair.Source.Texts), needsTokens = SemanticCosts.Reads(options.Cost);
         for (int c = 0; c < used; c++)
         {
             bool there = c < _candidates.Count;
             _ids.Add(!there ? -1 : byFit ? pair.FitOf(_candidates, c, targetStart) : whole ? _candidates.Ids[c] : IdOf(_candidates.Tape, _candidates.Ids[c], source.Candidates.IndicesOf(decision.SourceRow)));
+            if (needsTokens)
+                _tokens.Add(there ? _candidates.WholeTokens[c] : -1);
             _mass.Add(there ? _candidates.Mass[c] : 0);
             _nearest.Add(there && needsNearest ? _candidates.Nearest[c] : -1);
         }

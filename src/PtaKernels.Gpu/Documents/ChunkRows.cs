@@ -63,7 +63,7 @@ internal sealed class ChunkRows : IDisposable
         }
 
         int used = RowCandidates.Used(chunk.Source.K, options.Window), columnsUsed = RowCandidates.Used(chunk.Target.K, options.Window);
-        bool official = preset == FusedPreset.Reference, signal = options.MeasureSignal, bytes = preset == FusedPreset.Bytes;
+        bool official = preset == FusedPreset.Reference, signal = options.MeasureSignal, bytes = preset == FusedPreset.Bytes, semantic = SemanticCosts.Reads(options.Cost);
         bool union = options.Columns == CandidateColumns.Union && !bytes;
         // Projection byte reads neither columns nor a prior, and moves nothing.
         int prior = bytes ? 0 : LongestPrior(chunk), moved = bytes ? 0 : count;
@@ -106,10 +106,12 @@ internal sealed class ChunkRows : IDisposable
             PriorValues = prior > 0 ? lane.Upload<double>([.. chunk.Documents.SelectMany(static d => d.Prior!.Values.ToArray())]) : default,
             PreparedCount = lane.Upload<int>(CollectionsMarshal.AsSpan(prepared.Counts)),
             PreparedIds = lane.Upload<int>(CollectionsMarshal.AsSpan(prepared.Ids)),
+            PreparedTokens = lane.Upload<int>(CollectionsMarshal.AsSpan(prepared.Tokens)),
             PreparedMass = lane.Upload<double>(CollectionsMarshal.AsSpan(prepared.Mass)),
             PreparedNearest = lane.Upload<int>(CollectionsMarshal.AsSpan(prepared.Nearest)),
             PreparedMissing = lane.Upload<double>(CollectionsMarshal.AsSpan(prepared.Missing)),
             RowIds = lane.Take<int>((long)count * used),
+            RowTokens = lane.Take<int>(semantic ? (long)count * used : 0),
             ColumnIds = lane.Take<int>((long)count * room),
             ColumnTokens = lane.Take<int>((long)count * room),
             RowMass = lane.Take<double>((long)count * used),
@@ -171,6 +173,8 @@ internal sealed class ChunkRows : IDisposable
         }
 
         _backend.Tokens.QueueBlocks(_lane, rowTape, _rows.RowIds, columnTape, _rows.ColumnIds, _rows.Count, n, m, cost, _range);
+        if (SemanticCosts.Reads(_options.Cost))
+            _backend.Embeddings.QueueCosts(_lane, _backend.Embeddings.Of(_pair.Pair.Embeddings!), _rows, rowTape, columnTape, SemanticCosts.ShareOf(_options), cost);
         TransportKernels transports = _backend.Transports;
         var queue = new TransportQueue
         {

@@ -3,7 +3,7 @@ using ILGPU.Runtime.Cuda;
 
 namespace PtaKernels.Gpu;
 
-/// <summary>What transports do with instructions that only CUDA devices have.</summary>
+/// <summary>What kernels do with instructions that only CUDA devices have.</summary>
 internal interface IInstructions
 {
     /// <summary>Bit l is the value of lane l, in every lane. Every lane of the warp must take part.</summary>
@@ -13,6 +13,9 @@ internal interface IInstructions
 
     /// <summary>x0 / y0 and x1 / y1, correctly rounded.</summary>
     static abstract Pair Divide(double x0, double y0, double x1, double y1);
+
+    /// <summary>sum and the products of four signed bytes with four others, modulo 2^32.</summary>
+    static abstract int Dot(int a, int b, int sum);
 }
 
 /// <summary>With those instructions.</summary>
@@ -42,6 +45,13 @@ internal readonly struct CudaInstructions : IInstructions
         quotients.First = x0 / y0;
         quotients.Second = x1 / y1;
         return quotients;
+    }
+
+    /// <inheritdoc/>
+    public static int Dot(int a, int b, int sum)
+    {
+        CudaAsm.Emit("dp4a.s32.s32 %0, %1, %2, %3;", out int result, a, b, sum);
+        return result;
     }
 
     private static double Reciprocal(double y)
@@ -89,4 +99,8 @@ internal readonly struct PlainInstructions : IInstructions
         quotients.Second = x1 / y1;
         return quotients;
     }
+
+    /// <inheritdoc/>
+    public static int Dot(int a, int b, int sum) =>
+        sum + ((sbyte)a * (sbyte)b) + ((sbyte)(a >> 8) * (sbyte)(b >> 8)) + ((sbyte)(a >> 16) * (sbyte)(b >> 16)) + ((a >> 24) * (b >> 24));
 }

@@ -23,6 +23,17 @@ internal static class InstructionsProbe
             Atomic.Or(ref arguments.Different[0], 1);
     }
 
+    /// <summary>A product of four bytes per thread: the result becomes 1 where the two forms differ. The inputs fill whole blocks.</summary>
+    /// <param name="arguments">Inputs and result.</param>
+    [GpuKernel(threads: Threads, registers: 32)]
+    public static void CompareDots(DotArguments arguments)
+    {
+        long at = 3L * ((Grid.IdxX * Group.DimX) + Group.IdxX);
+        int a = arguments.Inputs[at], b = arguments.Inputs[at + 1], sum = arguments.Inputs[at + 2];
+        if (CudaInstructions.Dot(a, b, sum) != PlainInstructions.Dot(a, b, sum))
+            Atomic.Or(ref arguments.Different[0], 1);
+    }
+
     /// <summary>Other bits; any NaN equals any other.</summary>
     private static bool Differ(double a, double b) => Interop.FloatAsInt(a) != Interop.FloatAsInt(b) && !(double.IsNaN(a) && double.IsNaN(b));
 
@@ -31,6 +42,16 @@ internal static class InstructionsProbe
     {
         /// <summary>[threads, 4] dividend and divisor, twice.</summary>
         public ArrayView<double> Inputs;
+
+        /// <summary>[1] 0 where both agree.</summary>
+        public ArrayView<int> Different;
+    }
+
+    /// <summary>Arguments of <see cref="CompareDots"/>.</summary>
+    internal struct DotArguments
+    {
+        /// <summary>[threads, 3] four bytes, four others, and a sum.</summary>
+        public ArrayView<int> Inputs;
 
         /// <summary>[1] 0 where both agree.</summary>
         public ArrayView<int> Different;

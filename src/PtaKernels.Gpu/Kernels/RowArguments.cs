@@ -99,6 +99,9 @@ internal struct RowArguments
     /// <summary>[prepared, n] ids as in <see cref="RowIds"/>.</summary>
     public ArrayView<int> PreparedIds;
 
+    /// <summary>[prepared, n] source tokens as in <see cref="RowTokens"/>.</summary>
+    public ArrayView<int> PreparedTokens;
+
     /// <summary>[prepared, n] masses.</summary>
     public ArrayView<double> PreparedMass;
 
@@ -111,10 +114,13 @@ internal struct RowArguments
     /// <summary>[rows, n] ids of the candidates on the rows' tape, or of what fits them under projection <c>byte</c>; negative where there is none.</summary>
     public ArrayView<int> RowIds;
 
+    /// <summary>[rows, n] source tokens of the candidates, -1 for a rest, which is none; empty unless costs read embeddings.</summary>
+    public ArrayView<int> RowTokens;
+
     /// <summary>[rows, m] ids of the columns on their tape, -1 where there is none.</summary>
     public ArrayView<int> ColumnIds;
 
-    /// <summary>[rows, m] target tokens of the columns.</summary>
+    /// <summary>[rows, m] target tokens of the columns; where there is none -1, which preset <c>reference</c> leaves out.</summary>
     public ArrayView<int> ColumnTokens;
 
     /// <summary>[rows, n] masses a.</summary>

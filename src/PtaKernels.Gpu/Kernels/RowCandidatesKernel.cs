@@ -70,6 +70,8 @@ internal static class RowCandidatesKernel
             return;
         long own = (long)r * rows.Used;
         int n = CollectSource(rows, r, own);
+        if (rows.RowTokens.Length > 0)
+            CollectTokens(rows, r, own, n);
         int m = rows.PriorStarts.Length > 0 ? CollectPrior(rows, r) : CollectColumns(rows, r, own, n);
         // A prior's masked row offers no column, and so nothing arrives.
         rows.RowCounts[r] = m == 0 ? 0 : n;
@@ -78,6 +80,8 @@ internal static class RowCandidatesKernel
         for (int j = 0; j < rows.ColumnRoom; j++)
         {
             int id = j < m ? rows.ColumnTokens[columns + j] : -1;
+            if (id < 0)
+                rows.ColumnTokens[columns + j] = -1;
             if (id >= 0 && rows.DropsSpace[r] != 0)
                 id = rows.WithoutSpace[id];
             rows.ColumnIds[columns + j] = id;
@@ -125,6 +129,16 @@ internal static class RowCandidatesKernel
         }
 
         return n;
+    }
+
+    /// <summary>The source tokens of the candidates, by the host or whole.</summary>
+    private static void CollectTokens(RowArguments rows, int r, long own, int n)
+    {
+        int prepared = rows.Prepared[r];
+        ArrayView<int> tokens = prepared < 0 ? rows.SourceCandidates : rows.PreparedTokens;
+        long from = prepared < 0 ? (long)rows.SourceRow[r] * rows.SourceK : (long)prepared * rows.Used;
+        for (int c = 0; c < rows.Used; c++)
+            rows.RowTokens[own + c] = c < n ? tokens[from + c] : -1;
     }
 
     private static bool NeedsNearest(RowArguments rows) => rows.Union != 0 || rows.Signal != 0;

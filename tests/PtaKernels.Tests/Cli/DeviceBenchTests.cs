@@ -21,6 +21,7 @@ public sealed class DeviceBenchTests
         ["doc.paper"] = (DeviceCases.Paper, DeviceCases.PipelineClock),
         ["doc.fusion"] = (DeviceCases.Fusion, DeviceCases.PipelineClock),
         ["doc.transport"] = (DeviceCases.Transport, DeviceCases.PipelineClock),
+        ["doc.embedding"] = (DeviceCases.Embedding, DeviceCases.PipelineClock),
     };
 
     public static IEnumerable<string> Ids => Cases.Keys;
