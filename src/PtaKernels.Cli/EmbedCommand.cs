@@ -19,7 +19,7 @@ internal static class EmbedCommand
         var sourceTokenizer = new Option<string?>("--source-tokenizer") { Description = "its tokenizer; default: the model's folder: " + VocabularyFile.Formats, HelpName = "path" };
         var targetTokenizer = new Option<string?>("--target-tokenizer") { Description = "the receiving model's, likewise", HelpName = "path" };
         var output = new Option<string>("--out") { Description = "file to write, for --embeddings of pta align", HelpName = "file", Required = true };
-        var dimensions = new Option<int?>("--dimensions") { Description = $"numbers of a vector; default {EmbeddingFit.DefaultDimensions}, or the narrower model's width if less", HelpName = "N" };
+        var dimensions = new Option<int?>("--dimensions") { Description = $"numbers of a vector; default {EmbeddingFit.DefaultDimensions}, or the narrower model's width less one hundredth if that is fewer", HelpName = "N" };
         var force = new Option<bool>("--force") { Description = "replace the file if it exists" };
         var json = new Option<bool>("--json") { Description = "print JSON instead of text" };
         var verb = new Verb(

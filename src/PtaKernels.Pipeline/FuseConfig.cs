@@ -147,7 +147,7 @@ public sealed record CaptureConfig
 public sealed record EmbedConfig
 {
     /// <summary>Dimensions.</summary>
-    [Description("numbers of a vector, at most the narrower model's width; default: 128, or that width if less")]
+    [Description("numbers of a vector, 1..the narrower model's width less one hundredth; default: 128, or as many as that if fewer")]
     public int? Dimensions { get; init; }
 }
 

@@ -216,9 +216,9 @@ public sealed partial class FuseRun
                 throw new ArgumentException($"{setting} is {value}; it must be at least {Evaluator.LeastLength}: a position before, and one to predict.");
         }
 
-        int narrowest = Sources.Prepend(Target).Min(static m => m.Config.Width);
-        if (_config.Embed.Dimensions is { } dimensions && (dimensions < 1 || dimensions > narrowest))
-            throw new ArgumentException($"embed.dimensions is {dimensions}; it must be 1..{narrowest}, the narrowest model's width.");
+        int narrowest = Sources.Prepend(Target).Min(static m => m.Config.Width), most = EmbeddingTable.DirectionsOf(narrowest);
+        if (_config.Embed.Dimensions is { } dimensions && (dimensions < 1 || dimensions > most))
+            throw new ArgumentException($"embed.dimensions is {dimensions}; it must be 1..{most}, as the narrowest model's rows have {narrowest} numbers.");
         if (_config.OnError is not ("stop" or "quarantine"))
             throw new ArgumentException($"on_error is '{_config.OnError}'; use stop or quarantine.");
         foreach (Student student in Students)

@@ -29,7 +29,7 @@ public sealed class EmbeddingFit
     /// <summary>Its vocabulary.</summary>
     public required TokenVocabulary Target { get; init; }
 
-    /// <summary>Dimensions of the common space, 1..the narrower model's width; null for <see cref="DefaultDimensions"/> or that width, whichever is less.</summary>
+    /// <summary>Dimensions of the common space, 1..the narrower model's width; less one for each <see cref="EmbeddingTable.WidthOfCommon"/>; null for <see cref="DefaultDimensions"/>, or for as many as there are if these are fewer.</summary>
     public int? Dimensions { get; init; }
 
     /// <summary>Told what a user should know.</summary>
@@ -82,9 +82,9 @@ public sealed class EmbeddingFit
 
     private int RankOf(int sourceWidth, int targetWidth)
     {
-        int most = Math.Min(Math.Min(sourceWidth, targetWidth), TokenEmbeddings.MaxDimensions);
+        int most = Math.Min(EmbeddingTable.DirectionsOf(Math.Min(sourceWidth, targetWidth)), TokenEmbeddings.MaxDimensions);
         int rank = Dimensions ?? Math.Min(DefaultDimensions, most);
-        return rank >= 1 && rank <= most ? rank : throw new ArgumentException($"--dimensions is {rank}; it must be 1..{most}: the source's vectors have {sourceWidth} numbers, the target's {targetWidth}.");
+        return rank >= 1 && rank <= most ? rank : throw new ArgumentException($"--dimensions is {rank}; it must be 1..{most}, as the source's rows have {sourceWidth} numbers and the target's {targetWidth}.");
     }
 
     private static MapQuality Measure(EmbeddingTable source, EmbeddingTable target, SharedTokens fitted, SharedTokens heldOut, int rank)

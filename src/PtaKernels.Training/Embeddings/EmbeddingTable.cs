@@ -4,9 +4,15 @@ using static TorchSharp.torch;
 namespace PtaKernels.Training;
 
 /// <summary>A model's input embeddings, centred and scaled: what an orthogonal map between two models is fitted on.</summary>
-/// <remarks>Trained tables share a large mean, which would make any two tokens alike; lengths follow how often a token is seen. Both go, directions stay.</remarks>
+/// <remarks>
+/// Trained tables share a large mean and a few strong directions, which say how often a token is seen and would make all rare tokens alike; lengths say so too. They go: one direction for each
+/// <see cref="WidthOfCommon"/> numbers of a row (Mu and Viswanath 2018, "All-but-the-Top"). What is left of a row is its meaning, as a direction.
+/// </remarks>
 internal sealed class EmbeddingTable : IDisposable
 {
+    /// <summary>Numbers of a row for each direction that is taken for common.</summary>
+    public const int WidthOfCommon = 100;
+
     private EmbeddingTable(Tensor rows, bool[] known) => (Rows, Known) = (rows, known);
 
     /// <summary>[tokens, width] float32, each row of length 1, or zeros where a token has no vector.</summary>
@@ -17,6 +23,9 @@ internal sealed class EmbeddingTable : IDisposable
 
     /// <summary>Numbers per row.</summary>
     public int Width => (int)Rows.shape[1];
+
+    /// <summary>Directions that are left of rows of some width: the most that a map can have dimensions.</summary>
+    public static int DirectionsOf(int width) => width - (width / WidthOfCommon);
 
     /// <summary>Reads the table of a checkpoint and nothing else of it; rows beyond the vocabulary are padding.</summary>
     /// <param name="folder">The checkpoint.</param>
@@ -52,7 +61,7 @@ internal sealed class EmbeddingTable : IDisposable
         bool[] given = [.. ordinary.Select((one, t) => one && finite[t] && filled[t])];
         if (!Array.Exists(given, static g => g))
             throw new AlignmentDataException($"{name} has no ordinary token with numbers other than 0; use a checkpoint that was trained.");
-        Tensor centred = table - table.index_select(0, Places(given)).mean([0]);
+        Tensor places = Places(given), centred = WithoutCommon(table - table.index_select(0, places).mean([0]), places);
         Tensor lengths = centred.norm(1, keepdim: true);
         bool[] scalable = Bools((lengths.gt(0) & lengths.isfinite()).view(-1));
         bool[] known = [.. given.Select((one, t) => one && scalable[t])];
@@ -65,6 +74,17 @@ internal sealed class EmbeddingTable : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Rows.Dispose();
+
+    private static Tensor WithoutCommon(Tensor centred, Tensor places)
+    {
+        int count = (int)centred.shape[1] - DirectionsOf((int)centred.shape[1]);
+        if (count == 0)
+            return centred;
+        Tensor rows = centred.index_select(0, places);
+        // The best map of a table to itself begins with its principal directions.
+        using var common = OrthogonalMap.Fit(rows, rows, count);
+        return centred - centred.matmul(common.Source).matmul(common.Source.transpose(0, 1));
+    }
 
     private static void NameDamaged(bool[] finite, string name, Action<string>? notice)
     {

@@ -53,19 +53,18 @@ public sealed class EmbedCommandTests
         Assert.That(File.Exists(_scratch["none"]), Is.False);
     }
 
-    [TestCase("reference")]
-    [TestCase("native")]
-    public void AnAlignmentComparesTheVectorsAndItsManifestSaysWhich(string backend)
+    [Test]
+    public void AnAlignmentComparesTheVectorsAndItsManifestSaysWhich()
     {
         string fingerprint = EmbeddingsFile.Read(_scratch["e"]).Embeddings.Fingerprint;
-        Works([.. Align($"hybrid-{backend}", backend, "hybrid"), "--embeddings", _scratch["e"]]);
-        Works(Align($"texts-{backend}", backend, "texts"));
-        StoreReader compared = new(_scratch[$"hybrid-{backend}"]), texts = new(_scratch[$"texts-{backend}"]);
+        Works([.. Align("hybrid", "reference", "hybrid"), "--embeddings", _scratch["e"]]);
+        Works(Align("texts", "reference", "texts"));
+        StoreReader compared = new(_scratch["hybrid"]), texts = new(_scratch["texts"]);
         Assert.That(compared.Header.Producer.Options["embeddings"], Is.EqualTo(fingerprint));
         Assert.That(texts.Header.Producer.Options.Keys, Does.Not.Contain("embeddings"));
-        Assert.That(Rows(compared), Is.Not.EqualTo(Rows(texts)));
+        Assert.That(Counted(compared), Is.Not.EqualTo(Counted(texts)), "other rows came of it");
 
-        static string Rows(StoreReader store) => Convert.ToHexString(File.ReadAllBytes(Path.Combine(store.Path, store.Shards[0].File)))[^2000..];
+        static string Counted(StoreReader store) => JsonSerializer.Serialize(store.Shards.Select(static s => s.Counts));
     }
 
     [Test]
@@ -96,7 +95,7 @@ public sealed class EmbedCommandTests
     [Test]
     public void InspectionAndPlanTakeThemToo()
     {
-        string[] models = ["--source", _scratch["theirs"], "--source-vocab", Source, "--target", _scratch["ours"], "--target-vocab", Target, .. Transport];
+        string[] models = ["--source", _scratch["theirs"], "--source-vocab", Source, "--target", _scratch["ours"], "--target-vocab", Target, "--backend", "reference", .. Transport];
         string[] hybrid = [.. models, "--cost", "hybrid", "--embeddings", _scratch["e"]];
         Assert.That(Works(["inspect", .. hybrid, "--json"]), Is.Not.EqualTo(Works(["inspect", .. models, "--json"])));
         Assert.That(Works(["plan", .. hybrid, "--sample", "1", "--rounds", "1", "--json"]), Does.Contain("\"cost\": \"hybrid\""));

@@ -96,10 +96,27 @@ public sealed class EmbeddingFitTests
     }
 
     [Test]
+    public void WhatAllRowsHaveInCommonIsTakenOut()
+    {
+        TorchRuntime.Load();
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(2);
+        TokenVocabulary vocabulary = ToyEncoder.Of("toy", []).Vocabulary;
+        // Of 200 numbers, the first two are strong in all rows, the third in one row only.
+        Tensor rows = empty([vocabulary.Count, 200], ScalarType.Float32).normal_(0, 1, generator);
+        rows.narrow(1, 0, 2).mul_(50).add_(9);
+        rows[100, 2] = 50;
+        using var table = EmbeddingTable.Of(rows, vocabulary, "", null);
+        Assert.That(table.Rows.narrow(1, 0, 2).abs().max().item<float>(), Is.LessThan(0.05));
+        Assert.That(table.Rows[100, 2].item<float>(), Is.GreaterThan(0.9));
+        Assert.That(EmbeddingTable.DirectionsOf(200), Is.EqualTo(198));
+    }
+
+    [Test]
     public void TooFewSharedTokensAndTooManyDimensionsAreRefused()
     {
         using var tables = new PlantedTables(noise: 0);
-        Assert.That(() => tables.Fit(dimensions: 25), Throws.ArgumentException.With.Message.EqualTo("--dimensions is 25; it must be 1..24: the source's vectors have 24 numbers, the target's 40."));
+        Assert.That(() => tables.Fit(dimensions: 25), Throws.ArgumentException.With.Message.EqualTo("--dimensions is 25; it must be 1..24, as the source's rows have 24 numbers and the target's 40."));
         Assert.That(() => tables.Fit(dimensions: 0), Throws.ArgumentException);
         int first = tables.Source.Vocabulary.IdOf("word0");
         tables.SourceTable.narrow(0, 0, first).zero_(); // the bytes

@@ -85,7 +85,7 @@ public sealed class FuseRunTests
             Fails<ArgumentException>("cannot name a folder", config with { Students = [new() { Name = "a/b" }] });
             Fails<ArgumentException>("on_error is 'skip'", config with { OnError = "skip" });
             Fails<ArgumentException>("capture.top_k is 65", config with { Capture = new() { TopK = 65 } });
-            Fails<ArgumentException>("embed.dimensions is 17; it must be 1..16", config with { Embed = new() { Dimensions = 17 } });
+            Fails<ArgumentException>("embed.dimensions is 17; it must be 1..16, as the narrowest", config with { Embed = new() { Dimensions = 17 } });
             Fails<ArgumentException>("train.length is 1", config with { Train = config.Train with { Length = 1 } });
             Fails<ArgumentException>("train.compute is 'half'", config with { Train = config.Train with { Compute = "half" } });
         }
