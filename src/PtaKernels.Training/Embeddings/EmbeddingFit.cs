@@ -11,6 +11,9 @@ public sealed class EmbeddingFit
     /// <summary>Fewest shared tokens of any fit.</summary>
     public const int LeastShared = 64;
 
+    /// <summary>Below this share of held-out tokens that find their partner, most neighbours mean nothing.</summary>
+    private const double WeakPrecision = 0.05;
+
     /// <summary>Rows that are compared with the target's whole vocabulary at a time.</summary>
     private const int Compared = 512;
 
@@ -62,6 +65,8 @@ public sealed class EmbeddingFit
 
         (SharedTokens fitted, SharedTokens heldOut) = shared.Split(Source);
         MapQuality quality = Measure(source, target, fitted, heldOut, rank);
+        if (quality.Precision < WeakPrecision)
+            Notice?.Invoke(FormattableString.Invariant($"only {quality.Precision:P1} of the shared tokens that were held out find their partner, so these models' embeddings have little in common; --cost texts is likely to do better."));
         using var map = OrthogonalMap.Fit(source.Select(shared.Source), target.Select(shared.Target), rank);
         int padded = (rank + TokenEmbeddings.Block - 1) / TokenEmbeddings.Block * TokenEmbeddings.Block;
         var embeddings = new TokenEmbeddings(

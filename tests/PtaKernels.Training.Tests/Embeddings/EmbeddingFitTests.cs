@@ -41,15 +41,18 @@ public sealed class EmbeddingFitTests
     public void NoiseCostsQuality()
     {
         List<MapQuality> found = [];
+        List<string> notices = [];
         foreach (double noise in new[] { 0.0, 0.5, 2, 1000 })
         {
             using var tables = new PlantedTables(noise);
-            found.Add(tables.Fit().Header.HeldOut);
+            Assert.That(notices, Is.Empty);
+            found.Add(tables.Fit(notices: notices).Header.HeldOut);
         }
 
         Assert.That(found.Select(static f => f.Cosine), Is.Ordered.Descending);
         Assert.That(found[1].Precision, Is.GreaterThan(0.9));
         Assert.That(found[2].Precision, Is.InRange(0.02, 0.9));
+        Assert.That(notices.Single(), Does.Contain("--cost texts is likely to do better"));
         Assert.That(found[3].Precision, Is.LessThan(0.05), "nothing is left, and nothing that was fitted on passes for it");
         Assert.That(found[3].Cosine, Is.InRange(-0.2, 0.2));
     }

@@ -42,7 +42,7 @@ internal sealed class PlantedTables : IDisposable
     {
         using var theirs = EmbeddingTable.Of(SourceTable, Source.Vocabulary, "theirs.safetensors", notice => notices?.Add(notice));
         using var ours = EmbeddingTable.Of(TargetTable, Target.Vocabulary, "ours.safetensors", notice => notices?.Add(notice));
-        return new EmbeddingFit { SourceModel = "", Source = Source.Vocabulary, TargetModel = "", Target = Target.Vocabulary, Dimensions = dimensions }.Fit(theirs, "theirs", ours, "ours");
+        return new EmbeddingFit { SourceModel = "", Source = Source.Vocabulary, TargetModel = "", Target = Target.Vocabulary, Dimensions = dimensions, Notice = notice => notices?.Add(notice) }.Fit(theirs, "theirs", ours, "ours");
     }
 
     public void Dispose() => _scope.Dispose();
