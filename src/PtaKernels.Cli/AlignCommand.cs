@@ -45,12 +45,15 @@ internal static class AlignCommand
         store.AddTo(verb);
         var shards = new ShardOptions();
         shards.AddTo(verb);
+        var embeddings = new EmbeddingsOption();
+        embeddings.AddTo(verb);
         common.AddSwitches(verb);
         verb.SetAction((parse, cancellation) => Task.Run(() =>
         {
             var terminal = Terminal.Of(parse);
             AlignmentOptions options = common.OptionsOf(parse);
             string[] files = parse.GetValue(sources)!;
+            IReadOnlyList<string> vectors = parse.GetValue(orderOnly) ? [] : embeddings.Of(parse, options.Cost, files.Length);
             CorpusPart? part = parse.GetValue(orderOnly) ? null : shards.Of(parse);
             // A repair names the part itself.
             string path = store.Repairs(parse) ? parse.GetValue(output)! : ShardOptions.NameOf(parse.GetValue(output)!, part);
@@ -58,11 +61,11 @@ internal static class AlignCommand
             if (part is not null)
                 AlignShards.Require(parse.GetValue(target)!, part.Count, parse.GetValue(limit), severalUnordered: files.Length > 1 && given is null && options.Output != OutputUnit.Official);
             StoreProducer producer = part?.Producer ?? StoreOptionSet.ProducerOf(parse);
-            Func<bool>? finished = part is null || parse.GetValue(force) || store.Repairs(parse) ? null : () => AlignShards.AreFinished(path, producer, [parse.GetValue(target)!, .. files]);
+            Func<bool>? finished = part is null || parse.GetValue(force) || store.Repairs(parse) ? null : () => AlignShards.AreFinished(path, producer, [parse.GetValue(target)!, .. files], EmbeddingsOption.Noted(options.Cost, vectors));
             return ShardOptions.Run(terminal, path, finished, parse.GetValue(common.Json), () =>
             {
                 List<string> notices = [];
-                AlignmentSource[] all = Open(files, parse.GetValue(sourceVocabularies)!, parse.GetValue(maps) ?? [], parse.GetValue(targetVocabulary)!, options, notices.Add);
+                AlignmentSource[] all = Open(files, parse.GetValue(sourceVocabularies)!, parse.GetValue(maps) ?? [], vectors, parse.GetValue(targetVocabulary)!, options, notices.Add);
                 IKernelBackend backend = common.OpenBackend(parse);
                 DocumentSelection selection = Select(parse.GetValue(limit), parse.GetValue(sample), parse.GetValue(seed), parse.GetValue(where)) with { Part = part is null ? (0, 1) : (part.Index, part.Count) };
                 AlignmentRun Prepare(Action<RunProgress>? progress) => new()
@@ -127,7 +130,7 @@ internal static class AlignCommand
         return verb;
     }
 
-    private static AlignmentSource[] Open(string[] files, string[] vocabularies, string[] maps, string targetFile, in AlignmentOptions options, Action<string> notice)
+    private static AlignmentSource[] Open(string[] files, string[] vocabularies, string[] maps, IReadOnlyList<string> vectors, string targetFile, in AlignmentOptions options, Action<string> notice)
     {
         if (vocabularies.Length != files.Length)
             throw new ArgumentException($"{files.Length} --source files but {vocabularies.Length} --source-vocab files; give one vocabulary per source, in the same order.");
@@ -138,7 +141,7 @@ internal static class AlignCommand
         {
             TokenVocabulary source = VocabularyFile.Read(vocabularies[s]);
             VocabularyMap? map = maps.Length == 0 ? null : OfficialMapping.ToMap(OfficialMapping.Read(maps[s]), source, target);
-            return new AlignmentSource(source.Name, new VocabularyPair(source, target, map) { TargetEncoder = encoder });
+            return new AlignmentSource(source.Name, new VocabularyPair(source, target, map) { TargetEncoder = encoder, Embeddings = EmbeddingsOption.Open(vectors, s, source, target) });
         })];
     }
 

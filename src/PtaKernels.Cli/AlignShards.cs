@@ -26,12 +26,17 @@ internal static class AlignShards
     }
 
     /// <summary>Whether a store is there that a command has made from these inputs, with all its files; their bytes are not compared.</summary>
-    public static bool AreFinished(string path, StoreProducer producer, IReadOnlyList<string> inputs)
+    /// <param name="path">The store.</param>
+    /// <param name="producer">Program and command.</param>
+    /// <param name="inputs">The documents.</param>
+    /// <param name="embeddings">What a manifest notes of the embeddings; null for none.</param>
+    public static bool AreFinished(string path, StoreProducer producer, IReadOnlyList<string> inputs, string? embeddings)
     {
         if (!StoreReader.IsStore(path))
             return false;
         var store = new StoreReader(path);
         return store.Header.Producer.Program == producer.Program && store.Header.Producer.Command.SequenceEqual(producer.Command)
+            && store.Header.Producer.Options.GetValueOrDefault(AlignedStoreWriter.EmbeddingsKey) == embeddings
             && store.Header.Producer.Inputs.SequenceEqual(inputs.Select(static i => new StoreInput(i, new StoreReader(i).Identity)))
             && store.Shards.All(s => new FileInfo(Path.Combine(path, s.File)) is { Exists: true } file && file.Length == s.Bytes);
     }

@@ -31,9 +31,12 @@ internal static class InspectCommand
             source, sourceVocabulary, target, targetVocabulary, document, row, from, to, common.Backend, common.Json,
         };
         common.AddSwitches(verb);
+        var embeddings = new EmbeddingsOption();
+        embeddings.AddTo(verb);
         verb.SetAction(parse =>
         {
             AlignmentOptions options = common.OptionsOf(parse);
+            IReadOnlyList<string> vectors = embeddings.Of(parse, options.Cost, sources: 1);
             IKernelBackend backend = common.OpenBackend(parse);
             TokenizedDocument targetView = Find(parse.GetValue(target)!, parse.GetValue(document));
             TokenizedDocument sourceView = Find(parse.GetValue(source)!, targetView.Id);
@@ -41,7 +44,8 @@ internal static class InspectCommand
             var terminal = Terminal.Of(parse);
             List<string> notices = [];
             (TokenVocabulary targetTokens, IFirstToken? encoder) = VocabularyFile.ReadTarget(parse.GetValue(targetVocabulary)!, options, notices.Add);
-            var vocabularies = new VocabularyPair(VocabularyFile.Read(parse.GetValue(sourceVocabulary)!), targetTokens) { TargetEncoder = encoder };
+            TokenVocabulary sourceTokens = VocabularyFile.Read(parse.GetValue(sourceVocabulary)!);
+            var vocabularies = new VocabularyPair(sourceTokens, targetTokens) { TargetEncoder = encoder, Embeddings = EmbeddingsOption.Open(vectors, 0, sourceTokens, targetTokens) };
             var view = new DocumentView(terminal, backend, pair, vocabularies, options);
             if (parse.GetValue(common.Json))
                 view.WriteJson(parse.GetValue(row));

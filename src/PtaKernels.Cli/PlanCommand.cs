@@ -51,9 +51,12 @@ internal static class PlanCommand
         var store = new StoreOptionSet();
         store.AddTo(verb);
         common.AddSwitches(verb);
+        var embeddings = new EmbeddingsOption();
+        embeddings.AddTo(verb);
         verb.SetAction((parse, cancellation) => Task.Run(() =>
         {
             var terminal = Terminal.Of(parse);
+            AlignmentOptions options = common.OptionsOf(parse);
             var request = new PlanRequest
             {
                 Target = parse.GetValue(target),
@@ -67,7 +70,8 @@ internal static class PlanCommand
                 Most = parse.GetValue(most),
                 Rounds = parse.GetValue(rounds),
                 Preset = parse.GetValue(common.Preset)!,
-                Options = common.OptionsOf(parse),
+                Options = options,
+                Embeddings = parse.GetValue(target) is null ? [] : embeddings.Of(parse, options.Cost, (parse.GetValue(sources) ?? []).Length),
                 Store = store.Of(parse),
                 Machines = new PlanMachines(parse.GetValue(nodes), parse.GetValue(cores), parse.GetValue(gpus)),
                 Device = parse.GetValue(device),

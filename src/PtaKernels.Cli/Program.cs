@@ -75,6 +75,7 @@ internal static class Program
             PackCommand.Create(),
             GatherCommand.Create(),
             MapCommand.Create(),
+            EmbedCommand.Create(),
             VerifyCommand.Create(),
             BenchCommand.Create(),
             DevicesCommand.Create(),

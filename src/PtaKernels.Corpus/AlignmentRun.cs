@@ -98,6 +98,7 @@ public sealed class AlignmentRun
             Options = options,
             Target = Target,
             SourceVocabularies = [.. Sources.Select(static s => s.Vocabularies.Source)],
+            Embeddings = OutputRequest.EmbeddingsOf(options.Cost, Sources.Select(static s => s.Vocabularies.Embeddings)),
             Producer = Producer,
             Store = Store,
             Selection = Selection,

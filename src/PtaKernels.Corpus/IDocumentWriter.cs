@@ -94,6 +94,9 @@ public sealed record OutputRequest
     /// <summary>The sources' vocabularies, in listing order.</summary>
     public required IReadOnlyList<TokenVocabulary> SourceVocabularies { get; init; }
 
+    /// <summary>What the sources' embeddings are known by, of <see cref="EmbeddingsOf"/>; null where the costs read none.</summary>
+    public string? Embeddings { get; init; }
+
     /// <summary>Program and command line that a store notes.</summary>
     public StoreProducer Producer { get; init; } = StoreProducer.Of("PtaKernels");
 
@@ -108,4 +111,10 @@ public sealed record OutputRequest
 
     /// <summary>Takes sentences.</summary>
     public Action<string>? Notice { get; init; }
+
+    /// <summary>Fingerprints of embeddings in the sources' order, as a store's manifest notes them.</summary>
+    /// <param name="cost">Where it reads none there is nothing to note.</param>
+    /// <param name="embeddings">Each source's.</param>
+    public static string? EmbeddingsOf(CandidateCost cost, IEnumerable<TokenEmbeddings?> embeddings) =>
+        Rules.SemanticCosts.Reads(cost) ? string.Join(',', embeddings.Select(static e => e?.Fingerprint ?? "none")) : null;
 }

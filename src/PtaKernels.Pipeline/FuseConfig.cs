@@ -42,6 +42,10 @@ public sealed record FuseConfig
     [Description("what is kept of the models' next-token distributions")]
     public CaptureConfig Capture { get; init; } = new();
 
+    /// <summary>Vectors of tokens.</summary>
+    [Description("the token embeddings of sources and target in one space, where a student's cost is embedding or hybrid")]
+    public EmbedConfig Embed { get; init; } = new();
+
     /// <summary>Bad documents.</summary>
     [Description("stop | quarantine: documents that cannot be aligned end the run, or are left out and kept with their reasons beside the aligned ones")]
     public string OnError { get; init; } = "stop";
@@ -137,6 +141,14 @@ public sealed record CaptureConfig
     /// <summary>Type.</summary>
     [Description("float32 | bfloat16: type of weights and activations; what is kept is float32")]
     public string Compute { get; init; } = "float32";
+}
+
+/// <summary>How token embeddings are brought into one space.</summary>
+public sealed record EmbedConfig
+{
+    /// <summary>Dimensions.</summary>
+    [Description("numbers of a vector, 1..the narrower model's width less one hundredth; default: 128, or as many as that if fewer")]
+    public int? Dimensions { get; init; }
 }
 
 /// <summary>How students are trained.</summary>

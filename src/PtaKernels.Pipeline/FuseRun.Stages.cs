@@ -81,17 +81,19 @@ public sealed partial class FuseRun
         }, static done => $"{done.Tokens} tokens, {done.BitsPerByte:F3} bits per byte");
     }
 
-    private StageRecord Align(Student student, StageRecord target, StageRecord[] sources, StageRecord[] maps, CancellationToken cancellation)
+    private StageRecord Align(Student student, StageRecord target, StageRecord[] sources, StageRecord[] maps, StageRecord?[] embeddings, CancellationToken cancellation)
     {
         string path = Made("aligned", student.Name);
         int[] taught = [.. Enumerable.Range(0, Sources.Count).Where(s => student.Sources?.Contains(Sources[s].Name) ?? true)];
-        string key = StageRecords.KeyOf(target.Key, taught.Select(s => sources[s].Key), taught.Select(s => maps[s].Key), student.Deciding, _config.OnError);
+        string key = WithEmbeddings(
+            StageRecords.KeyOf(target.Key, taught.Select(s => sources[s].Key), taught.Select(s => maps[s].Key), student.Deciding, _config.OnError), student, taught.Select(s => embeddings[s]));
         return _stages.Run($"align {student.Name}", Tokens, key, [path], report =>
         {
             AlignmentSource[] all = [.. taught.Select(s => Sources[s]).Select(s => new AlignmentSource(s.Name, new VocabularyPair(
                 s.Encoder.Vocabulary, Target.Encoder.Vocabulary, OfficialMapping.ToMap(OfficialMapping.Read(Made("maps", s.Name + ".json")), s.Encoder.Vocabulary, Target.Encoder.Vocabulary))
             {
                 TargetEncoder = Target.Encoder,
+                Embeddings = EmbeddingsOf(student, s),
             }))];
             var run = new AlignmentRun
             {
@@ -214,6 +216,9 @@ public sealed partial class FuseRun
                 throw new ArgumentException($"{setting} is {value}; it must be at least {Evaluator.LeastLength}: a position before, and one to predict.");
         }
 
+        int narrowest = Sources.Prepend(Target).Min(static m => m.Config.Width), most = EmbeddingTable.DirectionsOf(narrowest);
+        if (_config.Embed.Dimensions is { } dimensions && (dimensions < 1 || dimensions > most))
+            throw new ArgumentException($"embed.dimensions is {dimensions}; it must be 1..{most}, as the narrowest model's rows have {narrowest} numbers.");
         if (_config.OnError is not ("stop" or "quarantine"))
             throw new ArgumentException($"on_error is '{_config.OnError}'; use stop or quarantine.");
         foreach (Student student in Students)

@@ -2,7 +2,7 @@ namespace PtaKernels.Pipeline;
 
 /// <summary>Text and models in, fused students and a report out: split, map, capture, align, pack, train, evaluate. Stages that are finished are not run again.</summary>
 /// <remarks>
-/// The output folder: <c>split.jsonl.gz</c>, <c>maps/SOURCE.json</c>, <c>captured/MODEL</c>, <c>aligned/STUDENT</c>, <c>packed/STUDENT</c>, <c>training/STUDENT</c> with the checkpoint in <c>model</c>, <c>evaluation/MODEL.json</c>,
+/// The output folder: <c>split.jsonl.gz</c>, <c>maps/SOURCE.json</c>, <c>embeddings/SOURCE.safetensors</c> where a cost reads them, <c>captured/MODEL</c>, <c>aligned/STUDENT</c>, <c>packed/STUDENT</c>, <c>training/STUDENT</c> with the checkpoint in <c>model</c>, <c>evaluation/MODEL.json</c>,
 /// <c>stages/*.json</c> (what is finished, from what), <c>report/</c>. The same command goes on where it was stopped or killed.
 /// </remarks>
 public sealed partial class FuseRun
@@ -62,12 +62,13 @@ public sealed partial class FuseRun
         Directory.CreateDirectory(_output);
         SplitTexts(cancellation);
         StageRecord[] maps = [.. Sources.Select(s => Map(s, cancellation))];
+        StageRecord?[] embeddings = [.. Sources.Select(Embed)];
         StageRecord target = Capture(Target, cancellation);
         StageRecord[] sources = [.. Sources.Select(s => Capture(s, cancellation))];
         var students = new List<StudentOutcome>();
         foreach (Student student in Students)
         {
-            StageRecord? aligned = student.IsControl ? null : Align(student, target, sources, maps, cancellation);
+            StageRecord? aligned = student.IsControl ? null : Align(student, target, sources, maps, embeddings, cancellation);
             StageRecord packed = student.IsControl ? Packed(student.Like!) : Pack(student, aligned!, cancellation);
             StageRecord trained = Train(student, packed, cancellation);
             students.Add(new StudentOutcome(

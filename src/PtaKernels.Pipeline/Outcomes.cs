@@ -13,6 +13,9 @@ internal sealed record SplitOutcome(long Documents, long Pieces, long Bytes);
 /// <summary>What a map left.</summary>
 internal sealed record MapOutcome(int Tokens, int Exact);
 
+/// <summary>What an embedding left.</summary>
+internal sealed record EmbedOutcome(int Dimensions, int SharedTokens, MapQuality HeldOut);
+
 /// <summary>What a capture left.</summary>
 internal sealed record CaptureOutcome(long Documents, long Tokens, double BitsPerByte);
 

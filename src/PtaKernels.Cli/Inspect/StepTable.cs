@@ -36,7 +36,7 @@ internal sealed class StepTable(Terminal terminal, DocumentPair pair, Vocabulary
     private void WriteTransport()
     {
         int[] rows = ShownRows(), columns = ShownColumns();
-        var cost = Block.Of("cost in edits", rows, columns, 2, (i, j) => $"{step.Cost[i, j]}", (i, j) => step.Cost[i, j] == 0 ? "green" : null);
+        var cost = Block.Of(step.CostUnit == 1 ? "cost in edits" : $"cost, {step.CostUnit} to an edit", rows, columns, 2, (i, j) => $"{step.Cost[i, j]}", (i, j) => step.Cost[i, j] == 0 ? "green" : null);
         int[] heaviest = [.. rows.Select(i => columns.MaxBy(j => step.Plan[i, j]))];
         var plan = Block.Of("plan, % of all mass", rows, columns, 3, (i, j) => Percent(step.Plan[i, j]), (i, j) => MassStyle(step.Plan[i, j], heaviest[i] == j));
         WriteTable(rows, columns, [cost, plan], "target candidate", "b %");

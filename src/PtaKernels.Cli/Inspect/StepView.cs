@@ -34,8 +34,10 @@ internal sealed class StepView
     /// <summary>Target candidates with b; under projection byte the fused tokens, heaviest first, with the target's own probability; empty where candidates were only moved.</summary>
     public StepCandidate[] Columns { get; private set; } = [];
 
-    /// <summary>[rows, columns] edits, and the plan.</summary>
+    /// <summary>[rows, columns] costs, of which <see cref="CostUnit"/> are an edit, and the plan.</summary>
     public int[,] Cost { get; private set; } = new int[0, 0];
+
+    public int CostUnit { get; private set; } = 1;
 
     public double[,] Plan { get; private set; } = new double[0, 0];
 
@@ -93,7 +95,7 @@ internal sealed class StepView
         var columns = new ColumnCandidates();
         columns.Collect(pair, vocabularies.Target, row, new RowCandidates(), predictsTextStart: false, options);
         OfficialStrings strings = vocabularies.Official;
-        view.Transport(backend, vocabularies, options, strings.TargetWithoutSourceMarker, tokens, mass, strings.TargetStripped, columns.Tokens, columns, pair.Target.Candidates.K);
+        view.Transport(backend, vocabularies, options, strings.TargetWithoutSourceMarker, tokens, [], mass, strings.TargetStripped, columns.Tokens, columns, pair.Target.Candidates.K);
         return view;
     }
 
@@ -140,7 +142,7 @@ internal sealed class StepView
 
         var columns = new ColumnCandidates();
         columns.Collect(pair, vocabularies.Target, row, rows, targetStart, options);
-        view.Transport(backend, vocabularies, options, tape, ids, mass, columns.Tape, columns.Ids, columns, pair.Target.Candidates.K);
+        view.Transport(backend, vocabularies, options, tape, ids, rows.WholeTokens, mass, columns.Tape, columns.Ids, columns, pair.Target.Candidates.K);
         return view;
     }
 
@@ -162,21 +164,28 @@ internal sealed class StepView
     }
 
     private void Transport(
-        IKernelBackend backend, VocabularyPair vocabularies, in AlignmentOptions options, TokenTape rowTape, int[] rows, double[] a, TokenTape columnTape,
-        ReadOnlySpan<int> columnIds, ColumnCandidates columns, int targetK)
+        IKernelBackend backend, VocabularyPair vocabularies, in AlignmentOptions options, TokenTape rowTape, int[] rows, ReadOnlySpan<int> rowTokens, double[] a,
+        TokenTape columnTape, ReadOnlySpan<int> columnIds, ColumnCandidates columns, int targetK)
     {
         int n = rows.Length, m = columns.Count;
-        var wide = new ushort[n, m];
-        backend.ComputeCostMatrix(rowTape, rows, columnTape, columnIds, wide.AsSpan2D());
-        double[] costs = [.. wide.Cast<ushort>().Select(static c => (double)c)];
-        Plan = new double[n, m];
+        CostUnit = options.CostUnit;
         Cost = new int[n, m];
-        for (int i = 0; i < n; i++)
+        if (SemanticCosts.Reads(options.Cost))
         {
-            for (int j = 0; j < m; j++)
-                Cost[i, j] = wide[i, j];
+            var hundredths = new byte[n, m];
+            SemanticCosts.Fill(
+                backend, vocabularies.Embeddings!, rowTape, rows, rowTokens, columnTape, columnIds, columns.Tokens, SemanticCosts.ShareOf(options), hundredths.AsSpan2D());
+            Array.Copy(hundredths, Cost, hundredths.Length);
+        }
+        else
+        {
+            var edits = new ushort[n, m];
+            backend.ComputeCostMatrix(rowTape, rows, columnTape, columnIds, edits.AsSpan2D());
+            Array.Copy(edits, Cost, edits.Length);
         }
 
+        double[] costs = [.. Cost.Cast<int>().Select(static c => (double)c)];
+        Plan = new double[n, m];
         Plan.AsSpan2D().TryGetSpan(out Span<double> plan);
         var outcome = new TransportOutcome[1];
         backend.SolveTransport(

@@ -34,12 +34,17 @@ internal static class ServeCommand
             source, target, tokenizer, map, signal, iterations, workers, common.Backend,
         };
         common.AddSwitches(verb);
+        var embeddings = new EmbeddingsOption();
+        embeddings.AddTo(verb);
         verb.TimeToStop = TimeSpan.Zero; // nothing is kept that could be lost, and a read cannot be called off
         verb.SetAction((parse, cancellation) => Task.Run(() =>
         {
             var terminal = Terminal.Of(parse);
-            var names = new VocabularyNames(parse.GetValue(source)!, parse.GetValue(target)!, parse.GetValue(tokenizer), parse.GetValue(map));
             AlignmentOptions options = common.OptionsOf(parse) with { MeasureSignal = parse.GetValue(signal) == "on" };
+            var names = new VocabularyNames(parse.GetValue(source)!, parse.GetValue(target)!, parse.GetValue(tokenizer), parse.GetValue(map))
+            {
+                Embeddings = embeddings.Of(parse, options.Cost, sources: 1),
+            };
             options.MaxIterations = parse.GetValue(iterations) ?? options.MaxIterations;
             if (options.MaxIterations < 0)
                 throw new ArgumentException($"--max-iterations is {options.MaxIterations}; it must be 0 or more.");

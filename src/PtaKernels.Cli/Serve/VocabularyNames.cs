@@ -10,6 +10,9 @@ namespace PtaKernels.Cli.Serve;
 /// <param name="Map">An official map, or null.</param>
 internal sealed record VocabularyNames(string Source, string Target, string? TargetTokenizer, string? Map)
 {
+    /// <summary>The file of embeddings; none where the cost reads none.</summary>
+    public IReadOnlyList<string> Embeddings { get; init; } = [];
+
     /// <summary>Reads them.</summary>
     /// <param name="options">Projection <c>byte</c> needs the target's encoder.</param>
     /// <param name="notice">Told in one sentence that the longest token stands for it.</param>
@@ -20,7 +23,7 @@ internal sealed record VocabularyNames(string Source, string Target, string? Tar
         VocabularyTable? table = VocabularyTable.Recognises(Source) ? VocabularyTable.Read(Source) : null;
         TokenVocabulary source = table?.Vocabulary ?? VocabularyFile.Read(Source);
         VocabularyMap? map = Map is null ? VocabularyTable.MapOf(Source, table?.Map, target) : OfficialMapping.ToMap(OfficialMapping.Read(Map), source, target);
-        return new VocabularyPair(source, target, map) { TargetEncoder = encoder };
+        return new VocabularyPair(source, target, map) { TargetEncoder = encoder, Embeddings = EmbeddingsOption.Open(Embeddings, 0, source, target) };
     }
 
     private (TokenVocabulary Vocabulary, IFirstToken? Encoder) ReadTarget(in AlignmentOptions options, Action<string> notice)

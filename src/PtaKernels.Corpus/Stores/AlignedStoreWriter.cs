@@ -38,6 +38,9 @@ internal sealed class AlignedStoreWriter : IDocumentWriter
         _writer.Begin(_header, [], () => new AlignedBatch(_header), again: _request.Replace);
     }
 
+    /// <summary>The option of a manifest that says what embeddings the rows were aligned with.</summary>
+    public const string EmbeddingsKey = "embeddings";
+
     /// <summary>What holds for all shards of such an output.</summary>
     /// <param name="request">What the alignment asks.</param>
     /// <param name="splits">The target's splits.</param>
@@ -60,6 +63,7 @@ internal sealed class AlignedStoreWriter : IDocumentWriter
                 [
                     .. AlignmentSwitches.All.Select(s => KeyValuePair.Create(s.Name, s.Get(options))), .. request.Selection.Described(),
                     KeyValuePair.Create("on-error", AlignmentSwitches.Kebab(request.OnError.ToString())),
+                    .. request.Embeddings is { } embeddings ? [KeyValuePair.Create(EmbeddingsKey, embeddings)] : (KeyValuePair<string, string>[])[],
                 ]),
                 Inputs = InputsOf(request),
             },

@@ -33,6 +33,9 @@ internal sealed class AlignmentSample
     /// <summary>The sources' vocabularies.</summary>
     public required IReadOnlyList<TokenVocabulary> Sources { get; init; }
 
+    /// <summary>The sources' embeddings; none where the cost reads none.</summary>
+    public IReadOnlyList<TokenEmbeddings> Embeddings { get; init; } = [];
+
     /// <summary>The documents, from stores; the target's first.</summary>
     public required DocumentSample Documents { get; init; }
 
@@ -90,7 +93,8 @@ internal sealed class AlignmentSample
     }
 
     /// <summary>The sources as a process has them that has aligned nothing yet.</summary>
-    public AlignmentSource[] FreshSources() => [.. Sources.Select(s => new AlignmentSource(s.Name, new VocabularyPair(s, Target) { TargetEncoder = TargetEncoder }))];
+    public AlignmentSource[] FreshSources() =>
+        [.. Sources.Select((s, i) => new AlignmentSource(s.Name, new VocabularyPair(s, Target) { TargetEncoder = TargetEncoder, Embeddings = Embeddings.Count == 0 ? null : Embeddings[i] }))];
 
     private SampleWriter Align(AlignmentSource[] sources, int[] which, int workers, bool details, CancellationToken cancellation)
     {

@@ -3,6 +3,7 @@ using PtaKernels.Corpus;
 using PtaKernels.Corpus.Sampling;
 using PtaKernels.Corpus.Stores;
 using PtaKernels.Text;
+using PtaKernels.Training;
 
 namespace PtaKernels.Pipeline.Planning;
 
@@ -97,11 +98,12 @@ internal sealed class PlanMeasurements
     private void MeasureDocuments(PlanRequest request, Func<IKernelBackend> open, Action<string> notice, string folder, CancellationToken cancellation)
     {
         IDocumentReader[] readers = [.. request.Sources.Prepend(request.Target!).Select(DocumentFiles.Open)];
-        (TokenVocabulary? target, IFirstToken? encoder, TokenVocabulary[] vocabularies) = (null, null, []);
+        (TokenVocabulary? target, IFirstToken? encoder, TokenVocabulary[] vocabularies, TokenEmbeddings[] embeddings) = (null, null, [], []);
         Vocabularies = Lap.Of(() =>
         {
             (target, encoder) = VocabularyFile.ReadTarget(request.TargetVocabulary!, request.Options, notice);
             vocabularies = [target, .. request.SourceVocabularies.Select(VocabularyFile.Read)];
+            embeddings = [.. request.Embeddings.Select((file, s) => EmbeddingsFile.Read(file, vocabularies[s + 1], target))];
         });
         for (int m = 0; m < readers.Length; m++)
             (readers[m] as StoreReader)?.Header.Tokenizer.Require(readers[m].Path, vocabularies[m]);
@@ -114,7 +116,7 @@ internal sealed class PlanMeasurements
         DocumentSample aligned = stored ? drawn : DocumentSample.Draw(stores, 1, request.Seed, int.MaxValue) with { CorpusDocuments = drawn.CorpusDocuments };
         var sample = new AlignmentSample
         {
-            Backend = open(), Options = request.Options, Target = target!, TargetEncoder = encoder, Sources = vocabularies[1..], Documents = aligned, Store = request.Store,
+            Backend = open(), Options = request.Options, Target = target!, TargetEncoder = encoder, Sources = vocabularies[1..], Embeddings = embeddings, Documents = aligned, Store = request.Store,
         };
         Alignment = sample.Run(request.Rounds, cancellation);
         if (Alignment.Quarantined > 0)

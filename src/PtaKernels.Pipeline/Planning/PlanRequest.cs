@@ -18,6 +18,9 @@ internal sealed record PlanRequest
     /// <summary>Each source's vocabulary or tokenizer.</summary>
     public IReadOnlyList<string> SourceVocabularies { get; init; } = [];
 
+    /// <summary>Each source's embeddings (<see cref="Training.EmbeddingsFile"/>); none where the cost reads none.</summary>
+    public IReadOnlyList<string> Embeddings { get; init; } = [];
+
     /// <summary>A corpus of texts, or null.</summary>
     public string? Texts { get; init; }
 

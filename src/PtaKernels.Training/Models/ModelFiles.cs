@@ -106,7 +106,8 @@ public static partial class ModelFiles
             throw new ArgumentOutOfRangeException(nameof(type), type, "Models compute in float32 or bfloat16.");
     }
 
-    private static void Check(CheckpointFiles files, WeightShape[] shapes)
+    /// <summary>Refuses files that lack some weights, or have them in another shape or type.</summary>
+    internal static void Check(CheckpointFiles files, WeightShape[] shapes)
     {
         foreach (WeightShape shape in shapes)
         {

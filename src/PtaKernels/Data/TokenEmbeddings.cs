@@ -1,3 +1,7 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
 namespace PtaKernels;
 
 /// <summary>The tokens of two vocabularies as vectors of one space, which candidate costs <c>embedding</c> and <c>hybrid</c> compare. Immutable.</summary>
@@ -26,6 +30,7 @@ public sealed class TokenEmbeddings
     private readonly sbyte[] _target;
     private readonly bool[] _sourceKnown;
     private readonly bool[] _targetKnown;
+    private readonly Lazy<string> _fingerprint;
 
     /// <summary>Takes ownership of the tables.</summary>
     /// <param name="dimensions">Numbers per vector, a multiple of <see cref="Block"/> up to <see cref="MaxDimensions"/>.</param>
@@ -43,10 +48,14 @@ public sealed class TokenEmbeddings
         Dimensions = dimensions;
         (_source, _target) = (source, target);
         (_sourceKnown, _targetKnown) = (Known(source, dimensions), Known(target, dimensions));
+        _fingerprint = new Lazy<string>(ComputeFingerprint);
     }
 
     /// <summary>Numbers per vector.</summary>
     public int Dimensions { get; }
+
+    /// <summary>Sixteen hexadecimal digits of a SHA-256 over the dimensions and both tables: equal exactly when two spaces give the same costs.</summary>
+    public string Fingerprint => _fingerprint.Value;
 
     /// <summary>[source tokens, dimensions].</summary>
     public ReadOnlySpan<sbyte> Source => _source;
@@ -81,6 +90,19 @@ public sealed class TokenEmbeddings
             throw new ArgumentException(
                 $"the embeddings are of {_sourceKnown.Length} source and {_targetKnown.Length} target tokens, vocabularies {source.Name} and {target.Name} have {source.Count} and {target.Count}; make them for these with `pta embed`.");
         }
+    }
+
+    private string ComputeFingerprint()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> sizes = stackalloc byte[12];
+        BinaryPrimitives.WriteInt32LittleEndian(sizes, Dimensions);
+        BinaryPrimitives.WriteInt32LittleEndian(sizes[4..], _source.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(sizes[8..], _target.Length);
+        hash.AppendData(sizes);
+        hash.AppendData(MemoryMarshal.AsBytes<sbyte>(_source));
+        hash.AppendData(MemoryMarshal.AsBytes<sbyte>(_target));
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));
     }
 
     private static bool[] Known(sbyte[] table, int dimensions)

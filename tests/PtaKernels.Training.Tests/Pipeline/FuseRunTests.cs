@@ -85,6 +85,7 @@ public sealed class FuseRunTests
             Fails<ArgumentException>("cannot name a folder", config with { Students = [new() { Name = "a/b" }] });
             Fails<ArgumentException>("on_error is 'skip'", config with { OnError = "skip" });
             Fails<ArgumentException>("capture.top_k is 65", config with { Capture = new() { TopK = 65 } });
+            Fails<ArgumentException>("embed.dimensions is 17; it must be 1..16, as the narrowest", config with { Embed = new() { Dimensions = 17 } });
             Fails<ArgumentException>("train.length is 1", config with { Train = config.Train with { Length = 1 } });
             Fails<ArgumentException>("train.compute is 'half'", config with { Train = config.Train with { Compute = "half" } });
         }
@@ -114,6 +115,33 @@ public sealed class FuseRunTests
         Assert.That(Aligned("slow"), Is.EqualTo(one));
 
         AlignOutcome Aligned(string student) => outcome.Students.Single(s => s.Student.Name == student).Aligned!;
+    }
+
+    [Test]
+    public void EmbeddingsAreMadeOnlyForStudentsThatCompareThem()
+    {
+        FuseConfig config = Config("embedded") with
+        {
+            Students =
+            [
+                new() { Name = "texts" }, new() { Name = "near", Sources = ["neox"], Switches = new Dictionary<string, string> { ["projection"] = "top1", ["transport"] = "semi-relaxed", ["cost"] = "embedding" } },
+            ],
+            Evaluation = null,
+        };
+        var first = new RecordedProgress();
+        FuseOutcome outcome = Run(config, first);
+        Assert.That(first.Ran.Where(static s => s.StartsWith("embed ", StringComparison.Ordinal)), Is.EqualTo(new[] { "embed neox" }));
+        Assert.That(outcome.Students[1].Aligned!.Coverage, Is.InRange(0.5, 1));
+        Assert.That(outcome.Students[1].Aligned, Is.Not.EqualTo(outcome.Students[0].Aligned));
+        var second = new RecordedProgress();
+        Run(config, second);
+        Assert.That(second.Ran, Is.Empty);
+        var third = new RecordedProgress();
+        Run(config with { Embed = new() { Dimensions = 8 } }, third);
+        Assert.That(third.Ran, Is.EqualTo(new[] { "embed neox", "align near", "pack near", "train near" }));
+        var fourth = new RecordedProgress();
+        Run(config with { Embed = new() { Dimensions = 8 }, Students = [config.Students[0]] }, fourth);
+        Assert.That(fourth.Ran, Is.Empty, "what a student without embeddings is known by has nothing to do with them");
     }
 
     [Test]
