@@ -26,7 +26,7 @@ template <int N, int M, bool Soft> static void balanced_refill(BalancedRun& run,
 }
 
 // Writes the plan of a finished lane. Its rows are exact, its columns are off by lanes.error.
-template <int N, int M> static void balanced_store(BalancedRun& run, int lane) {
+template <int N, int M, bool Soft> static void balanced_store(BalancedRun& run, int lane) {
     typedef double Pair __attribute__((vector_size(16))); // half as many stores
     constexpr int step = kLanes<double>;
     const int n = N > 0 ? N : run.lanes.n, m = M > 0 ? M : run.lanes.m;
@@ -67,7 +67,7 @@ template <int N, int M, bool Soft> static void balanced_run(BalancedRun& run) {
             else if (potentials)
                 balanced_enqueue<Soft>(run.queue, run.batch, lanes, lane, run.problem[lane], run.pinned[lane]);
             else
-                balanced_store<N, M>(run, lane);
+                balanced_store<N, M, Soft>(run, lane);
         }
         if (ended != active || run.next < run.batch.batch)
             balanced_advance<N, M, Soft>(lanes);

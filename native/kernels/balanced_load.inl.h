@@ -59,16 +59,10 @@ static inline __attribute__((always_inline)) bool balanced_masses(const double* 
     return lane_bits(~usable) == 0;
 }
 
-// The optimum for beta -> 0 is a q' with the same q for every row, and dG/dbeta follows from the mean costs of the columns. potential: log b in, G out.
-// Balanced: q = b, G = log b. Soft: q_j is as b_j exp(-r G_j), that is as b_j^(1 / (1 + r)), and so is exp G.
-template <bool Soft>
-static inline void balanced_first_potential(const double* b, const double* mean, int m, double beta, double sum_a, double penalty, double* potential) {
+// Unbalanced: for beta -> 0 the optimum is a q' with q_j as b_j exp(-r G_j), that is as b_j^(1 / (1 + r)), and so is exp G; dG/dbeta follows from the mean
+// costs of the columns. potential: log b in, G out.
+static inline void balanced_soft_potential(const double* b, const double* mean, int m, double beta, double sum_a, double penalty, double* potential) {
     constexpr int step = kLanes<double>;
-    if constexpr (!Soft) {
-        for (int j = 0; j < m; j += step)
-            store(potential + j, fma_lanes(load<f64xN>(mean + j), splat<f64xN>(beta / sum_a), load<f64xN>(potential + j)));
-        return;
-    }
     const double share = 1 / (1 + penalty);
     double sum = 0, mean_cost = 0;
     for (int j = 0; j < m; j += step) {
@@ -122,17 +116,23 @@ template <int N, int M, bool Soft> static bool balanced_load(BalancedRun& run, i
     if (doublings > kMostDoublings)
         return false;
 
+    // Balanced: for beta -> 0 the optimum is a b', that is G = log b, and its derivative the mean cost.
     double potential[padded], mean_cost[padded], inverse_a[padded];
     for (int j = 0; j < m; j += step) {
         f64xN mean = f64xN{};
         for (int i = 0; i < n; i++) // loads run into the next row, or into the padding
             mean = fma_lanes(widen_bytes(costs + i * m + j), splat<f64xN>(a[i]), mean);
         const f64xN mass = load<f64xN>(b + j), log_mass = log_lanes(mass > 0.0 ? mass : splat<f64xN>(1.0));
-        store(mean_cost + j, mean);
-        store(potential + j, log_mass);
+        if constexpr (Soft) {
+            store(mean_cost + j, mean);
+            store(potential + j, log_mass);
+        } else {
+            store(potential + j, fma_lanes(mean, splat<f64xN>(run.betas[doublings] / sum_a), log_mass));
+        }
     }
-    const double penalty = run.penalty * static_cast<double>(1 << doublings);
-    balanced_first_potential<Soft>(b, mean_cost, m, run.betas[doublings], sum_a, penalty, potential);
+    [[maybe_unused]] const double penalty = run.penalty * static_cast<double>(1 << doublings);
+    if constexpr (Soft)
+        balanced_soft_potential(b, mean_cost, m, run.betas[doublings], sum_a, penalty, potential);
     for (int i = 0; i < n; i += step) {
         const f64xN mass = load<f64xN>(a + i);
         store(inverse_a + i, mass > 0.0 ? 1.0 / mass : f64xN{});
@@ -165,8 +165,10 @@ template <int N, int M, bool Soft> static bool balanced_load(BalancedRun& run, i
         lanes.step[j][lane] = potential[j];
     }
     // The rest of the lane's state says nothing while it is fresh.
-    lanes.total[lane] = sum_a;
-    lanes.penalty[lane] = penalty;
+    if constexpr (Soft) {
+        lanes.total[lane] = sum_a;
+        lanes.penalty[lane] = penalty;
+    }
     lanes.beta[lane] = run.betas[doublings];
     lanes.doublings[lane] = doublings;
     lanes.radius[lane] = Soft ? kSoftRadius : kFirstRadius;

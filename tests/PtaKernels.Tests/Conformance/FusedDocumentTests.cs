@@ -60,7 +60,7 @@ public sealed class FusedDocumentTests(string backend)
             DocumentPair[] pairs = [.. documents.Documents.Select(static d => d.Pair)];
             AssertAgree(pairs, documents.Vocabularies, options, $"seed {seed}");
             var report = new AlignmentReport();
-            _fused.AlignBatch(pairs[..1], documents.Vocabularies, options, new AlignedDocument[1], report);
+            _fused.AlignBatch(pairs.AsSpan(0, 1), documents.Vocabularies, options, new AlignedDocument[1], report);
             Assert.That(report.Notices.Count(static n => n.Contains("step by step")), Is.EqualTo(_fused is NativeBackend ? 0 : 1));
         }
     }
