@@ -1,6 +1,7 @@
 // Entry points of vocabulary pairs and whole documents: shapes and pointers are the caller's mistakes and refuse the call; what the document itself
 // holds is data (SPEC A5) and refuses that document only, which align_documents sees to.
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <vector>
@@ -87,15 +88,15 @@ void check_official(const pta_official_view* view, int32_t source, int32_t targe
     check_official_map(view->map, source, target, "official.map");
 }
 
-// The caller's options, those of an older and shorter struct filled up with zeros.
-pta_align_options whole_options(const pta_align_options* options) {
-    constexpr uint32_t first_size = offsetof(pta_align_options, cost);
-    require_not_null(options, "options");
+// What a caller's options say in the newest struct.
+pta_align_options known_options(const pta_align_options* options) {
+    constexpr size_t first_size = offsetof(pta_align_options, transport);
+    require_array(options, 1, "options");
     if (options->struct_size != first_size)
         require_size(options->struct_size, sizeof *options, "options");
-    pta_align_options whole{};
-    std::memcpy(&whole, options, options->struct_size);
-    return whole;
+    pta_align_options known{};
+    std::memcpy(&known, options, options->struct_size);
+    return known;
 }
 
 void check_costs(const pta_align_options& options) {
@@ -122,12 +123,26 @@ void check_align_options(const pta_align_options* options) {
     if (options->preset == PTA_PRESET_FUSION && options->mass == PTA_MASS_TAIL && options->temperature != 1)
         throw_argument("options.temperature is %g; mass tail knows the log-sum-exp at temperature 1 only.", options->temperature);
     bool fusion = options->preset == PTA_PRESET_FUSION;
-    require_range(options->projection, PTA_PROJECTION_TOP1, fusion ? PTA_PROJECTION_BYTE : PTA_PROJECTION_TOP1, "options.projection");
+    bool reference = options->preset == PTA_PRESET_REFERENCE, byte = options->projection == PTA_PROJECTION_BYTE;
+    require_range(options->projection, PTA_PROJECTION_TOP1, reference ? PTA_PROJECTION_TOP1 : PTA_PROJECTION_BARYCENTRIC, "options.projection");
+    if (byte && !fusion)
+        throw_argument("options.projection is byte, which is preset fusion's.");
     require_range(options->transfer, PTA_TRANSFER_PREFIX, fusion ? PTA_TRANSFER_BOUNDARY : PTA_TRANSFER_PREFIX, "options.transfer");
-    double most = options->projection == PTA_PROJECTION_BYTE ? 64 : 0;
+    double most = byte ? 64 : 0;
     if (!(options->byte_tail >= 0 && options->byte_tail <= most))
         throw_argument("options.byte_tail is %g; it must be 0..%g here.", options->byte_tail, most);
     check_costs(*options);
+    bool topk = options->projection == PTA_PROJECTION_TOPK, unbalanced = options->transport == PTA_TRANSPORT_UNBALANCED;
+    if (options->transport != PTA_TRANSPORT_NONE && !(unbalanced && fusion && !byte))
+        throw_argument("options.transport is %d; it must be 0, or %d for preset fusion without projection byte.", options->transport, PTA_TRANSPORT_UNBALANCED);
+    require_range(options->projection_columns, topk ? 1 : 0, topk ? kMostCandidates : 0, "options.projection_columns");
+    if (unbalanced)
+        require_positive(options->rho, "options.rho");
+    else if (options->rho != 0)
+        throw_argument("options.rho is %g; it must be 0 without transport unbalanced.", options->rho);
+    bool paper = options->preset == PTA_PRESET_PAPER;
+    require_range(options->solver, PTA_SOLVER_NEWTON, paper ? PTA_SOLVER_GREENKHORN : PTA_SOLVER_NEWTON, "options.solver");
+    require_range(options->reserved, 0, 0, "options.reserved");
 }
 
 // An array of one document, named as "documents[d].side.field".
@@ -225,12 +240,12 @@ pta_status pta_vocabulary_pair_set_encoder(pta_vocabulary_pair* pair, pta_first_
 int64_t pta_align_capacity(const pta_align_options* options, int32_t target_length, int32_t source_k, int32_t target_k) {
     int64_t capacity = -1;
     guarded([&] {
-        pta_align_options whole = whole_options(options);
-        check_align_options(&whole);
+        const pta_align_options known = known_options(options);
+        check_align_options(&known);
         require_range(target_length, 0, INT32_MAX, "target_length");
         require_range(source_k, 1, kMostCandidates, "source_k");
         require_range(target_k, 1, kMostCandidates, "target_k");
-        capacity = align_capacity(whole, target_length, source_k, target_k);
+        capacity = align_capacity(known, target_length, source_k, target_k);
         return PTA_OK;
     });
     return capacity;
@@ -240,19 +255,18 @@ pta_status pta_align_batch(pta_workspace* workspace, pta_vocabulary_pair* pair, 
     return guarded([&]() -> pta_status {
         require_not_null(workspace, "workspace");
         require_not_null(pair, "pair");
-        pta_align_options whole = whole_options(given);
-        const pta_align_options* options = &whole;
-        check_align_options(options);
-        if (options->preset == PTA_PRESET_REFERENCE && pair->official == nullptr)
+        const pta_align_options known = known_options(options);
+        check_align_options(&known);
+        if (known.preset == PTA_PRESET_REFERENCE && pair->official == nullptr)
             throw_argument("pair was made without official strings, which preset reference needs.");
-        if (options->projection == PTA_PROJECTION_BYTE && !pair->require_encoder())
+        if (known.projection == PTA_PROJECTION_BYTE && !pair->require_encoder())
             throw_argument("pair has no encoder, which projection byte needs: pta_vocabulary_pair_set_encoder gives it one.");
-        if (options->cost != PTA_COST_TEXTS && pair->embeddings == nullptr)
+        if (known.cost != PTA_COST_TEXTS && pair->embeddings == nullptr)
             throw_argument("pair has no embeddings, which costs embedding and hybrid need: pta_vocabulary_pair_set_embeddings gives it some.");
         require_range(count, 0, INT64_MAX, "count");
         require_array(documents, count, "documents");
         for (int64_t d = 0; d < count; d++) {
-            check_document(documents[d], d, *options, *pair);
+            check_document(documents[d], d, known, *pair);
             documents[d].status = PTA_OK;
             documents[d].repaired = 0;
             documents[d].ties = 0;
@@ -260,7 +274,7 @@ pta_status pta_align_batch(pta_workspace* workspace, pta_vocabulary_pair* pair, 
         }
         Arena::Scope scope(workspace->arena);
         std::string first_error;
-        if (count == 0 || align_documents(*workspace, *pair, *options, documents, count, first_error))
+        if (count == 0 || align_documents(*workspace, *pair, known, documents, count, first_error))
             return PTA_OK;
         set_last_error(first_error.c_str());
         return PTA_ERROR_DATA;

@@ -21,7 +21,7 @@ void check_options(const pta_transport_options* options) {
     require_array(options, 1, "options");
     require_size(options->struct_size, sizeof *options, "options");
     require_range(options->kind, PTA_TRANSPORT_OFFICIAL, PTA_TRANSPORT_EXACT, "options.kind");
-    require_range(options->reserved, 0, 0, "options.reserved");
+    require_range(options->solver, PTA_SOLVER_NEWTON, options->kind == PTA_TRANSPORT_BALANCED ? PTA_SOLVER_GREENKHORN : PTA_SOLVER_NEWTON, "options.solver");
     if (options->kind != PTA_TRANSPORT_EXACT)
         require_positive(options->epsilon, "options.epsilon");
     if (options->kind == PTA_TRANSPORT_OFFICIAL) {
@@ -89,6 +89,7 @@ pta_status solve(pta_workspace* workspace, const pta_transport_options* options,
     problems.tolerance = options->tolerance;
     problems.rho = options->rho;
     problems.max_iterations = options->max_iterations;
+    problems.solver = options->solver;
     Arena::Scope scope(workspace->arena);
     solve_transport(*workspace, options->kind, problems);
     return PTA_OK;

@@ -202,6 +202,11 @@ enum { /* coupling; the numbers are AlignmentOptions' */
     PTA_TRANSPORT_EXACT = 5         /* argmin <P, C>, integer duals for integer costs */
 };
 
+enum { /* how a balanced plan is found; both are certified, and one answer */
+    PTA_SOLVER_NEWTON = 0,
+    PTA_SOLVER_GREENKHORN = 1 /* greedy Sinkhorn updates, finished by Newton */
+};
+
 enum { /* how one problem ended */
     PTA_TRANSPORT_CONVERGED = 0,
     PTA_TRANSPORT_EXACT_FALLBACK = 1, /* no certificate could be reached; plan and potentials are those of the exact optimum */
@@ -216,7 +221,7 @@ typedef struct {
     double tolerance;      /* > 0: the official loop's stop */
     double rho;            /* > 0: the unbalanced penalty, in edits */
     int32_t max_iterations; /* >= 0: the official loop's limit */
-    int32_t reserved;      /* 0 */
+    int32_t solver;        /* PTA_SOLVER_*: of the balanced transport; else 0 */
 } pta_transport_options;
 
 typedef struct {
@@ -290,7 +295,7 @@ PTA_API pta_status pta_vocabulary_pair_set_embeddings(pta_vocabulary_pair* pair,
 
 enum { PTA_PRESET_REFERENCE = 0, PTA_PRESET_PAPER = 1, PTA_PRESET_FUSION = 2 };
 enum { PTA_MASS_RENORMALISED = 1, PTA_MASS_TAIL = 2 };
-enum { PTA_PROJECTION_TOP1 = 0, PTA_PROJECTION_BYTE = 1 };
+enum { PTA_PROJECTION_TOP1 = 0, PTA_PROJECTION_BYTE = 1, PTA_PROJECTION_TOPK = 2, PTA_PROJECTION_BARYCENTRIC = 3 };
 enum { PTA_TRANSFER_PREFIX = 0, PTA_TRANSFER_BOUNDARY = 1 };
 
 enum { /* what costs of presets paper and fusion count */
@@ -312,12 +317,17 @@ typedef struct {
     double epsilon;
     double tolerance;
     double temperature;
-    int32_t projection; /* PTA_PROJECTION_*: byte for fusion only, where it stands for costs and transport (SPEC A3.3) */
+    int32_t projection; /* PTA_PROJECTION_*: top1 alone for reference; byte for fusion only, where it stands for costs and transport (SPEC A3.3) */
     int32_t transfer;   /* PTA_TRANSFER_*: fusion only: rules (a) and (b) of SPEC A3.2, or (a) alone */
     double byte_tail;   /* projection byte: 0..64 bits that each byte beyond the candidate takes from a token that is not among the target's own; else 0 */
-    /* A caller whose struct ends here is understood: what follows is 0. */
-    int32_t cost;            /* PTA_COST_*: other than texts for paper, and for fusion with projection top1 */
-    int32_t embedding_share; /* cost hybrid: hundredths, 0..100; else not read */
+    /* A struct_size that ends here is known too, and what follows is then 0. */
+    int32_t transport;          /* PTA_TRANSPORT_NONE: the preset's own; PTA_TRANSPORT_UNBALANCED for fusion, but for projection byte */
+    int32_t projection_columns; /* PTA_PROJECTION_TOPK: 1..64 columns; else 0 */
+    double rho;                 /* > 0: the unbalanced penalty, in edits; else 0 */
+    int32_t solver;             /* PTA_SOLVER_*: of preset paper's transport; else 0 */
+    int32_t cost;               /* PTA_COST_*: other than texts for paper, and for fusion without projection byte */
+    int32_t embedding_share;    /* cost hybrid: hundredths, 0..100; else not read */
+    int32_t reserved;           /* 0 */
 } pta_align_options;
 
 typedef struct { /* one model's view of a document */

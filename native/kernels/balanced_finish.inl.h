@@ -1,5 +1,5 @@
-// Balanced transport: the certificate, where the caller wants potentials. Finished problems wait in a queue until there is one for each lane; then
-// f, g, the plan and the marginal error are formed from G and the costs alone, by the formula that a reader of f and g would use.
+// Balanced and unbalanced transport: the certificate, where the caller wants potentials. Finished problems wait in a queue until there is one for each
+// lane; then f, g, the plan and the marginal error are formed from G and the costs alone, by the formula that a reader of f and g would use.
 struct BalancedQueue {
     int32_t count;
     int64_t* problem;    // [lanes]
@@ -30,7 +30,24 @@ static inline f64xN balanced_queued(const double* masses, const BalancedQueue& q
     return mass;
 }
 
-static void balanced_flush(BalancedQueue& queue, const TransportBatch<uint8_t>& batch) {
+// Unbalanced: the level of G at which the wanted masses b_j exp(-r G_j) sum to the rows' masses.
+static void balanced_level(BalancedQueue& queue, const TransportBatch<uint8_t>& batch) {
+    const double penalty = batch.epsilon / batch.rho;
+    f64xN rows = f64xN{}, columns = f64xN{}, lowest = splat<f64xN>(kLargestPotential);
+    for (int i = 0; i < batch.n; i++)
+        rows += balanced_queued(batch.a, queue, batch.n, i);
+    for (int j = 0; j < batch.m; j++) {
+        queue.column[j] = balanced_queued(batch.b, queue, batch.m, j);
+        lowest = smaller(lowest, queue.column[j] > 0.0 ? queue.g[j] : lowest);
+    }
+    for (int j = 0; j < batch.m; j++)
+        columns += queue.column[j] * exp_lanes(penalty * (lowest - queue.g[j]));
+    const f64xN level = (log_lanes(columns) - log_lanes(rows)) / penalty - lowest;
+    for (int j = 0; j < batch.m; j++)
+        queue.g[j] += level;
+}
+
+template <bool Soft> static void balanced_flush(BalancedQueue& queue, const TransportBatch<uint8_t>& batch) {
     if (queue.count == 0)
         return;
     const int n = batch.n, m = batch.m;
@@ -44,6 +61,8 @@ static void balanced_flush(BalancedQueue& queue, const TransportBatch<uint8_t>& 
             queue.cost[cell][lane] = batch.cost[queue.problem[lane] * n * m + cell];
     }
 
+    if constexpr (Soft)
+        balanced_level(queue, batch);
     const f64xN nothing = splat<f64xN>(-__builtin_inf());
     const double beta = 1 / batch.epsilon;
     f64xN error = f64xN{};
@@ -51,6 +70,8 @@ static void balanced_flush(BalancedQueue& queue, const TransportBatch<uint8_t>& 
         const f64xN mass = balanced_queued(batch.b, queue, m, j);
         queue.g[j] = mass > 0.0 ? batch.epsilon * queue.g[j] : nothing;
         queue.column[j] = -mass;
+        if constexpr (Soft)
+            queue.column[j] *= exp_lanes(mass > 0.0 ? queue.g[j] / -batch.rho : f64xN{});
     }
     for (int i = 0; i < n; i++) {
         f64xN* row = queue.cost + i * m;
@@ -88,6 +109,7 @@ static void balanced_flush(BalancedQueue& queue, const TransportBatch<uint8_t>& 
     queue.count = 0;
 }
 
+template <bool Soft>
 static void balanced_enqueue(BalancedQueue& queue, const TransportBatch<uint8_t>& batch, const BalancedLanes& lanes, int lane, int64_t problem,
                              int32_t pinned) {
     const int at = queue.count++, last = batch.m - 1;
@@ -96,5 +118,5 @@ static void balanced_enqueue(BalancedQueue& queue, const TransportBatch<uint8_t>
     for (int j = 0; j < batch.m; j++)
         queue.g[j][at] = lanes.potential[j == last ? pinned : j == pinned ? last : j][lane];
     if (queue.count == kLanes<double>)
-        balanced_flush(queue, batch);
+        balanced_flush<Soft>(queue, batch);
 }

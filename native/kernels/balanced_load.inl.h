@@ -1,4 +1,4 @@
-// Balanced transport: how a problem enters a lane.
+// Balanced and unbalanced transport: how a problem enters a lane.
 
 // beta starts where its product with the largest cost is at most this, and reaches 1 / epsilon by doubling.
 static constexpr double kFirstSpread = 8;
@@ -13,6 +13,7 @@ struct BalancedRun {
     double* starts;                    // [kMostDoublings + 1, 256] exp(-beta * cost) for the starting values of beta
     int32_t filled[kMostDoublings + 1]; // how far
     double* integers;                  // [256]
+    double penalty;                    // Soft: epsilon / rho
     BalancedQueue queue;
     int8_t doublings[256];             // by largest cost
     double betas[kMostDoublings + 1];  // by doublings
@@ -58,8 +59,26 @@ static inline __attribute__((always_inline)) bool balanced_masses(const double* 
     return lane_bits(~usable) == 0;
 }
 
+// Unbalanced: for beta -> 0 the optimum is a q' with q_j as b_j exp(-r G_j), that is as b_j^(1 / (1 + r)), and so is exp G; dG/dbeta follows from the mean
+// costs of the columns. potential: log b in, G out.
+static inline void balanced_soft_potential(const double* b, const double* mean, int m, double beta, double sum_a, double penalty, double* potential) {
+    constexpr int step = kLanes<double>;
+    const double share = 1 / (1 + penalty);
+    double sum = 0, mean_cost = 0;
+    for (int j = 0; j < m; j += step) {
+        const f64xN weight = exp_lanes(load<f64xN>(potential + j) * share), cost = load<f64xN>(mean + j);
+        for (int k = 0; k < step && j + k < m; k++) {
+            sum += b[j + k] > 0 ? weight[k] : 0;
+            mean_cost += b[j + k] > 0 ? weight[k] * cost[k] : 0;
+        }
+    }
+    mean_cost /= sum;
+    for (int j = 0; j < m; j += step)
+        store(potential + j, (load<f64xN>(potential + j) + (load<f64xN>(mean + j) - mean_cost) * (beta / sum_a)) * share);
+}
+
 // Puts a problem into a lane. False: it is not one that this kernel solves.
-template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, int64_t problem) {
+template <int N, int M, bool Soft> static bool balanced_load(BalancedRun& run, int lane, int64_t problem) {
     constexpr int step = kLanes<double>, padded = 64 + step;
     const int n = N > 0 ? N : run.lanes.n, m = M > 0 ? M : run.lanes.m;
     BalancedLanes& lanes = run.lanes;
@@ -78,7 +97,7 @@ template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, in
         pinned = b[j] > heaviest ? j : pinned;
         heaviest = b[j] > heaviest ? b[j] : heaviest;
     }
-    if (!usable_a || !usable_b || !(sum_a > 0) || !(__builtin_fabs(sum_a - sum_b) <= kCertifiedError / 2))
+    if (!usable_a || !usable_b || !(sum_a > 0) || !(Soft ? sum_b > 0 : __builtin_fabs(sum_a - sum_b) <= kCertifiedError / 2))
         return false;
 
     // Costs between rows and columns without mass say nothing. They count as 0, which keeps every row's sum positive.
@@ -97,15 +116,23 @@ template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, in
     if (doublings > kMostDoublings)
         return false;
 
-    // For beta -> 0 the optimum is a b', that is G = log b, and its derivative the mean cost.
-    double potential[padded], inverse_a[padded];
+    // Balanced: for beta -> 0 the optimum is a b', that is G = log b, and its derivative the mean cost.
+    double potential[padded], mean_cost[padded], inverse_a[padded];
     for (int j = 0; j < m; j += step) {
         f64xN mean = f64xN{};
         for (int i = 0; i < n; i++) // loads run into the next row, or into the padding
             mean = fma_lanes(widen_bytes(costs + i * m + j), splat<f64xN>(a[i]), mean);
         const f64xN mass = load<f64xN>(b + j), log_mass = log_lanes(mass > 0.0 ? mass : splat<f64xN>(1.0));
-        store(potential + j, fma_lanes(mean, splat<f64xN>(run.betas[doublings] / sum_a), log_mass));
+        if constexpr (Soft) {
+            store(mean_cost + j, mean);
+            store(potential + j, log_mass);
+        } else {
+            store(potential + j, fma_lanes(mean, splat<f64xN>(run.betas[doublings] / sum_a), log_mass));
+        }
     }
+    [[maybe_unused]] const double penalty = run.penalty * static_cast<double>(1 << doublings);
+    if constexpr (Soft)
+        balanced_soft_potential(b, mean_cost, m, run.betas[doublings], sum_a, penalty, potential);
     for (int i = 0; i < n; i += step) {
         const f64xN mass = load<f64xN>(a + i);
         store(inverse_a + i, mass > 0.0 ? 1.0 / mass : f64xN{});
@@ -138,9 +165,13 @@ template <int N, int M> static bool balanced_load(BalancedRun& run, int lane, in
         lanes.step[j][lane] = potential[j];
     }
     // The rest of the lane's state says nothing while it is fresh.
+    if constexpr (Soft) {
+        lanes.total[lane] = sum_a;
+        lanes.penalty[lane] = penalty;
+    }
     lanes.beta[lane] = run.betas[doublings];
     lanes.doublings[lane] = doublings;
-    lanes.radius[lane] = kFirstRadius;
+    lanes.radius[lane] = Soft ? kSoftRadius : kFirstRadius;
     lanes.iterations[lane] = 0;
     lanes.lost[lane] = kSmallestLog;
     lanes.squares[lane] = 0;

@@ -81,6 +81,7 @@ template <class T> struct TransportBatch {
     int32_t n, m;
     double epsilon, tolerance, rho;
     int32_t max_iterations;
+    int32_t solver; // PTA_SOLVER_*, of the host: a kernel has its own
 };
 
 struct NearestIndex; // host/tokens/nearest_index.h
@@ -128,6 +129,9 @@ struct KernelTable {
 
     // Balanced at integer costs. Problems that it cannot certify get status PTA_TRANSPORT_ITERATION_LIMIT and are solved again by the host.
     void (*balanced)(Arena&, const TransportBatch<uint8_t>&);
+
+    // Unbalanced at integer costs, likewise.
+    void (*unbalanced)(Arena&, const TransportBatch<uint8_t>&);
 
     // Semi-relaxed at integer costs; table [256] = exp(-c / epsilon).
     void (*semi_relaxed)(Arena&, const double* kernel_table, const TransportBatch<uint8_t>&);

@@ -25,6 +25,7 @@ static constexpr KernelTable table_of(const char* isa) {
         .official = official,
         .official_real = official_real,
         .balanced = balanced,
+        .unbalanced = unbalanced,
         .semi_relaxed = semi_relaxed,
         .exponentials = exponentials,
         .top1 = top1,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -122,7 +123,7 @@ public:
         pta_vocabulary_view views[2] = {sides_[0].view(), sides_[1].view()};
         library.require(library.vocabulary_pair_create(&views[0], &views[1], &official, &pair_));
         if (projection == PTA_PROJECTION_BYTE) library.require(library.vocabulary_pair_set_encoder(pair_, nullptr, nullptr));
-        options_.struct_size = sizeof options_;
+        options_.struct_size = offsetof(pta_align_options, transport); // the first version's, which an older library under comparison knows too
         options_.preset = preset;
         options_.mass = PTA_MASS_RENORMALISED;
         options_.projection = projection;
@@ -272,6 +273,7 @@ inline std::vector<std::pair<std::string, std::function<Pass(const Library&)>>> 
          }},
         {"official", [](const Library& library) { return transports(library, PTA_TRANSPORT_OFFICIAL, 400); }},
         {"balanced", [](const Library& library) { return transports(library, PTA_TRANSPORT_BALANCED, 400); }},
+        {"unbalanced", [](const Library& library) { return transports(library, PTA_TRANSPORT_UNBALANCED, 400); }},
         {"semi-relaxed", [](const Library& library) { return transports(library, PTA_TRANSPORT_SEMI_RELAXED, 4000); }},
         {"documents-reference", [](const Library& library) { return documents(library, PTA_PRESET_REFERENCE); }},
         {"documents-paper", [](const Library& library) { return documents(library, PTA_PRESET_PAPER); }},

@@ -14,7 +14,7 @@ public sealed partial class GpuBackend
     /// <inheritdoc cref="IKernelBackend.SolveTransport(in CostMatrix{byte}, in Marginals, in TransportOptions, in TransportPlan, Span{TransportOutcome})"/>
     /// <remarks>
     /// <c>official</c>, <c>balanced</c> and <c>semi-relaxed</c> run on the device; what the balanced kernel cannot certify, or does not take, is solved by the shared host routine.
-    /// <c>unbalanced</c> and <c>exact</c> run on the host, as <see cref="Notices"/> then says.
+    /// <c>unbalanced</c>, <c>exact</c> and solver <c>greenkhorn</c> run on the host, as <see cref="Notices"/> then says.
     /// </remarks>
     public void SolveTransport(
         in CostMatrix<byte> cost, in Marginals marginals, in TransportOptions options, in TransportPlan destination, Span<TransportOutcome> outcomes)
@@ -22,7 +22,7 @@ public sealed partial class GpuBackend
         RequireTransport(cost.Batch, cost.Rows, cost.Columns, marginals, options, destination, outcomes);
         if (cost.Batch == 0)
             return;
-        if (options.Kind is TransportKind.Unbalanced or TransportKind.Exact)
+        if (options.Kind is TransportKind.Unbalanced or TransportKind.Exact || options.Solver == TransportSolver.Greenkhorn)
         {
             using SpanOwner<double> real = SpanOwner<double>.Allocate(cost.Values.Length);
             for (int c = 0; c < cost.Values.Length; c++)
@@ -120,8 +120,8 @@ public sealed partial class GpuBackend
     private void SolveOnHost(
         in CostMatrix<double> cost, in Marginals marginals, in TransportOptions options, in TransportPlan destination, Span<TransportOutcome> outcomes)
     {
-        Device.AddNotice(options.Kind == TransportKind.Balanced
-            ? "the balanced transport of real-valued costs runs on the host."
+        Device.AddNotice(options.Solver == TransportSolver.Greenkhorn ? "the balanced transport by solver greenkhorn runs on the host."
+            : options.Kind == TransportKind.Balanced ? "the balanced transport of real-valued costs runs on the host."
             : $"the {(options.Kind == TransportKind.Exact ? "exact" : "unbalanced")} transport runs on the host.");
         int n = cost.Rows, m = cost.Columns;
         Span<double> f = stackalloc double[n], g = stackalloc double[m];
@@ -130,6 +130,7 @@ public sealed partial class GpuBackend
             ReadOnlySpan<double> a = marginals.A.Slice(p * n, n), b = marginals.B.Slice(p * m, m);
             outcomes[p] = options.Kind switch
             {
+                TransportKind.Balanced when options.Solver == TransportSolver.Greenkhorn => Greenkhorn.Solve(cost[p], a, b, options.Epsilon, destination[p], f, g),
                 TransportKind.Balanced => BalancedTransport.Solve(cost[p], a, b, options.Epsilon, destination[p], f, g),
                 TransportKind.Unbalanced => UnbalancedTransport.Solve(cost[p], a, b, options.Epsilon, options.Rho, destination[p], f, g),
                 _ => ExactTransport.Solve(cost[p], a, b, destination[p], f, g),

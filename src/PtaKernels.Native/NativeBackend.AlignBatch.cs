@@ -9,10 +9,10 @@ public sealed unsafe partial class NativeBackend
         ReadOnlySpan<DocumentPair> documents, VocabularyPair vocabularies, in AlignmentOptions options, Span<AlignedDocument> destination, AlignmentReport report)
     {
         StepwiseAlignment.Require(documents, vocabularies, options, destination, report);
-        int preset = FusedPreset.Match(options);
+        int preset = FusedPreset.Match(options, everyPlan: true);
         if (preset < 0)
         {
-            report.AddNotice(FusedPreset.WhyStepwise(Name, options));
+            report.AddNotice(FusedPreset.WhyStepwise(Name, options, everyPlan: true));
             StepwiseAlignment.AlignBatch(this, documents, vocabularies, options, destination, report);
             return;
         }
@@ -42,9 +42,13 @@ public sealed unsafe partial class NativeBackend
             Epsilon = options.TransportOptions.Epsilon,
             Tolerance = options.Tolerance,
             Temperature = options.Temperature,
-            Projection = preset == FusedPreset.Bytes ? 1 : 0,
+            Projection = options.Projection switch { ProjectionRule.Byte => 1, ProjectionRule.Topk => 2, ProjectionRule.Barycentric => 3, _ => 0 },
             Transfer = options.Transfer == TransferRule.Boundary ? 1 : 0,
             ByteTail = preset == FusedPreset.Bytes ? options.ByteTail : 0,
+            Transport = options.Transport == TransportKind.Unbalanced ? (int)TransportKind.Unbalanced : 0,
+            ProjectionColumns = options.Projection == ProjectionRule.Topk ? options.ProjectionColumns : 0,
+            Rho = options.Transport == TransportKind.Unbalanced ? options.TransportOptions.Rho : 0,
+            Solver = (int)options.Solver,
             Cost = options.Cost switch { CandidateCost.Embedding => 1, CandidateCost.Hybrid => 2, _ => 0 },
             EmbeddingShare = options.Cost == CandidateCost.Hybrid ? SemanticCosts.ShareOf(options) : 0,
         };

@@ -45,6 +45,7 @@ public sealed unsafe partial class NativeBackend
             Tolerance = options.Tolerance,
             Rho = options.Rho,
             MaxIterations = options.MaxIterations,
+            Solver = (int)options.Solver,
         };
     }
 

@@ -54,7 +54,7 @@ internal struct NativeTransportOptions
     public double Tolerance;
     public double Rho;
     public int MaxIterations;
-    public int Reserved;
+    public int Solver;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -82,8 +82,13 @@ internal struct NativeAlignOptions
     public int Projection;
     public int Transfer;
     public double ByteTail;
+    public int Transport;
+    public int ProjectionColumns;
+    public double Rho;
+    public int Solver;
     public int Cost;
     public int EmbeddingShare;
+    public int Reserved;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -119,6 +119,16 @@ public enum TransportKind : byte
     Exact,
 }
 
+/// <summary>How a balanced plan is found (SPEC A3.4): another way to the same answer.</summary>
+public enum TransportSolver : byte
+{
+    /// <summary>Damped Newton on the semi-dual.</summary>
+    Newton,
+
+    /// <summary>Greedy Sinkhorn updates, finished by Newton.</summary>
+    Greenkhorn,
+}
+
 /// <summary>How a plan becomes a distribution (SPEC A3.4; paper Eq 5).</summary>
 public enum ProjectionRule : byte
 {
@@ -214,6 +224,9 @@ public struct AlignmentOptions
     /// <summary>Coupling.</summary>
     public TransportKind Transport;
 
+    /// <summary>Solver of <see cref="TransportKind.Balanced"/>.</summary>
+    public TransportSolver Solver;
+
     /// <summary>Plan to distribution.</summary>
     public ProjectionRule Projection;
 
@@ -278,7 +291,7 @@ public struct AlignmentOptions
     public readonly int CostUnit => Rules.SemanticCosts.Reads(Cost) ? Rules.SemanticCosts.Unit : 1;
 
     /// <summary>The transport's own parameters, in the unit of its cost matrices.</summary>
-    public readonly TransportOptions TransportOptions => new(Transport, Epsilon * CostUnit, Tolerance, MaxIterations, Rho * CostUnit);
+    public readonly TransportOptions TransportOptions => new(Transport, Epsilon * CostUnit, Tolerance, MaxIterations, Rho * CostUnit, Solver);
 }
 
 /// <summary>Parameters of <see cref="IKernelBackend.SolveTransport(in CostMatrix{byte}, in Marginals, in TransportOptions, in TransportPlan, Span{TransportOutcome})"/>.</summary>
@@ -287,4 +300,6 @@ public struct AlignmentOptions
 /// <param name="Tolerance">Stop of the official loop.</param>
 /// <param name="MaxIterations">Limit of the official loop.</param>
 /// <param name="Rho">Target penalty of the unbalanced transport, over 0.</param>
-public readonly record struct TransportOptions(TransportKind Kind, double Epsilon = 1.0 / 30, double Tolerance = 1e-5, int MaxIterations = 1_000_000, double Rho = 0.05);
+/// <param name="Solver">Solver of the balanced transport; <see cref="TransportSolver.Newton"/> with every other kind.</param>
+public readonly record struct TransportOptions(
+    TransportKind Kind, double Epsilon = 1.0 / 30, double Tolerance = 1e-5, int MaxIterations = 1_000_000, double Rho = 0.05, TransportSolver Solver = TransportSolver.Newton);

@@ -60,6 +60,7 @@ public static class AlignmentSwitches
         Choice("mass", "A3.3, O6, O13", "probability a candidate carries", o => o.Mass, (ref o, v) => o.Mass = v),
         Choice("label-mass", "A3.3, own", "what mass the document's own next token has", o => o.LabelMass, (ref o, v) => o.LabelMass = v),
         Choice("transport", "A3.4, O1, O10", "coupling of source and target candidates", o => o.Transport, (ref o, v) => o.Transport = v),
+        Choice("solver", "A3.4", "how transport balanced is solved: another way to the same answer", o => o.Solver, (ref o, v) => o.Solver = v),
         Choice("projection", "A3.4, Eq 5, A3.3", "plan to distribution, or byte: no plan, by the tokens that begin the text", o => o.Projection, (ref o, v) => o.Projection = v),
         Count("projection-columns", "A3.4", "r of projection topk", 1, TopKLogits.MaxK, o => o.ProjectionColumns, (ref o, v) => o.ProjectionColumns = v),
         Number("byte-tail", "A3.3, own", "bits that each byte beyond the candidate takes from a token outside the target's candidates, projection byte", o => o.ByteTail, (ref o, v) => o.ByteTail = v),
@@ -95,6 +96,8 @@ public static class AlignmentSwitches
             Refuse($"transport {transport} needs equal masses on both sides", "--mass renormalised");
         if (constrained && options.Columns != CandidateColumns.TargetTopk)
             Refuse($"transport {transport} has no mass for added columns", "--columns target-topk");
+        if (options.Solver != TransportSolver.Newton && options.Transport != TransportKind.Balanced)
+            Refuse($"solver {Kebab(options.Solver.ToString())} solves transport balanced, not {transport}", "--solver newton, or --transport balanced");
         if (options.Sources == SourceMerging.Recursive && options.Transport is TransportKind.SemiRelaxed or TransportKind.None)
             Refuse($"sources recursive with transport {transport} would let the last source overwrite the better ones", "--sources independent --fusion-function min-ce");
         if (options.Sources == SourceMerging.Recursive && options.Output == OutputUnit.Official)

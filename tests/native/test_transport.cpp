@@ -44,6 +44,7 @@ struct Answer {
 
 struct Options {
     double epsilon = 1.0 / 30, rho = 0.05;
+    int solver = PTA_SOLVER_NEWTON;
 };
 
 std::string name_of(const char* what, const Problem& problem) {
@@ -63,7 +64,7 @@ template <class T> std::vector<Answer> solve(const char* isa, int kind, const st
     std::vector<pta::TransportOutcome> outcomes(count);
     pta::TransportBatch<T> batch{cost.data(), a.data(), kind == PTA_TRANSPORT_SEMI_RELAXED ? nullptr : b.data(), plan.data(),
                                  potentials ? f.data() : nullptr, potentials ? g.data() : nullptr, outcomes.data(), static_cast<int64_t>(count),
-                                 static_cast<int32_t>(n), static_cast<int32_t>(m), options.epsilon, 1e-5, options.rho, 100};
+                                 static_cast<int32_t>(n), static_cast<int32_t>(m), options.epsilon, 1e-5, options.rho, 100, options.solver};
     pta::solve_transport(workspace, kind, batch);
     std::vector<Answer> answers;
     for (size_t p = 0; p < count; p++)
@@ -218,7 +219,8 @@ template <class T> void check_kinds(const std::vector<Problem>& problems, const 
     std::vector<Answer> exact = solve<T>(isa, PTA_TRANSPORT_EXACT, problems, options), balanced = solve<T>(isa, PTA_TRANSPORT_BALANCED, problems, options),
                         unbalanced = solve<T>(isa, PTA_TRANSPORT_UNBALANCED, problems, options),
                         semi_relaxed = solve<T>(isa, PTA_TRANSPORT_SEMI_RELAXED, problems, options),
-                        bare = solve<T>(isa, PTA_TRANSPORT_BALANCED, problems, options, false);
+                        bare = solve<T>(isa, PTA_TRANSPORT_BALANCED, problems, options, false),
+                        greedy = solve<T>(isa, PTA_TRANSPORT_BALANCED, problems, {options.epsilon, options.rho, PTA_SOLVER_GREENKHORN});
     for (size_t p = 0; p < problems.size(); p++) {
         check_exact(problems[p], exact[p], std::is_same_v<T, uint8_t>);
         check_certificate(problems[p], balanced[p], options.epsilon, kInf);
@@ -226,6 +228,8 @@ template <class T> void check_kinds(const std::vector<Problem>& problems, const 
         check_sandwich(problems[p], exact[p], balanced[p], options.epsilon);
         check_semi_relaxed(problems[p], semi_relaxed[p], options.epsilon);
         auto near = [](double x, double y) { return std::fabs(x - y) <= 1e-9; }; // both certified, each within 5e-10 of the optimum
+        check_certificate(problems[p], greedy[p], options.epsilon, kInf);
+        check(std::equal(greedy[p].plan.begin(), greedy[p].plan.end(), balanced[p].plan.begin(), near), name_of("greenkhorn", problems[p]));
         check(bare[p].status == balanced[p].status && std::equal(bare[p].plan.begin(), bare[p].plan.end(), balanced[p].plan.begin(), near),
               name_of("without potentials", problems[p]));
     }

@@ -137,7 +137,7 @@ std::vector<Answer> solve(const char* isa, const std::vector<Problem>& problems,
     }
     std::vector<pta::TransportOutcome> outcomes(count);
     pta::TransportBatch<T> batch{cost.data(),     a.data(), b.data(), plan.data(),     f.data(),          g.data(), outcomes.data(), count, n, m,
-                                 options.epsilon, options.tolerance, 0.05, options.max_iterations};
+                                 options.epsilon, options.tolerance, 0.05, options.max_iterations, 0};
     pta::solve_transport(workspace, PTA_TRANSPORT_OFFICIAL, batch);
     auto nan = [](double x) { return std::isnan(x); };
     check(std::all_of(f.begin(), f.end(), nan) && std::all_of(g.begin(), g.end(), nan), "there are no potentials");
@@ -253,7 +253,7 @@ void test_batches() {
     for (const char* isa : instruction_sets()) {
         pta::Workspace workspace(pta::kernels_for(isa));
         pta::solve_transport(workspace, PTA_TRANSPORT_OFFICIAL, pta::TransportBatch<uint8_t>{nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
-                                                                                             nullptr, 0, 10, 10, 1.0 / 30, 1e-5, 0.05, 10});
+                                                                                             nullptr, 0, 10, 10, 1.0 / 30, 1e-5, 0.05, 10, 0});
         check(true, "an empty batch");
     }
 }

@@ -152,7 +152,23 @@ void normalise(double* mass, int32_t count) {
         mass[j] /= sum;
 }
 
-// The target side. Fusion's masses are never read: its transport has no target marginal.
+// b of transport unbalanced (SPEC A3.4): the target's own probabilities, and what is missing of them shared out among the added columns, none of which
+// has more than the least of the target's own.
+void share_out(const CandidateTask& task, CandidateRow& row) {
+    const pta_tokenized_document& target = row.state->document->target;
+    const int32_t own = task.settings.used(target.k);
+    std::copy(row.own_mass, row.own_mass + own, row.column_mass);
+    double sum = 0, missing = 0;
+    for (int32_t c = 0; c < own; c++)
+        sum += row.column_mass[c];
+    if (task.settings.tail() && target.lse != nullptr)
+        missing = std::max(0.0, 1 - sum);
+    const double share = row.m == own ? 0 : std::min(row.column_mass[own - 1], std::max(missing, 0.01) / (row.m - own));
+    std::fill(row.column_mass + own, row.column_mass + row.m, share);
+    normalise(row.column_mass, row.m);
+}
+
+// The target side. Semi-relaxed transport has no target marginal, so that its masses are never made.
 void collect_columns(const CandidateTask& task, const RowTexts& texts, CandidateRow& row) {
     const pta_document& document = *row.state->document;
     const Vocabulary& vocabulary = task.pair.target;
@@ -174,6 +190,8 @@ void collect_columns(const CandidateTask& task, const RowTexts& texts, Candidate
             if (token != NearestMap::kNone && !seen.contains(row.columns, row.m, token))
                 row.columns[row.m++] = token;
         }
+        if (task.settings.unbalanced())
+            share_out(task, row);
     }
     for (int32_t c = 0; c < row.m; c++) {
         row.has_special |= vocabulary.is_special(row.columns[c]);
@@ -194,9 +212,13 @@ int32_t most_columns(const pta_document& document, const AlignSettings& settings
 }
 
 int32_t padded_columns(int32_t m, const pta_document& document, const AlignSettings& settings) {
+    if (settings.unbalanced())
+        return m + (m & 1); // transports go by shape
+    if (settings.fusion() && settings.forms_plans())
+        return m; // columns without mass would have some
     if (settings.fusion())
         return m <= 16 ? m : (m + 15) / 16 * 16; // cost blocks are made in tiles of 16
-    return settings.paper() && document.prior_starts != nullptr ? m + (m & 1) : m; // transports go by shape
+    return settings.paper() && document.prior_starts != nullptr ? m + (m & 1) : m;
 }
 
 void collect_texts(const CandidateTask& task, CandidateRow* rows, int64_t count) {
@@ -215,6 +237,9 @@ void collect_texts(const CandidateTask& task, CandidateRow* rows, int64_t count)
         const double* own = target.values + static_cast<int64_t>(row.target_row) * target.k;
         if (settings.bytes())
             row.column_mass = masses.add_weights(own, settings.used(target.k), settings.options.temperature);
+        if (settings.unbalanced())
+            row.own_mass = settings.tail() && target.lse != nullptr ? masses.add_probabilities(own, settings.used(target.k), target.lse[row.target_row])
+                                                                    : masses.add_softmax(own, settings.used(target.k), settings.options.temperature);
         if (settings.paper() && row.state->document->prior_starts == nullptr)
             row.column_mass = masses.add_softmax(own, settings.used(target.k), settings.options.temperature);
     }

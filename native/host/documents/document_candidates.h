@@ -37,6 +37,7 @@ struct CandidateRow {
     int32_t* columns;          // [m]
     TokenSpan* column_spans;   // [m]
     double* column_mass;       // [m] b
+    double* own_mass = nullptr; // transport unbalanced: [target used] probabilities of the target's own candidates
     bool columns_drop_space;   // the row predicts text at offset 0, where the dummy prefix's space is no text
     bool has_special = false;  // some candidate is compared by role
 

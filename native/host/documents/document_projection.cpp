@@ -1,6 +1,7 @@
 #include "host/documents/document_projection.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "host/libm.h"
 
@@ -57,6 +58,59 @@ int32_t project_top1(const KernelTable& kernels, const CandidateRow& row, double
         fused.add(row.columns[columns[i]], row.plan[int64_t{i} * row.stride + columns[i]]);
     }
     return ties;
+}
+
+namespace {
+
+// The first entry within the tie tolerance of the largest one not taken; a NaN counts as largest.
+int32_t first_maximum(const double* entries, int32_t count, uint64_t taken) {
+    double largest = -std::numeric_limits<double>::infinity();
+    for (int32_t j = 0; j < count; j++) {
+        if ((taken >> j & 1) == 0)
+            largest = entries[j] > largest || entries[j] != entries[j] ? entries[j] : largest;
+    }
+    for (int32_t j = 0; j < count; j++) {
+        if ((taken >> j & 1) == 0 && (entries[j] >= largest - kTieTolerance || entries[j] != entries[j]))
+            return j;
+    }
+    return __builtin_ctzll(~taken);
+}
+
+// The rank heaviest columns of each row of the plan, heaviest first.
+int32_t project_topk(const CandidateRow& row, int32_t rank, FusedRow& fused) {
+    int32_t ties = 0;
+    for (int32_t i = 0; i < row.n; i++) {
+        const double* entries = row.plan + int64_t{i} * row.stride;
+        uint64_t taken = 0;
+        for (int32_t r = 0; r < std::min(rank, row.m); r++) {
+            const int32_t column = first_maximum(entries, row.m, taken);
+            bool tied = false;
+            for (int32_t j = column + 1; j < row.m; j++)
+                tied |= (taken >> j & 1) == 0 && entries[j] > 0 && std::fabs(entries[j] - entries[column]) <= kTieTolerance;
+            ties += tied;
+            taken |= uint64_t{1} << column;
+            fused.add(row.columns[column], entries[column]);
+        }
+    }
+    return ties;
+}
+
+void project_barycentric(const CandidateRow& row, FusedRow& fused) {
+    for (int32_t i = 0; i < row.n; i++) {
+        for (int32_t j = 0; j < row.m; j++)
+            fused.add(row.columns[j], row.plan[int64_t{i} * row.stride + j]);
+    }
+}
+
+} // namespace
+
+int32_t project_plan(const KernelTable& kernels, const CandidateRow& row, const pta_align_options& options, FusedRow& fused) {
+    if (options.projection == PTA_PROJECTION_TOPK)
+        return project_topk(row, options.projection_columns, fused);
+    if (options.projection == PTA_PROJECTION_TOP1)
+        return project_top1(kernels, row, kTieTolerance, fused);
+    project_barycentric(row, fused);
+    return 0;
 }
 
 SemiRelaxedProjection::SemiRelaxedProjection(double epsilon) : epsilon_(epsilon) {

@@ -34,7 +34,7 @@ public:
     double finish(double total, int32_t keep, bool tail, const double* given = nullptr);
 
     int32_t count = 0;
-    int32_t tokens[kMostCandidates]; // one per source candidate at most
+    int32_t tokens[kMostCandidates]; // each is a column's
     double masses[kMostCandidates];
 };
 
@@ -42,7 +42,10 @@ public:
 // in which a later column lay within the tolerance of the one taken.
 int32_t project_top1(const KernelTable& kernels, const CandidateRow& row, double tie, FusedRow& fused);
 
-// The same for the semi-relaxed plan P_ij = a_i softmax_j(-C_ij / epsilon), from costs alone.
+// A plan by the options' projection, but for byte: top1 within kTieTolerance, the heaviest columns of each row, or column sums.
+int32_t project_plan(const KernelTable& kernels, const CandidateRow& row, const pta_align_options& options, FusedRow& fused);
+
+// top1 for the semi-relaxed plan P_ij = a_i softmax_j(-C_ij / epsilon), from costs alone.
 class SemiRelaxedProjection {
 public:
     explicit SemiRelaxedProjection(double epsilon);

@@ -35,6 +35,12 @@ struct AlignSettings {
     bool tail() const { return fusion() && options.mass == PTA_MASS_TAIL; }
     bool bytes() const { return options.projection == PTA_PROJECTION_BYTE; }       // fusion without costs and transport
     bool columns_are_nearest() const { return fusion() && !bytes(); }              // fusion's union of columns
+    bool unbalanced() const { return options.transport == PTA_TRANSPORT_UNBALANCED; } // fusion without bytes
+    int32_t transport() const {
+        return reference() ? PTA_TRANSPORT_OFFICIAL : paper() ? PTA_TRANSPORT_BALANCED : unbalanced() ? PTA_TRANSPORT_UNBALANCED : PTA_TRANSPORT_SEMI_RELAXED;
+    }
+    // The heaviest columns of a semi-relaxed plan follow from its costs alone.
+    bool forms_plans() const { return !bytes() && (transport() != PTA_TRANSPORT_SEMI_RELAXED || options.projection != PTA_PROJECTION_TOP1); }
     bool boundary_only() const { return options.transfer == PTA_TRANSFER_BOUNDARY; }
     bool semantic() const { return options.cost != PTA_COST_TEXTS; }               // costs are hundredths
     int32_t embedding_share() const { return options.cost == PTA_COST_EMBEDDING ? 100 : options.embedding_share; }

@@ -13,8 +13,9 @@ template <class T> void describe(TransportBatch<T>& batch, const pta_align_optio
     batch.g = nullptr;
     batch.epsilon = options.epsilon;
     batch.tolerance = options.tolerance;
-    batch.rho = 1; // not used
+    batch.rho = options.rho;
     batch.max_iterations = options.max_iterations;
+    batch.solver = options.solver;
 }
 
 } // namespace
@@ -34,6 +35,7 @@ TransportGroups::TransportGroups(const CandidateTask& task, CandidateRow* rows, 
         position_of_[r] = found->count++;
     }
     Arena& arena = task.workspace.arena;
+    const bool one_sided = task.settings.transport() == PTA_TRANSPORT_SEMI_RELAXED;
     for (Group& group : groups_) {
         int64_t cells = int64_t{group.n} * group.stride;
         describe(group.batch, task.settings.options);
@@ -42,7 +44,7 @@ TransportGroups::TransportGroups(const CandidateTask& task, CandidateRow* rows, 
         group.batch.m = group.stride;
         group.batch.cost = arena.take<uint8_t>(group.count * cells);
         group.batch.a = arena.take<double>(group.count * group.n);
-        group.batch.b = arena.take<double>(group.count * group.stride);
+        group.batch.b = one_sided ? nullptr : arena.take<double>(group.count * group.stride);
         group.batch.plan = arena.take<double>(group.count * cells);
         group.batch.outcomes = arena.take<TransportOutcome>(group.count);
     }
@@ -55,6 +57,8 @@ TransportGroups::TransportGroups(const CandidateTask& task, CandidateRow* rows, 
         row.cost = const_cast<uint8_t*>(batch.cost) + position * cells;
         row.plan = batch.plan + position * cells;
         std::copy(row.mass, row.mass + row.n, const_cast<double*>(batch.a) + position * row.n);
+        if (one_sided)
+            continue;
         double* b = const_cast<double*>(batch.b) + position * row.stride;
         std::copy(row.column_mass, row.column_mass + row.m, b);
         std::fill(b + row.m, b + row.stride, 0.0);
@@ -62,7 +66,7 @@ TransportGroups::TransportGroups(const CandidateTask& task, CandidateRow* rows, 
 }
 
 void TransportGroups::solve() {
-    int32_t kind = task_.settings.reference() ? PTA_TRANSPORT_OFFICIAL : PTA_TRANSPORT_BALANCED;
+    int32_t kind = task_.settings.transport();
     for (Group& group : groups_)
         solve_transport(task_.workspace, kind, group.batch);
     for (int64_t r = 0; r < count_; r++) {
@@ -74,10 +78,13 @@ void TransportGroups::solve() {
             solve_wide(row, kind);
         if (row.outcome.status == PTA_TRANSPORT_ITERATION_LIMIT && !row.state->refused) {
             char text[256];
-            std::snprintf(text, sizeof text,
-                          "row %d: the official loop has not stopped after %d iterations, where the official code hangs; use transport balanced with mass "
-                          "renormalised, or a larger tolerance.",
-                          row.target_row, task_.settings.options.max_iterations);
+            if (kind == PTA_TRANSPORT_UNBALANCED)
+                std::snprintf(text, sizeof text, "row %d: the unbalanced transport has no certified plan in float64; use a larger epsilon.", row.target_row);
+            else
+                std::snprintf(text, sizeof text,
+                              "row %d: the official loop has not stopped after %d iterations, where the official code hangs; use transport balanced with mass "
+                              "renormalised, or a larger tolerance.",
+                              row.target_row, task_.settings.options.max_iterations);
             row.state->refuse(text);
         }
     }
@@ -98,7 +105,7 @@ void TransportGroups::solve_wide(CandidateRow& row, int32_t kind) {
     batch.m = row.stride;
     batch.cost = cost;
     batch.a = group.batch.a + position * row.n;
-    batch.b = group.batch.b + position * row.stride;
+    batch.b = group.batch.b == nullptr ? nullptr : group.batch.b + position * row.stride;
     batch.plan = row.plan;
     batch.outcomes = &row.outcome;
     solve_transport(task_.workspace, kind, batch);

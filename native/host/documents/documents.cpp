@@ -75,8 +75,10 @@ bool align_documents(Workspace& workspace, pta_vocabulary_pair& pair, const pta_
 
 int64_t align_capacity(const pta_align_options& options, int32_t target_length, int32_t source_k, int32_t target_k) {
     AlignSettings settings(options);
-    // Without projection byte a row holds at most one token per source candidate.
-    int32_t most = settings.reference() ? source_k : settings.bytes() ? settings.kept(target_k) : std::min(settings.kept(target_k), settings.used(source_k));
+    // Where each source candidate goes to a few columns a row holds at most so many tokens.
+    int32_t most = settings.reference() ? source_k : settings.kept(target_k);
+    if (!settings.reference() && (options.projection == PTA_PROJECTION_TOP1 || options.projection == PTA_PROJECTION_TOPK))
+        most = std::min(most, settings.used(source_k) * std::max(1, options.projection_columns));
     return int64_t{target_length} * most;
 }
 

@@ -202,7 +202,7 @@ void DocumentsRun::align_rows(CandidateRow* rows, int64_t count) {
     int32_t* columns = arena.take<int32_t>(targets);
     double* column_mass = arena.take<double>(targets);
     const ByteFit** fits = settings_.bytes() ? arena.take<const ByteFit*>(sources) : nullptr;
-    uint8_t* cost = settings_.columns_are_nearest() ? arena.take<uint8_t>(cells + kMostCandidates) : nullptr; // the others' stand in their batches
+    uint8_t* cost = settings_.columns_are_nearest() && !settings_.forms_plans() ? arena.take<uint8_t>(cells + kMostCandidates) : nullptr; // the others' stand in their batches
     for (int64_t r = 0; r < count; r++) {
         CandidateRow& row = rows[r];
         int32_t k = row.state->document->source.k, m = column_room(*row.state->document, settings_);
@@ -237,7 +237,7 @@ void DocumentsRun::align_rows(CandidateRow* rows, int64_t count) {
         finish_text_rows(rows, count);
         return;
     }
-    if (settings_.fusion()) {
+    if (!settings_.forms_plans()) {
         for (int64_t r = 0; r < count; r++)
             rows[r].stride = padded_columns(rows[r].m, *rows[r].state->document, settings_);
         compute_costs(task_, rows, count);
@@ -335,11 +335,11 @@ void DocumentsRun::finish_text_rows(CandidateRow* rows, int64_t count) {
         double all = 0;
         if (settings_.bytes()) {
             all = bytes_.project(row, settings_.kept(state.document->target.k), fused);
-        } else if (settings_.fusion()) {
+        } else if (!settings_.forms_plans()) {
             state.document->ties += semi_relaxed_.project(workspace_.kernels, row, fused);
             row.outcome = {0, PTA_TRANSPORT_CONVERGED, 0};
         } else {
-            state.document->ties += project_top1(workspace_.kernels, row, kTieTolerance, fused);
+            state.document->ties += project_plan(workspace_.kernels, row, settings_.options, fused);
         }
         if (fused.has_non_finite() || !fused.has_mass())
             continue;

@@ -78,6 +78,10 @@ TransportOutcome solve_balanced(Arena& arena, const TransportProblem& problem, d
     return exact;
 }
 
+TransportOutcome certify_balanced(Arena& arena, const TransportProblem& problem, double epsilon) {
+    return descend(arena, problem, epsilon, kInfinity, 1, 0);
+}
+
 TransportOutcome solve_unbalanced(Arena& arena, const TransportProblem& problem, double epsilon, double rho) {
     if (!is_usable(problem))
         return not_finite(problem);

@@ -10,6 +10,10 @@ namespace pta {
 // Sources: Cuturi 2013; Cuturi and Peyre 2018 (the semi-dual); Schmitzer 2019 (falling epsilon).
 TransportOutcome solve_balanced(Arena& arena, const TransportProblem& problem, double epsilon);
 
+// Newton from the problem's g, in units of the cost, which may be what any other solver came to: CONVERGED, or ITERATION_LIMIT with the last iterate. The
+// problem is usable and has a row and a column of positive mass.
+TransportOutcome certify_balanced(Arena& arena, const TransportProblem& problem, double epsilon);
+
 // argmin <P, C> - epsilon H(P) + rho KL(P'1 | b) with P1 = a; b of any sum, a zero keeps its column empty. CONVERGED, ITERATION_LIMIT with the last
 // iterate, or NOT_FINITE, also if the source has mass and no column may take any, or if C / epsilon overflows.
 // Source: Chizat, Peyre, Schmitzer and Vialard 2018.

@@ -8,6 +8,7 @@
 #include "host/transport/entropic_transport.h"
 #include "host/error.h"
 #include "host/transport/exact_transport.h"
+#include "host/transport/greenkhorn.h"
 #include "host/transport/stable_exp.h"
 
 namespace pta {
@@ -83,15 +84,27 @@ void solve_official(Workspace& workspace, const TransportBatch<double>& batch) {
     }
 }
 
+// A certified coupling: the kernel of the lanes, and the solver of what they leave.
+struct Certified {
+    void (*KernelTable::*lanes)(Arena&, const TransportBatch<uint8_t>&);
+    TransportOutcome (*solve)(Arena&, const TransportProblem&, double epsilon, double rho);
+};
+
+constexpr Certified kBalanced{&KernelTable::balanced, [](Arena& arena, const TransportProblem& problem, double epsilon, double) {
+                                  return solve_balanced(arena, problem, epsilon);
+                              }};
+constexpr Certified kUnbalanced{&KernelTable::unbalanced, solve_unbalanced};
+
 // The lanes first; what they leave at ITERATION_LIMIT is solved to its end here.
-void solve_balanced(Workspace& workspace, const TransportBatch<uint8_t>& batch) {
+void solve_certified(Workspace& workspace, const Certified& coupling, const TransportBatch<uint8_t>& batch) {
     for (int64_t p = 0; p < batch.batch; p++)
         batch.outcomes[p] = {std::numeric_limits<double>::quiet_NaN(), PTA_TRANSPORT_ITERATION_LIMIT, 0};
-    workspace.kernels.balanced(workspace.arena, batch);
+    (workspace.kernels.*coupling.lanes)(workspace.arena, batch);
     for (int64_t p = 0; p < batch.batch; p++) {
         if (batch.outcomes[p].status != PTA_TRANSPORT_ITERATION_LIMIT)
             continue;
-        solve_one(workspace, slice(batch, p, 1), [&](Arena& arena, const TransportProblem& problem) { return solve_balanced(arena, problem, batch.epsilon); });
+        solve_one(workspace, slice(batch, p, 1),
+                  [&](Arena& arena, const TransportProblem& problem) { return coupling.solve(arena, problem, batch.epsilon, batch.rho); });
     }
 }
 
@@ -100,7 +113,7 @@ bool is_integer_problem(const double* cost, int64_t cells) {
 }
 
 // Runs of problems with integer costs go to the lanes. Each problem decides for itself, so that an answer never depends on its neighbours.
-void solve_balanced(Workspace& workspace, const TransportBatch<double>& batch) {
+void solve_certified(Workspace& workspace, const Certified& coupling, const TransportBatch<double>& batch) {
     const int64_t cells = int64_t{batch.n} * batch.m;
     for (int64_t first = 0, next; first < batch.batch; first = next) {
         bool integer = is_integer_problem(batch.cost + first * cells, cells);
@@ -109,15 +122,16 @@ void solve_balanced(Workspace& workspace, const TransportBatch<double>& batch) {
             next++;
         TransportBatch<double> run = slice(batch, first, next - first);
         if (!integer) {
-            solve_each(workspace, run, [&](Arena& arena, const TransportProblem& problem) { return solve_balanced(arena, problem, batch.epsilon); });
+            solve_each(workspace, run,
+                       [&](Arena& arena, const TransportProblem& problem) { return coupling.solve(arena, problem, batch.epsilon, batch.rho); });
             continue;
         }
         Arena::Scope scope(workspace.arena);
         uint8_t* cost = workspace.arena.take<uint8_t>(run.batch * cells);
         for (int64_t i = 0; i < run.batch * cells; i++)
             cost[i] = static_cast<uint8_t>(run.cost[i]);
-        solve_balanced(workspace, TransportBatch<uint8_t>{cost, run.a, run.b, run.plan, run.f, run.g, run.outcomes, run.batch, run.n, run.m, run.epsilon,
-                                                          run.tolerance, run.rho, run.max_iterations});
+        solve_certified(workspace, coupling, TransportBatch<uint8_t>{cost, run.a, run.b, run.plan, run.f, run.g, run.outcomes, run.batch, run.n, run.m,
+                                                                     run.epsilon, run.tolerance, run.rho, run.max_iterations, run.solver});
     }
 }
 
@@ -137,13 +151,13 @@ template <class T> void solve_transport(Workspace& workspace, int32_t kind, cons
     case PTA_TRANSPORT_OFFICIAL:
         return solve_official(workspace, batch);
     case PTA_TRANSPORT_BALANCED:
-        return solve_balanced(workspace, batch);
+        if (batch.solver == PTA_SOLVER_GREENKHORN)
+            return solve_each(workspace, batch, [&](Arena& arena, const TransportProblem& problem) { return solve_greenkhorn(arena, problem, batch.epsilon); });
+        return solve_certified(workspace, kBalanced, batch);
     case PTA_TRANSPORT_SEMI_RELAXED:
         return solve_semi_relaxed(workspace, batch);
     case PTA_TRANSPORT_UNBALANCED:
-        return solve_each(workspace, batch, [&](Arena& arena, const TransportProblem& problem) {
-            return solve_unbalanced(arena, problem, batch.epsilon, batch.rho);
-        });
+        return solve_certified(workspace, kUnbalanced, batch);
     case PTA_TRANSPORT_EXACT:
         return solve_each(workspace, batch, [](Arena& arena, const TransportProblem& problem) { return solve_exact(arena, problem); });
     default:

@@ -16,11 +16,12 @@ ROLE_NONE, ROLE_SPECIAL, ROLE_BOS, ROLE_EOS, ROLE_PAD, ROLE_UNK, ROLE_HOLE = 0, 
 STYLE_SENTENCEPIECE, STYLE_BYTE_LEVEL = 0, 1
 
 TRANSPORTS = {"none": 0, "official": 1, "balanced": 2, "semi-relaxed": 3, "unbalanced": 4, "exact": 5}
+SOLVERS = {"newton": 0, "greenkhorn": 1}
 TRANSPORT_STATUSES = ("converged", "exact-fallback", "iteration-limit", "not-finite")
 
 PRESETS = {"reference": 0, "paper": 1, "fusion": 2}
 MASS_RENORMALISED, MASS_TAIL = 1, 2
-PROJECTION_TOP1, PROJECTION_BYTE = 0, 1
+PROJECTIONS = {"top1": 0, "byte": 1, "topk": 2, "barycentric": 3}
 TRANSFER_PREFIX, TRANSFER_BOUNDARY = 0, 1
 COST_TEXTS, COST_EMBEDDING, COST_HYBRID = 0, 1, 2
 
@@ -42,7 +43,7 @@ class TapeView(_Sized):
 class TransportOptions(_Sized):
     _fields_ = [
         ("struct_size", c_uint32), ("kind", c_int32), ("epsilon", c_double), ("tolerance", c_double), ("rho", c_double), ("max_iterations", c_int32),
-        ("reserved", c_int32),
+        ("solver", c_int32),
     ]
 
 
@@ -82,7 +83,8 @@ class AlignOptions(_Sized):
     _fields_ = [
         ("struct_size", c_uint32), ("preset", c_int32), ("mass", c_int32), ("window", c_int32), ("fused_k", c_int32), ("measure_signal", c_int32),
         ("max_iterations", c_int32), ("threads", c_int32), ("epsilon", c_double), ("tolerance", c_double), ("temperature", c_double),
-        ("projection", c_int32), ("transfer", c_int32), ("byte_tail", c_double), ("cost", c_int32), ("embedding_share", c_int32),
+        ("projection", c_int32), ("transfer", c_int32), ("byte_tail", c_double), ("transport", c_int32), ("projection_columns", c_int32), ("rho", c_double),
+        ("solver", c_int32), ("cost", c_int32), ("embedding_share", c_int32), ("reserved", c_int32),
     ]
 
 

@@ -261,7 +261,7 @@ class _Batch:
     def call(self, pair: VocabularyPair, own: _abi.AlignOptions) -> int:
         """The native call: PTA_OK, or PTA_ERROR_DATA where a document was refused. Raises what else went wrong."""
         handle = pair._native(own.preset == _abi.PRESETS["reference"])
-        with pair._serving(own.projection == _abi.PROJECTION_BYTE):
+        with pair._serving(own.projection == _abi.PROJECTIONS["byte"]):
             status: int = native().pta_align_batch(workspace(), handle, own, self.documents_address, len(self.taken))
             return status if status == _abi.ERROR_DATA else check(status)
 

@@ -22,13 +22,14 @@ _CHOICES: Dict[str, Tuple[str, ...]] = {
     "columns": ("target-topk", "union"),
     "mass": ("official", "renormalised", "tail"),
     "transport": ("none", "official", "balanced", "semi-relaxed", "unbalanced", "exact"),
+    "solver": ("newton", "greenkhorn"),
     "projection": ("top1", "topk", "barycentric", "byte"),
     "output": ("official", "probabilities"),
     "sources": ("independent", "recursive"),
     "fusion_function": ("none", "official-min-ce", "min-ce", "avg-ce"),
 }
 
-_DECIDING = ("pairing", "transfer", "cost", "columns", "mass", "transport", "projection", "output")
+_DECIDING = ("pairing", "transfer", "cost", "columns", "mass", "transport", "solver", "projection", "output")
 """Switches that decide a form of the native library; the others are free."""
 
 
@@ -38,15 +39,16 @@ class Options:
 
     pairing: how target positions find source positions. transfer: which source row a target row receives. fallback: what a row holds that no source
     reaches: nothing (mask), probability 1 on the current token (one-hot-current, the official code's quirk 3.A) or on the next one (label), or the
-    target's own distribution (target). cost, columns, mass, transport, projection: how candidates become a row (SPEC A3.3, A3.4). output: the unit of the
+    target's own distribution (target). cost, columns, mass, transport, solver, projection: how candidates become a row (SPEC A3.3, A3.4). output: the unit of the
     values. sources, fusion_function, fill: how several sources meet (SPEC A3.5), for merge and align_sources.
+    projection_columns: r of projection topk. rho: target penalty of transport unbalanced, in edits.
     window: leading candidates used on each side, 0 = all given. fused_k: heaviest tokens kept in a row, 0 = the target's k. epsilon: in edits, the official
     lambda is 1 / epsilon. tolerance, max_iterations: of the official loop. temperature: of both sides' softmax. byte_tail: bits that each byte beyond the
     candidate takes from a token outside of the target's candidates, projection byte only. measure_signal: also measure the teacher signal kept.
 
     The native library aligns the presets' forms. Free in every form: fallback, epsilon, temperature, window, measure_signal, and the switches for several
-    sources. Beyond that: reference tolerance and max_iterations; paper fused_k; fusion fused_k, mass tail or renormalised, transfer boundary+prefix or
-    boundary, projection byte or top1, byte_tail. Anything else raises ValueError that names it; `pta align` takes those switches too.
+    sources. Beyond that: reference tolerance and max_iterations; paper fused_k, solver, projection top1, topk or barycentric; fusion fused_k, mass tail or
+    renormalised, transfer boundary+prefix or boundary, transport semi-relaxed or unbalanced, any projection, byte_tail. Anything else raises ValueError that names it; `pta align` takes those switches too.
     """
 
     pairing: str = "byte-offsets"
@@ -56,6 +58,7 @@ class Options:
     columns: str = "union"
     mass: str = "tail"
     transport: str = "semi-relaxed"
+    solver: str = "newton"
     projection: str = "byte"
     output: str = "probabilities"
     sources: str = "independent"
@@ -68,6 +71,8 @@ class Options:
     max_iterations: int = 1_000_000
     temperature: float = 1.0
     byte_tail: float = 2.0
+    projection_columns: int = 2
+    rho: float = 0.05
     measure_signal: bool = True
 
     def __post_init__(self) -> None:
@@ -77,7 +82,8 @@ class Options:
         for name in ("window", "fused_k"):
             _require_whole(name, getattr(self, name), 0, _abi.MAX_CANDIDATES)
         _require_whole("max_iterations", self.max_iterations, 0, 2**31 - 1)
-        for name in ("epsilon", "tolerance", "temperature"):
+        _require_whole("projection_columns", self.projection_columns, 1, _abi.MAX_CANDIDATES)
+        for name in ("epsilon", "tolerance", "temperature", "rho"):
             value = getattr(self, name)
             if not isinstance(value, (int, float)) or not value > 0 or not math.isfinite(value):
                 raise ValueError(f"{name} is {value!r}; it must be a number over 0.")
@@ -116,6 +122,10 @@ class Options:
         """Combinations without a meaning (SPEC A3.4, A3.5), in the words of pta."""
         if self.mass == "tail" and self.temperature != 1:
             raise ValueError("mass tail needs the log-sum-exp at the same temperature and the input holds it at temperature 1: use mass renormalised.")
+        if self.solver != "newton" and self.transport != "balanced":
+            raise ValueError(f"solver {self.solver} solves transport balanced, not {self.transport}: use solver newton.")
+        if self.projection == "byte" and self.transport != "semi-relaxed":
+            raise ValueError(f"projection byte has no costs that transport {self.transport} could read: use projection top1, or transport semi-relaxed.")
         if self.sources == "recursive" and self.transport in ("semi-relaxed", "none"):
             raise ValueError(
                 f"sources recursive with transport {self.transport} would let the last source overwrite the better ones: use sources independent and "
@@ -141,23 +151,26 @@ class Options:
 def native_options(options: Options, threads: int) -> _abi.AlignOptions:
     """The struct of ptakernels.h. Not to be written to: it is shared."""
     form = options.form
-    byte = options.projection == "byte"
+    byte, soft = options.projection == "byte", options.transport == "unbalanced"
     return _abi.AlignOptions(
         preset=_abi.PRESETS[form], mass=_abi.MASS_TAIL if options.mass == "tail" else _abi.MASS_RENORMALISED, window=options.window, fused_k=options.fused_k,
         measure_signal=int(options.measure_signal), max_iterations=options.max_iterations, threads=threads, epsilon=options.epsilon,
-        tolerance=options.tolerance, temperature=options.temperature, projection=_abi.PROJECTION_BYTE if byte else _abi.PROJECTION_TOP1,
+        tolerance=options.tolerance, temperature=options.temperature, projection=_abi.PROJECTIONS[options.projection],
         transfer=_abi.TRANSFER_BOUNDARY if options.transfer == "boundary" else _abi.TRANSFER_PREFIX, byte_tail=options.byte_tail if byte else 0.0,
+        transport=_abi.TRANSPORTS["unbalanced"] if soft else 0, projection_columns=options.projection_columns if options.projection == "topk" else 0,
+        rho=options.rho if soft else 0.0, solver=_abi.SOLVERS[options.solver],
     )
 
 
 @functools.lru_cache(maxsize=1)
 def _forms() -> Dict[str, Dict[str, Tuple[str, ...]]]:
     """By form: what each deciding switch may be."""
-    reference = ("dtw-strings", "string", "official-strings", "target-topk", "official", "official", "top1", "official")
-    paper = ("dtw-texts", "groups", "texts", "target-topk", "renormalised", "balanced", "top1", "probabilities")
-    fusion = ("byte-offsets", "boundary+prefix", "texts", "union", "tail", "semi-relaxed", "byte", "probabilities")
+    reference = ("dtw-strings", "string", "official-strings", "target-topk", "official", "official", "newton", "top1", "official")
+    paper = ("dtw-texts", "groups", "texts", "target-topk", "renormalised", "balanced", "newton", "top1", "probabilities")
+    fusion = ("byte-offsets", "boundary+prefix", "texts", "union", "tail", "semi-relaxed", "newton", "byte", "probabilities")
     forms: Dict[str, Dict[str, Tuple[str, ...]]] = {name: {d: (v,) for d, v in zip(_DECIDING, values)} for name, values in (("reference", reference), ("paper", paper), ("fusion", fusion))}
-    forms["fusion"].update(transfer=("boundary+prefix", "boundary"), mass=("tail", "renormalised"), projection=("byte", "top1"))
+    forms["fusion"].update(transfer=("boundary+prefix", "boundary"), mass=("tail", "renormalised"), transport=("semi-relaxed", "unbalanced"), projection=("byte", "top1", "topk", "barycentric"))
+    forms["paper"].update(solver=("newton", "greenkhorn"), projection=("top1", "topk", "barycentric"))
     return forms
 
 

@@ -41,7 +41,7 @@ class TransportResult(NamedTuple):
 
 def solve_transport(
     cost: Any, a: Any, b: Any = None, *, kind: str = "balanced", epsilon: float = 1 / 30, tolerance: float = 1e-5, rho: float = 0.05,
-    max_iterations: int = 1_000_000, out: Any = None,
+    max_iterations: int = 1_000_000, solver: str = "newton", out: Any = None,
 ) -> TransportResult:
     """Solves one transport or a batch of one shape. Not converging is an outcome, not an error.
 
@@ -50,6 +50,7 @@ def solve_transport(
     kind: "balanced" argmin <P, C> - epsilon H(P) with both marginals, certified by f and g (SPEC A3.4); "semi-relaxed" P = a softmax(-C / epsilon);
     "unbalanced" the source exact, the target with the penalty rho KL(P'1 | b); "exact" argmin <P, C>; "official" the published loop to its own stop,
     where lambda is 1 / epsilon. For balanced and exact the sums of a and b agree to 1e-15.
+    solver: of balanced, "newton" or "greenkhorn" (greedy updates of one row or column, finished by Newton); the plan is certified and the same.
     epsilon, rho: in edits, over 0. tolerance, max_iterations: of the official loop. out: an array float64 of cost's shape for the plan.
     Official and semi-relaxed have no potentials: f and g are NaN. Negative and non-finite numbers end as
     not-finite, sums that differ as exact-fallback with the difference in marginal_error. Raises TypeError and ValueError for types, shapes and parameters;
@@ -57,6 +58,10 @@ def solve_transport(
     """
     if kind not in _abi.TRANSPORTS or kind == "none":
         raise ValueError(f"kind is {kind!r}; expected one of {', '.join(list(_abi.TRANSPORTS)[1:])}.")
+    if solver not in _abi.SOLVERS:
+        raise ValueError(f"solver is {solver!r}; expected one of {', '.join(_abi.SOLVERS)}.")
+    if solver != "newton" and kind != "balanced":
+        raise ValueError(f"solver {solver} solves transport balanced, not {kind}.")
     costs = take("cost", cost, "f8", exact=("u1",))
     single = len(costs.shape) == 2
     if not single and len(costs.shape) != 3:
@@ -70,7 +75,7 @@ def solve_transport(
     f, f_address = new_output("f8", (*lead, n))
     g, g_address = new_output("f8", (*lead, m))
     outcomes = (_abi.TransportOutcome * max(1, batch))()
-    options = _abi.TransportOptions(kind=_abi.TRANSPORTS[kind], epsilon=epsilon, tolerance=tolerance, rho=rho, max_iterations=max_iterations)
+    options = _abi.TransportOptions(kind=_abi.TRANSPORTS[kind], epsilon=epsilon, tolerance=tolerance, rho=rho, max_iterations=max_iterations, solver=_abi.SOLVERS[solver])
     function = native().pta_solve_transport_u8 if costs.dtype == "u1" else native().pta_solve_transport_f64
     check(function(
         workspace(), ctypes.byref(options), batch, n, m, costs.address, source.address, None if target is None else target.address, plan_address, f_address,

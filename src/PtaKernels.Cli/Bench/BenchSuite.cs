@@ -35,6 +35,8 @@ internal static class BenchSuite
         new("ot.certified.k3", "certified balanced transports of 3 x 3 candidates", static d => TransportCases.CertifiedOf(d, 3)),
         new("ot.certified", "the same of 10 x 10", TransportCases.Certified),
         new("ot.certified.k32", "the same of 32 x 32", static d => TransportCases.CertifiedOf(d, 32)),
+        new("ot.greenkhorn", "the same of 10 x 10 by solver greenkhorn", TransportCases.Greenkhorn),
+        new("ot.unbalanced", "certified unbalanced transports of 10 x 10", TransportCases.Unbalanced),
         new("ot.semi-relaxed.k3", "semi-relaxed transports of 3 x 3 candidates", static d => TransportCases.SemiRelaxedOf(d, 3)),
         new("ot.semi-relaxed", "the same of 10 x 10", TransportCases.SemiRelaxed),
         new("ot.semi-relaxed.k32", "the same of 32 x 32", static d => TransportCases.SemiRelaxedOf(d, 32)),

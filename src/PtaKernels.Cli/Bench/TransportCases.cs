@@ -1,3 +1,5 @@
+using PtaKernels.Reference;
+
 namespace PtaKernels.Cli.Bench;
 
 /// <summary>ot.*: transports in batches, of the 10 x 10 candidates that golden documents led to, and of other sizes.</summary>
@@ -58,6 +60,29 @@ internal static class TransportCases
     public static BenchCase? CertifiedOf(BenchData data, int k) =>
         TransportProblems.OfSamples(data, k) is { } work ? Certified(data, $"{CertifiedId}.k{k}", $"{OfficialId}.k{k}", [work], static _ => [], static () => "") : null;
 
+    /// <summary>Certified transports of the golden problems by greedy updates, beside Newton's.</summary>
+    public static BenchCase Greenkhorn(BenchData data)
+    {
+        const string id = "ot.greenkhorn";
+        List<TransportWork> works = [.. TransportProblems.OfGolden(data).Select(static w => w.Normalised())];
+        works.ForEach(w => w.RequireCertificates(id, data.Backend, w.GreenkhornOptions));
+        long iterations = works.Sum(static w => w.Iterations);
+        return new BenchCase(
+            id, "problems/s", Loop(data.Backend, works, static w => w.GreenkhornOptions), () => [Loop(data.Backend, works, static w => w.CertifiedOptions, CertifiedId)],
+            () => $"{works.Sum(static w => w.Count)} problems, {iterations / works.Sum(static w => w.Count)} updates and steps on average");
+    }
+
+    /// <summary>The same with a soft target, beside the scalar solver of the plain backend.</summary>
+    public static BenchCase Unbalanced(BenchData data)
+    {
+        const string id = "ot.unbalanced";
+        List<TransportWork> works = [.. TransportProblems.OfGolden(data).Select(static w => w.Normalised())];
+        works.ForEach(w => w.RequireCertificates(id, data.Backend, w.UnbalancedOptions));
+        return new BenchCase(
+            id, "problems/s", Loop(data.Backend, works, static w => w.UnbalancedOptions), () => [Loop(new ReferenceBackend(), works, static w => w.UnbalancedOptions, "scalar, plain backend")],
+            () => $"{works.Sum(static w => w.Count)} problems, the source's side sums to 1, rho {works[0].UnbalancedOptions.Rho}");
+    }
+
     /// <summary>The closed form on the golden problems.</summary>
     public static BenchCase SemiRelaxed(BenchData data) => SemiRelaxed(data, "ot.semi-relaxed", OfficialId, TransportProblems.OfGolden(data));
 
@@ -78,7 +103,7 @@ internal static class TransportCases
     private static BenchCase Certified(BenchData data, string id, string peer, List<TransportWork> official, Func<List<TransportWork>, IContestant[]> others, Func<string> note)
     {
         List<TransportWork> works = [.. official.Select(static w => w.Normalised())];
-        works.ForEach(w => w.RequireCertificates(id, data.Backend));
+        works.ForEach(w => w.RequireCertificates(id, data.Backend, w.CertifiedOptions));
         return new BenchCase(
             id, "problems/s", Loop(data.Backend, works, static w => w.CertifiedOptions), () => [OfficialPeer(data, peer, official), .. others(works)],
             () => $"{works.Sum(static w => w.Count)} problems, both sides sum to 1{note()}",

@@ -62,6 +62,10 @@ internal sealed class TransportWork
 
     public TransportOptions CertifiedOptions => new(TransportKind.Balanced, _epsilon);
 
+    public TransportOptions GreenkhornOptions => new(TransportKind.Balanced, _epsilon, Solver: TransportSolver.Greenkhorn);
+
+    public TransportOptions UnbalancedOptions => new(TransportKind.Unbalanced, _epsilon, Rho: AlignmentPreset.Fusion.Rho);
+
     public TransportOptions SemiRelaxedOptions => new(TransportKind.SemiRelaxed, _epsilon);
 
     /// <summary>Golden problems of one lambda and one tolerance.</summary>
@@ -103,16 +107,20 @@ internal sealed class TransportWork
     }
 
     /// <summary>The certificate of SPEC A3.4, recomputed from the potentials.</summary>
-    public void RequireCertificates(string id, IKernelBackend backend)
+    /// <param name="id">The case.</param>
+    /// <param name="backend">Whose answers.</param>
+    /// <param name="options">Of a certified coupling of these problems.</param>
+    public void RequireCertificates(string id, IKernelBackend backend, in TransportOptions options)
     {
-        Solve(backend, CertifiedOptions, withPotentials: true);
+        Solve(backend, options, withPotentials: true);
+        double rho = options.Kind == TransportKind.Unbalanced ? options.Rho : double.PositiveInfinity;
         double[] real = [.. Cost];
         for (int p = 0; p < Count; p++)
         {
             var cost = new ReadOnlySpan2D<double>(real, p * K * K, K, K, 0);
             var plan = new ReadOnlySpan2D<double>(_plan, p * K * K, K, K, 0);
             ReadOnlySpan<double> a = A.AsSpan(p * K, K), b = B.AsSpan(p * K, K), f = _f.AsSpan(p * K, K), g = _g.AsSpan(p * K, K);
-            double error = TransportCertificate.MarginalError(cost, a, b, f, g, _epsilon);
+            double error = TransportCertificate.MarginalError(cost, a, b, f, g, _epsilon, rho);
             double deviation = TransportCertificate.PlanDeviation(plan, cost, a, b, f, g, _epsilon);
             if (_outcomes[p].Status != TransportStatus.Converged || !(error <= TransportCertificate.MarginalTolerance && deviation <= TransportCertificate.PlanTolerance))
                 throw BenchData.Wrong(id, $"problem {p} ended as {_outcomes[p].Status}, marginal error {error:G3}, plan deviation {deviation:G3}");

@@ -69,5 +69,7 @@ public static class Shapes
             Require(marginals.B.Length, batch, m, 1, "marginals.B");
         Require(plans, batch, n, m, "destination");
         Require(outcomes, batch, 1, 1, nameof(outcomes));
+        if (!Enum.IsDefined(options.Solver) || (options.Solver != TransportSolver.Newton && options.Kind != TransportKind.Balanced))
+            throw new ArgumentException($"Solver {options.Solver} does not solve transport {options.Kind}.", nameof(options));
     }
 }

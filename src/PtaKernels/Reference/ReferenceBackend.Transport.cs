@@ -33,6 +33,7 @@ public sealed partial class ReferenceBackend
             outcomes[p] = options.Kind switch
             {
                 TransportKind.Official => SolveOfficial(cost[p], a, b, options, destination[p]),
+                TransportKind.Balanced when options.Solver == TransportSolver.Greenkhorn => Greenkhorn.Solve(cost[p], a, b, options.Epsilon, destination[p], f, g),
                 TransportKind.Balanced => BalancedTransport.Solve(cost[p], a, b, options.Epsilon, destination[p], f, g),
                 TransportKind.SemiRelaxed => SemiRelaxedTransport.Solve(cost[p], a, options.Epsilon, destination[p]),
                 TransportKind.Unbalanced => UnbalancedTransport.Solve(cost[p], a, b, options.Epsilon, options.Rho, destination[p], f, g),

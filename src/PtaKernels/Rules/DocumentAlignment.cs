@@ -261,6 +261,8 @@ internal sealed class DocumentAlignment
         }
 
         Lap(AlignmentStage.Transport);
+        if (outcome[0].Status == TransportStatus.IterationLimit && _options.Transport == TransportKind.Unbalanced)
+            throw new AlignmentDataException(_pair.Target.Id, $"row {row}: the unbalanced transport has no certified plan in float64; use a larger --epsilon.");
         if (outcome[0].Status == TransportStatus.IterationLimit)
         {
             throw new AlignmentDataException(_pair.Target.Id,

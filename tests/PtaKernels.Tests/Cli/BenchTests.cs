@@ -29,6 +29,8 @@ public sealed class BenchTests
     [TestCase("ot.certified.k3")]
     [TestCase("ot.certified")]
     [TestCase("ot.certified.k32")]
+    [TestCase("ot.greenkhorn")]
+    [TestCase("ot.unbalanced")]
     [TestCase("ot.semi-relaxed.k3")]
     [TestCase("ot.semi-relaxed")]
     [TestCase("ot.semi-relaxed.k32")]

@@ -18,11 +18,14 @@ public sealed class VerifyRandomTests
         ["official-transport"] = static b => b.Plan = 2e-12,
         ["semi-relaxed-transport"] = static b => b.Plan = 2e-9,
         ["balanced-transport"] = static b => b.Plan = 2e-9,
+        ["greenkhorn-transport"] = static b => b.Plan = 2e-9,
+        ["unbalanced-transport"] = static b => b.Plan = 2e-9,
         ["exact-transport"] = static b => b.Plan = 1e-6,
         ["reference-document-rows"] = static b => b.Mass = 1e-11,
         ["paper-document-rows"] = static b => b.Mass = 1e-7,
         ["fusion-document-rows"] = static b => b.Mass = 1e-7,
         ["embedding-document-rows"] = static b => b.Mass = 1e-7,
+        ["other-plan-document-rows"] = static b => b.Mass = 1e-7,
     };
 
     public static IEnumerable<string> Kernels => Wrong.Keys;

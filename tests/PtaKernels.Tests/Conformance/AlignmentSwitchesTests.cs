@@ -13,6 +13,7 @@ public sealed class AlignmentSwitchesTests
         ["mass", "official", "renormalised", "tail"],
         ["label-mass", "candidates", "candidates", "candidates"],
         ["transport", "official", "balanced", "semi-relaxed"],
+        ["solver", "newton", "newton", "newton"],
         ["projection", "top1", "top1", "byte"],
         ["byte-tail", "0", "0", "2"],
         ["output", "official", "probabilities", "probabilities"],
@@ -146,6 +147,8 @@ public sealed class AlignmentSwitchesTests
     [TestCase("reference", "columns", "cost", "columns=union")]
     [TestCase("reference", "mass", "output", "mass=tail")]
     [TestCase("fusion", "mass", "temperature", "temperature=2")]
+    [TestCase("fusion", "solver greenkhorn", "transport", "solver=greenkhorn")]
+    [TestCase("paper", "solver greenkhorn", "transport exact", "solver=greenkhorn", "transport=exact")]
     [TestCase("fusion", "label-mass chain", "--mass tail", "label-mass=chain", "mass=renormalised")]
     [TestCase("fusion", "label-mass chain", "--transfer boundary+prefix", "label-mass=chain", "transfer=groups")]
     [TestCase("fusion", "label-mass chain", "--transfer boundary+prefix", "label-mass=chain", "transfer=string")]

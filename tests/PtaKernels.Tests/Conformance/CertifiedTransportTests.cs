@@ -1,3 +1,4 @@
+using PtaKernels.Reference;
 using PtaKernels.Tests.Oracles;
 
 namespace PtaKernels.Tests.Conformance;
@@ -32,6 +33,49 @@ public sealed class CertifiedTransportTests(string backend)
             for (int p = 0; p < batch.Count; p++)
                 AssertCertified(batch, answer, p, Epsilon);
         }
+    }
+
+    /// <summary>Another solver of the same problem, down to where the kernel matrix underflows.</summary>
+    [TestCase(1, 1)]
+    [TestCase(3, 9)]
+    [TestCase(10, 10)]
+    [TestCase(33, 30)]
+    public void GreenkhornPlansAreNewtons(int n, int m)
+    {
+        var random = new Random((66 * n) + m);
+        foreach (int most in (int[])[12, 1, 254])
+        {
+            Batch batch = Draw(random, n, m, n * m > 200 ? 2 : 20, most);
+            Answer answer = Solve(batch, new TransportOptions(TransportKind.Balanced, Epsilon, Solver: TransportSolver.Greenkhorn));
+            Answer newton = Solve(new ReferenceBackend(), batch, new TransportOptions(TransportKind.Balanced, Epsilon));
+            for (int p = 0; p < batch.Count; p++)
+            {
+                AssertCertified(batch, answer, p, Epsilon);
+                Assert.That(TransportOracles.LargestDifference(answer.PlanOf(batch, p), newton.PlanOf(batch, p)), Is.LessThanOrEqualTo(1e-9));
+            }
+        }
+    }
+
+    [Test]
+    public void GreenkhornSolvesTransportBalancedOnly()
+    {
+        Batch batch = Draw(new Random(9), 2, 3, 1, 4);
+        foreach (TransportKind kind in Enum.GetValues<TransportKind>().Where(static k => k is not (TransportKind.Balanced or TransportKind.None)))
+            Assert.That(() => Solve(batch, new TransportOptions(kind, Solver: TransportSolver.Greenkhorn)), Throws.ArgumentException);
+    }
+
+    [Test]
+    public void GreenkhornMassesThatAreNoneOrNoNumber()
+    {
+        Batch batch = Draw(new Random(10), 3, 3, 4, 4);
+        Array.Clear(batch.A, 0, 3);
+        Array.Clear(batch.B, 0, 3);
+        batch.A[4] = double.NaN;
+        batch.B[6] += 0.5;
+        Answer answer = Solve(batch, new TransportOptions(TransportKind.Balanced, Epsilon, Solver: TransportSolver.Greenkhorn));
+        Assert.That(answer.Outcomes.Select(static o => o.Status), Is.EqualTo((TransportStatus[])[
+            TransportStatus.Converged, TransportStatus.NotFinite, TransportStatus.ExactFallback, TransportStatus.Converged]));
+        AssertCertified(batch, answer, 3, Epsilon);
     }
 
     [TestCase(1.0, 12)]
@@ -133,19 +177,58 @@ public sealed class CertifiedTransportTests(string backend)
         }
     }
 
-    [Test]
-    public void UnbalancedPlansKeepTheSource()
+    [TestCase(1, 1)]
+    [TestCase(1, 7)]
+    [TestCase(9, 1)]
+    [TestCase(2, 3)]
+    [TestCase(10, 10)]
+    [TestCase(16, 13)]
+    [TestCase(5, 14)]
+    [TestCase(32, 29)]
+    [TestCase(30, 33)]
+    public void UnbalancedPlansCarryTheirCertificate(int n, int m)
     {
-        Batch batch = Draw(new Random(7), 5, 4, 4, 5);
-        Answer answer = Solve(batch, new TransportOptions(TransportKind.Unbalanced, Epsilon));
-        for (int p = 0; p < batch.Count; p++)
+        var random = new Random((65 * n) + m);
+        foreach ((int most, double rho) in ((int, double)[])[(12, 0.05), (1, 0.05), (12, 2), (3, 0.001), (254, 0.05)])
         {
-            Assert.That(answer.Outcomes[p].Status, Is.EqualTo(TransportStatus.Converged));
-            double[,] plan = answer.PlanOf(batch, p), implied = TransportOracles.Implied(batch.CostOf(p), answer.FOf(batch, p), answer.GOf(batch, p), Epsilon);
-            Assert.That(TransportOracles.LargestDifference(plan, implied), Is.LessThan(1e-12));
-            for (int i = 0; i < 5; i++)
-                Assert.That(Row(plan, i).Sum(), Is.EqualTo(batch.A[(p * 5) + i]).Within(1e-9));
+            Batch batch = Draw(random, n, m, Emulated ? n * m > 200 ? 1 : 3 : 40, most);
+            Answer answer = Solve(batch, new TransportOptions(TransportKind.Unbalanced, Epsilon, Rho: rho));
+            Answer plain = Solve(new ReferenceBackend(), batch, new TransportOptions(TransportKind.Unbalanced, Epsilon, Rho: rho));
+            for (int p = 0; p < batch.Count; p++)
+            {
+                AssertCertified(batch, answer, p, Epsilon, rho);
+                double difference = TransportOracles.LargestDifference(answer.PlanOf(batch, p), plain.PlanOf(batch, p));
+                Assert.That(difference, Is.LessThanOrEqualTo(1e-9), $"problem {p} of {n} x {m}, costs up to {most}, rho {rho}");
+            }
         }
+    }
+
+    /// <summary>Sums may differ; a source without mass moves nothing, a target without mass takes nothing.</summary>
+    [Test]
+    public void UnbalancedMassesThatAreNoneOrNoNumber()
+    {
+        Batch batch = Draw(new Random(7), 4, 5, 7, 6);
+        Array.Clear(batch.A, 0, 4);
+        Array.Clear(batch.B, 5, 5);
+        batch.A[9] = double.NaN;
+        batch.B[15] = double.PositiveInfinity;
+        batch.A[16] = -batch.A[16] - 0.1;
+        for (int j = 25; j < 30; j++)
+            batch.B[j] *= 3;
+        for (int i = 24; i < 28; i++)
+            batch.A[i] *= 1e-9;
+        Answer answer = Solve(batch, new TransportOptions(TransportKind.Unbalanced, Epsilon));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(answer.Outcomes.Select(static o => o.Status), Is.EqualTo((TransportStatus[])[
+                TransportStatus.Converged, TransportStatus.NotFinite, TransportStatus.NotFinite, TransportStatus.NotFinite, TransportStatus.NotFinite,
+                TransportStatus.Converged, TransportStatus.Converged]));
+            Assert.That(answer.Plan[..20], Is.All.Zero);
+            Assert.That(answer.Plan[20..100], Is.All.NaN);
+        }
+
+        AssertCertified(batch, answer, 5, Epsilon, 0.05);
+        AssertCertified(batch, answer, 6, Epsilon, 0.05);
     }
 
     [TestCase(0)]
@@ -157,22 +240,26 @@ public sealed class CertifiedTransportTests(string backend)
         Assert.That(() => Solve(batch, new TransportOptions(TransportKind.None)), Throws.ArgumentException);
     }
 
-    private static void AssertCertified(Batch batch, Answer answer, int p, double epsilon)
+    /// <summary>The certificate from costs, masses and potentials alone; rho is infinite where the target is exact.</summary>
+    private static void AssertCertified(Batch batch, Answer answer, int p, double epsilon, double rho = double.PositiveInfinity)
     {
         string name = $"problem {p} of {batch.N} x {batch.M}";
         double[] a = batch.A[(p * batch.N)..((p + 1) * batch.N)], b = batch.B[(p * batch.M)..((p + 1) * batch.M)];
-        double[,] implied = TransportOracles.Implied(batch.CostOf(p), answer.FOf(batch, p), answer.GOf(batch, p), epsilon);
-        double error = TransportOracles.MarginalError(implied, a, b);
+        double[] g = answer.GOf(batch, p), wanted = [.. b.Select((mass, j) => mass == 0 ? 0 : mass * Math.Exp(-g[j] / rho))];
+        double[,] implied = TransportOracles.Implied(batch.CostOf(p), answer.FOf(batch, p), g, epsilon);
+        double error = TransportOracles.MarginalError(implied, a, wanted);
         Assert.That(answer.Outcomes[p].Status, Is.EqualTo(TransportStatus.Converged), name);
         Assert.That(error, Is.LessThanOrEqualTo(9e-10), name);
         Assert.That(answer.Outcomes[p].MarginalError, Is.EqualTo(error).Within(1e-13), name);
         Assert.That(TransportOracles.LargestDifference(answer.PlanOf(batch, p), implied), Is.LessThanOrEqualTo(1e-12), name);
     }
 
-    private Answer Solve(Batch batch, TransportOptions options)
+    private Answer Solve(Batch batch, TransportOptions options) => Solve(_backend, batch, options);
+
+    private static Answer Solve(IKernelBackend backend, Batch batch, TransportOptions options)
     {
         var answer = new Answer(new double[batch.Cost.Length], new double[batch.A.Length], new double[batch.B.Length], new TransportOutcome[batch.Count]);
-        _backend.SolveTransport(
+        backend.SolveTransport(
             new CostMatrix<byte>(batch.Cost, batch.Count, batch.N, batch.M), new Marginals(batch.A, batch.B), options,
             new TransportPlan(answer.Plan, answer.F, answer.G, batch.Count, batch.N, batch.M), answer.Outcomes);
         return answer;

@@ -39,6 +39,8 @@ public sealed class FusedDocumentTests(string backend)
 
     public static IEnumerable<int> VariantNumbers => Enumerable.Range(0, Variants.Length);
 
+    public static IEnumerable<int> OtherPlanNumbers => Enumerable.Range(0, DocumentProblems.OtherPlanVariants.Length);
+
     public static IEnumerable<string> Backends => BackendCases.NamesWithGpu.Where(static name => name != "reference");
 
     [Test]
@@ -52,10 +54,27 @@ public sealed class FusedDocumentTests(string backend)
         }
     }
 
+    /// <summary>Fused on the native backend; elsewhere step by step, which the report says.</summary>
     [Test]
-    public void APriorsRowsAreTheColumns()
+    public void OtherPlansAgree([ValueSource(nameof(OtherPlanNumbers))] int plan)
     {
-        AlignmentOptions options = AlignmentPreset.Paper;
+        AlignmentOptions options = DocumentProblems.OtherPlanVariants[plan];
+        int seeds = BackendCases.IsEmulator(backend) ? 1 : _seeds;
+        for (int seed = 0; seed < seeds; seed++)
+        {
+            var documents = new RandomDocuments(9100 + seed, 5, repaired: seed % 4 == 3);
+            DocumentPair[] pairs = [.. documents.Documents.Select(static d => d.Pair)];
+            AssertAgree(pairs, documents.Vocabularies, options, $"seed {seed}");
+            var report = new AlignmentReport();
+            _fused.AlignBatch(pairs.AsSpan(0, 1), documents.Vocabularies, options, new AlignedDocument[1], report);
+            Assert.That(report.Notices.Count(static n => n.Contains("step by step")), Is.EqualTo(_fused is NativeBackend ? 0 : 1));
+        }
+    }
+
+    [Test]
+    public void APriorsRowsAreTheColumns([Values(ProjectionRule.Top1, ProjectionRule.Barycentric)] ProjectionRule rule)
+    {
+        AlignmentOptions options = AlignmentPreset.Paper with { Projection = rule };
         for (int seed = 0; seed < _seeds; seed++)
         {
             var documents = new RandomDocuments(9500 + seed, 3);

@@ -19,17 +19,22 @@ public sealed class DifferentialTests
     [TestCase("paper-document-rows")]
     [TestCase("fusion-document-rows")]
     [TestCase("embedding-document-rows")]
+    [TestCase("other-plan-document-rows")]
     public void AMillionRowsOfAllPresets(string preset) => DifferentialRun.Run(preset, Million / 3);
 
     [Test]
     public void LongPaths() => DifferentialRun.Run("long-alignment-path", 1000);
 
     [TestCase("balanced-transport")]
+    [TestCase("unbalanced-transport")]
+    [TestCase("greenkhorn-transport")]
     [TestCase("exact-transport")]
     [Category("Long")]
     public void ManySlowTransports(string kernel) => DifferentialRun.Run(kernel, 50_000);
 
     [TestCase("balanced-transport")]
+    [TestCase("unbalanced-transport")]
+    [TestCase("greenkhorn-transport")]
     [TestCase("exact-transport")]
     [Category("Nightly")]
     public void AMillionSlowTransports(string kernel) => DifferentialRun.Run(kernel, Million);

@@ -98,10 +98,18 @@ public sealed unsafe class BadDocumentTests
             Refused(good with { Epsilon = double.NaN }, NativeStatus.Argument, "options.epsilon is NaN");
             Refused(good with { Temperature = 0 }, NativeStatus.Argument, "options.temperature is 0");
             Refused(good with { ByteTail = 1 }, NativeStatus.Argument, "options.byte_tail is 1; it must be 0..0 here");
-            Refused(good with { Projection = 2 }, NativeStatus.Argument, "options.projection is 2");
+            Refused(good with { Projection = 4 }, NativeStatus.Argument, "options.projection is 4");
             Refused(good with { Transfer = 2 }, NativeStatus.Argument, "options.transfer is 2");
+            Refused(good with { Transport = 5 }, NativeStatus.Argument, "options.transport is 5; it must be 0, or 4 for preset fusion");
+            Refused(good with { ProjectionColumns = 1 }, NativeStatus.Argument, "options.projection_columns is 1; it must be 0..0");
+            Refused(good with { Rho = 0.05 }, NativeStatus.Argument, "options.rho is 0.05; it must be 0 without transport unbalanced");
+            Refused(good with { Solver = 2 }, NativeStatus.Argument, "options.solver is 2");
+            Refused(good with { Reserved = 1 }, NativeStatus.Argument, "options.reserved is 1");
+            Assert.That(Capacity(good with { StructSize = 72, Transport = 99, Reserved = 99 }, 3, 2, 2), Is.EqualTo(6), "what lies behind the first version's struct is not read");
             if (preset == 0)
             {
+                Refused(good with { Solver = 1 }, NativeStatus.Argument, "options.solver is 1; it must be 0..0");
+                Refused(good with { Projection = 1 }, NativeStatus.Argument, "options.projection is 1; it must be 0..0");
                 Refused(good with { Tolerance = 0 }, NativeStatus.Argument, "options.tolerance is 0");
                 Refused(good with { MaxIterations = -1 }, NativeStatus.Argument, "options.max_iterations is -1");
             }
@@ -112,12 +120,26 @@ public sealed unsafe class BadDocumentTests
                 Refused(good with { Mass = 2, Temperature = 2 }, NativeStatus.Argument, "options.temperature is 2; mass tail");
                 Refused(good with { Projection = 1, ByteTail = 65 }, NativeStatus.Argument, "options.byte_tail is 65; it must be 0..64 here");
                 Refused(good with { Projection = 1, ByteTail = double.NaN }, NativeStatus.Argument, "options.byte_tail is ");
+                Refused(good with { Transport = 4 }, NativeStatus.Argument, "options.rho is 0");
+                Refused(good with { Transport = 4, Rho = 0.05, Projection = 1 }, NativeStatus.Argument, "options.transport is 4");
+                Refused(good with { Solver = 1 }, NativeStatus.Argument, "options.solver is 1; it must be 0..0");
+                Assert.That(Capacity(good with { Transport = 4, Rho = 0.05 }, 3, 2, 2), Is.EqualTo(6));
                 Assert.That(Capacity(good with { Projection = 1, FusedK = 7 }, 3, 2, 2), Is.EqualTo(21), "projection byte may keep more tokens than there are candidates");
             }
             else
             {
-                Refused(good with { Projection = 1 }, NativeStatus.Argument, "options.projection is 1; it must be 0..0");
+                Refused(good with { Transport = 4, Rho = 0.05 }, NativeStatus.Argument, "options.transport is 4");
                 Refused(good with { Transfer = 1 }, NativeStatus.Argument, "options.transfer is 1; it must be 0..0");
+            }
+
+            if (preset == 1)
+                Refused(good with { Projection = 1 }, NativeStatus.Argument, "options.projection is byte, which is preset fusion's");
+            if (preset > 0)
+            {
+                Refused(good with { Projection = 2 }, NativeStatus.Argument, "options.projection_columns is 0; it must be 1..64");
+                Refused(good with { Projection = 2, ProjectionColumns = 65 }, NativeStatus.Argument, "options.projection_columns is 65");
+                Assert.That(Capacity(good with { Projection = 2, ProjectionColumns = 3, FusedK = 20 }, 3, 2, 2), Is.EqualTo(18), "three columns for each of two candidates");
+                Assert.That(Capacity(good with { Projection = 3, FusedK = 20 }, 3, 2, 2), Is.EqualTo(60), "any column");
             }
 
             Assert.That((Capacity(good, -1, 2, 2), Capacity(good, 3, 0, 2), Capacity(good, 3, 2, 65)), Is.EqualTo((-1L, -1L, -1L)));

@@ -18,7 +18,9 @@ public sealed unsafe class BadTransportTests
             Refused(Balanced with { StructSize = 44 }, NativeStatus.Struct, "options.struct_size is 44");
             Refused(Balanced with { Kind = 0 }, NativeStatus.Argument, "options.kind is 0; it must be 1..5");
             Refused(Balanced with { Kind = 6 }, NativeStatus.Argument, "options.kind is 6");
-            Refused(Balanced with { Reserved = 1 }, NativeStatus.Argument, "options.reserved is 1");
+            Refused(Balanced with { Solver = 2 }, NativeStatus.Argument, "options.solver is 2; it must be 0..1");
+            Refused(Balanced with { Solver = -1 }, NativeStatus.Argument, "options.solver is -1");
+            Refused(Unbalanced with { Solver = 1 }, NativeStatus.Argument, "options.solver is 1; it must be 0..0");
             foreach (double bad in (double[])[0, -1, double.NaN, double.PositiveInfinity])
             {
                 Refused(Balanced with { Epsilon = bad }, NativeStatus.Argument, "options.epsilon is ");

@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include <cmath>
+#include <cstddef>
 
 namespace {
 
@@ -120,12 +121,22 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         fuzz::answered(pta_vocabulary_pair_set_encoder(pair.get(), &first_token, nullptr));
 
     pta_align_options options{sizeof(pta_align_options), input.below(2), 1 + input.below(1), input.below(4), input.below(4), input.byte() & 1,
-                              1 + input.below(500), 1, 1.0 / 30, 1e-5, 1, 0, 0, 0, 0, 0};
+                              1 + input.below(500), 1, 1.0 / 30, 1e-5, 1, 0, 0, 0, 0, 0, 0, 0, 0};
     if (input.chance()) {
         options.preset = PTA_PRESET_FUSION;
         options.projection = PTA_PROJECTION_BYTE;
         options.transfer = input.byte() & 1;
         options.byte_tail = input.chance() ? input.real() : input.below(8) / 2.0;
+    }
+    if (input.chance()) { // the plans and projections beside the presets' own
+        options.preset = 1 + input.below(1);
+        options.byte_tail = 0;
+        options.projection = input.below(3);
+        options.projection_columns = options.projection == PTA_PROJECTION_TOPK ? 1 + input.below(6) : 0;
+        options.transport = options.preset == PTA_PRESET_FUSION && input.chance() ? PTA_TRANSPORT_UNBALANCED : PTA_TRANSPORT_NONE;
+        options.rho = options.transport == PTA_TRANSPORT_NONE ? 0 : input.chance() ? input.real() : 0.05;
+        options.solver = options.preset == PTA_PRESET_PAPER ? input.below(1) : 0;
+        options.struct_size = input.chance() ? sizeof options : offsetof(pta_align_options, transport);
     }
     if (input.chance())
         options.preset = input.below(8) - 2;

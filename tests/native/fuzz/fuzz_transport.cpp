@@ -16,6 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (input.chance())
         options.kind = input.below(8) - 1;
     if (input.chance())
+        options.solver = input.below(2);
+    if (input.chance())
         options.struct_size = input.byte();
     size_t cells = static_cast<size_t>(batch * n * m), rows = static_cast<size_t>(batch * n), columns = static_cast<size_t>(batch * m);
     int32_t most = input.below(254);

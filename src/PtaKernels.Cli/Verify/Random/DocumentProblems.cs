@@ -12,6 +12,21 @@ internal static class DocumentProblems
     /// <summary>Every preset, with each of the switches that the fused form leaves free.</summary>
     public static AlignmentOptions[] Variants { get; } = [.. ReferenceVariants(), .. PaperVariants(), .. FusionVariants()];
 
+    /// <summary>The presets paper and fusion with the plans and projections that only the native backend's fused forms have.</summary>
+    public static AlignmentOptions[] OtherPlanVariants { get; } =
+    [
+        AlignmentPreset.Paper with { Projection = ProjectionRule.Topk, ProjectionColumns = 2 },
+        AlignmentPreset.Paper with { Projection = ProjectionRule.Barycentric, FusedK = 3, Epsilon = 0.25 },
+        AlignmentPreset.Paper with { Solver = TransportSolver.Greenkhorn, Projection = ProjectionRule.Topk, ProjectionColumns = 64, FusedK = 64, MeasureSignal = false },
+        Soft with { Projection = ProjectionRule.Top1 },
+        Soft with { Projection = ProjectionRule.Topk, ProjectionColumns = 3, Mass = MassRule.Renormalised, Temperature = 0.7, FusedK = 64, Rho = 0.5 },
+        Soft with { Projection = ProjectionRule.Barycentric, Fallback = FallbackRule.Target, Window = 3, Transfer = TransferRule.Boundary, Epsilon = 0.5, Rho = 2 },
+        AlignmentPreset.Fusion with { Projection = ProjectionRule.Topk, ProjectionColumns = 2, FusedK = 64 },
+        AlignmentPreset.Fusion with { Projection = ProjectionRule.Barycentric, Mass = MassRule.Renormalised, Epsilon = 0.5, FusedK = 2, MeasureSignal = false },
+    ];
+
+    private static AlignmentOptions Soft => AlignmentPreset.Fusion with { Transport = TransportKind.Unbalanced };
+
     /// <summary>Preset <c>reference</c>; a problem is a target row.</summary>
     public static RandomChunk Reference(System.Random random, IKernelBackend answers, int wanted) => Draw(random, answers, wanted, ReferenceVariants());
 
@@ -23,6 +38,9 @@ internal static class DocumentProblems
 
     /// <summary>Presets <c>paper</c> and <c>fusion</c> with the costs that read embeddings, every token with a vector or none.</summary>
     public static RandomChunk Embedding(System.Random random, IKernelBackend answers, int wanted) => Draw(random, answers, wanted, EmbeddingVariants());
+
+    /// <summary><see cref="OtherPlanVariants"/>.</summary>
+    public static RandomChunk OtherPlans(System.Random random, IKernelBackend answers, int wanted) => Draw(random, answers, wanted, OtherPlanVariants);
 
     private static AlignmentOptions[] ReferenceVariants() =>
     [

@@ -21,11 +21,14 @@ internal sealed record RandomKernel(string Name, int Few, int Usual, int Many, F
         new("official transport", 12, 500, 30_000, TransportProblems.Official),
         new("semi-relaxed transport", 12, 500, 30_000, TransportProblems.SemiRelaxed),
         new("balanced transport", 6, 500, 30_000, TransportProblems.Balanced),
+        new("greenkhorn transport", 6, 500, 30_000, TransportProblems.Greenkhorn),
+        new("unbalanced transport", 6, 500, 30_000, TransportProblems.Unbalanced),
         new("exact transport", 6, 500, 30_000, TransportProblems.Exact),
         new("reference document rows", 40, 1000, 20_000, DocumentProblems.Reference),
         new("paper document rows", 40, 1000, 20_000, DocumentProblems.Paper),
         new("fusion document rows", 40, 1000, 20_000, DocumentProblems.Fusion),
         new("embedding document rows", 40, 1000, 20_000, DocumentProblems.Embedding),
+        new("other plan document rows", 40, 1000, 20_000, DocumentProblems.OtherPlans),
     ];
 
     /// <summary>The name as one word.</summary>

@@ -12,6 +12,8 @@ internal static class TransportComparison
     /// <summary>Two plan entries this close are one maximum.</summary>
     public const int TieUlps = AlignCheck.TieUlps;
 
+    private static readonly double DefaultRho = new TransportOptions(TransportKind.Unbalanced).Rho;
+
     private const double OfficialPlans = 1e-12, CertifiedPlans = 1e-9;
 
     public static Verdict Official(TransportAnswer expected, TransportAnswer found, int p, double epsilon)
@@ -34,7 +36,12 @@ internal static class TransportComparison
         return difference <= CertifiedPlans ? default : new Verdict($"the plan differs by {difference}");
     }
 
-    public static Verdict Balanced(TransportAnswer expected, TransportAnswer found, int p, double epsilon)
+    public static Verdict Balanced(TransportAnswer expected, TransportAnswer found, int p, double epsilon) => Certified(expected, found, p, epsilon, double.PositiveInfinity);
+
+    /// <summary>At the default penalty.</summary>
+    public static Verdict Unbalanced(TransportAnswer expected, TransportAnswer found, int p, double epsilon) => Certified(expected, found, p, epsilon, DefaultRho);
+
+    private static Verdict Certified(TransportAnswer expected, TransportAnswer found, int p, double epsilon, double rho)
     {
         if (found.Outcomes[p].Status != expected.Outcomes[p].Status)
             return new Verdict($"{found.Outcomes[p].Status}, expected {expected.Outcomes[p].Status}");
@@ -43,7 +50,7 @@ internal static class TransportComparison
         double[,] cost = CostsOf(found, p);
         ReadOnlySpan<double> a = found.A.AsSpan(p * found.N, found.N), b = found.B.AsSpan(p * found.M, found.M);
         ReadOnlySpan<double> f = found.F.AsSpan(p * found.N, found.N), g = found.G.AsSpan(p * found.M, found.M);
-        double error = TransportCertificate.MarginalError(cost, a, b, f, g, epsilon);
+        double error = TransportCertificate.MarginalError(cost, a, b, f, g, epsilon, rho);
         double deviation = TransportCertificate.PlanDeviation(ReadOnlySpan2D<double>.DangerousCreate(in found.PlanOf(p)[0], found.N, found.M, 0), cost, a, b, f, g, epsilon);
         if (!(error <= TransportCertificate.MarginalTolerance))
             return new Verdict($"the certificate's marginal error is {error}");

@@ -27,6 +27,14 @@ internal static class TransportProblems
     public static RandomChunk Balanced(System.Random random, IKernelBackend answers, int wanted) =>
         Draw(random, answers, wanted, new TransportOptions(TransportKind.Balanced, Epsilon), TransportComparison.Balanced);
 
+    /// <summary>Certified, by the other solver.</summary>
+    public static RandomChunk Greenkhorn(System.Random random, IKernelBackend answers, int wanted) =>
+        Draw(random, answers, wanted, new TransportOptions(TransportKind.Balanced, Epsilon, Solver: TransportSolver.Greenkhorn), TransportComparison.Balanced);
+
+    /// <summary>Certified, with a soft target.</summary>
+    public static RandomChunk Unbalanced(System.Random random, IKernelBackend answers, int wanted) =>
+        Draw(random, answers, wanted, new TransportOptions(TransportKind.Unbalanced, Epsilon), TransportComparison.Unbalanced);
+
     /// <summary>Without entropy.</summary>
     public static RandomChunk Exact(System.Random random, IKernelBackend answers, int wanted) =>
         Draw(random, answers, wanted, new TransportOptions(TransportKind.Exact), TransportComparison.Exact);
