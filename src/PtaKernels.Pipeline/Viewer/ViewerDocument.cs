@@ -42,6 +42,9 @@ internal sealed record ViewerDocument
     /// <summary>[sources][source tokens] index of the text.</summary>
     public required int[][] SourceTokens { get; init; }
 
+    /// <summary>[sources][target tokens] how many source tokens stand below a target token.</summary>
+    public required int[][] Cells { get; init; }
+
     /// <summary>[target tokens].</summary>
     public required ViewerRow[] Rows { get; init; }
 
@@ -108,6 +111,9 @@ internal sealed record ViewerStep
 
     /// <summary>The plan, or the shares by bytes, where 1e-4 or more moves: candidate, column, share of the candidate's mass in 1e-4.</summary>
     public int[]? Shares { get; init; }
+
+    /// <summary>Mass in units that shares by bytes gave to tokens too light to be kept; null when none.</summary>
+    public int? NotKept { get; init; }
 
     /// <summary>How the transport ended; null where none ran.</summary>
     public string? Certificate { get; init; }

@@ -45,6 +45,7 @@ internal sealed class ViewerRows
             Texts = _texts.All,
             TargetTokens = target,
             SourceTokens = source,
+            Cells = [.. _alignment.Pairs.Select((pair, s) => TokenCells.Of(pair, _sources[s].Vocabularies))],
             Rows = rows,
         };
     }
@@ -101,6 +102,7 @@ internal sealed class ViewerRows
             LeftOut = left.Length == 0 ? null : [left.Length, Units(left.Sum(c => step.Rows[c].Mass ?? 0))],
             Columns = columns.Length == 0 ? null : [.. columns.Select(column => TargetText(step.Columns[column].Token))],
             Shares = shares.Length == 0 ? null : shares,
+            NotKept = step.NotKept < Least ? null : Units(step.NotKept),
             Certificate = step.Outcome is { } outcome ? CertificateText.Of(outcome, _options) : null,
             Kappa = provenance.Kappa == 1 ? null : PerMille(provenance.Kappa),
             Missing = provenance.Missing == 0 ? null : Units(provenance.Missing),
