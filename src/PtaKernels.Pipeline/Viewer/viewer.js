@@ -3,7 +3,6 @@
 // Opens the documents of a page's viewer sections. Data: ViewerDocument, as JSON in gzip in base64; every text reaches the page as text, never as markup.
 (() => {
     const MASS = 1e-5, SHARE = 1e-4; // ViewerDocument.MassUnit and ShareUnit
-    const SHOWN = 12; // candidates, columns and bars that a panel shows
     const words = JSON.parse(document.getElementById("viewer-words").textContent);
     const SVG = "http://www.w3.org/2000/svg";
 
@@ -28,6 +27,13 @@
     function masses(pairs) {
         const list = [];
         for (let i = 0; pairs && i < pairs.length; i += 2) list.push({ text: pairs[i], mass: pairs[i + 1] * MASS });
+        return list;
+    }
+
+    /** A row's tokens as [{text, fused, own}]; own is undefined where the target's candidates lack the token. */
+    function distribution(row) {
+        const list = [];
+        for (let i = 0; i < row.tokens.length; i += 3) list.push({ text: row.tokens[i], fused: row.tokens[i + 1] * MASS, own: row.tokens[i + 2] === null ? undefined : row.tokens[i + 2] * MASS });
         return list;
     }
 
@@ -222,7 +228,7 @@
             const row = this.data.rows[i];
             const parts = [this.panelHeading(i, row), this.facts(i, row)];
             for (const step of row.steps ?? []) parts.push(...this.stepParts(row, step));
-            if (row.fused) parts.push(...this.bars(i, row));
+            if (row.tokens) parts.push(...this.bars(i, row));
             return parts;
         }
 
@@ -255,10 +261,10 @@
         }
 
         goldShares(row, gold) {
-            if (!row.fused) return "";
-            const find = pairs => masses(pairs).find(candidate => candidate.text === gold);
-            const fused = find(row.fused), own = find(row.own);
-            return ` fused ${percent(fused?.mass ?? 0)}${row.own ? `, the target's own ${own ? percent(own.mass) : "is not among its candidates"}` : ""}`;
+            if (!row.tokens) return "";
+            const token = distribution(row).find(token => token.text === gold);
+            const own = token?.own === undefined ? "is not among its candidates" : percent(token.own);
+            return ` fused ${percent(token?.fused ?? 0)}${row.steps ? `, the target's own ${own}` : ""}`;
         }
 
         stepParts(row, step) {
@@ -270,18 +276,15 @@
 
         /** What a step does not show. */
         leftOut(step) {
-            const all = step.candidates.length / 2, hidden = masses(step.candidates).slice(SHOWN).reduce((sum, candidate) => sum + candidate.mass, 0);
-            const count = Math.max(0, all - SHOWN) + (step.leftOut?.[0] ?? 0), mass = hidden + (step.leftOut?.[1] ?? 0) * MASS;
-            const columns = Math.max(0, (step.columns?.length ?? 0) - SHOWN);
-            const sentences = [];
-            if (count > 0) sentences.push(`${count} lighter ${count === 1 ? "candidate holds" : "candidates hold"} ${percent(mass)}.`);
+            const [count, mass] = step.leftOut ?? [0, 0], columns = step.columnsLeftOut ?? 0, sentences = [];
+            if (count > 0) sentences.push(`${count} lighter ${count === 1 ? "candidate holds" : "candidates hold"} ${percent(mass * MASS)}.`);
             if (columns > 0) sentences.push(`${columns} lighter ${columns === 1 ? "column is" : "columns are"} not shown.`);
             if (step.notKept) sentences.push(`${percent(step.notKept * MASS)} of all mass went to tokens too light to be kept.`);
             return sentences.length === 0 ? null : make("p", { class: "viewer-pale" }, sentences.join(" "));
         }
 
         candidates(step) {
-            return make("table", { class: "viewer-matrix" }, make("tbody", {}, masses(step.candidates).slice(0, SHOWN).map(candidate => make("tr", {}, this.candidateCells(candidate)))));
+            return make("table", { class: "viewer-matrix" }, make("tbody", {}, masses(step.candidates).map(candidate => make("tr", {}, this.candidateCells(candidate)))));
         }
 
         candidateCells(candidate) {
@@ -292,9 +295,9 @@
         matrix(step) {
             const rows = masses(step.candidates), shares = new Map();
             for (let t = 0; step.shares && t < step.shares.length; t += 3) shares.set(`${step.shares[t]} ${step.shares[t + 1]}`, step.shares[t + 2] * SHARE * rows[step.shares[t]].mass);
-            const most = Math.max(...shares.values(), MASS), columns = step.columns.slice(0, SHOWN);
-            const head = make("tr", {}, make("td"), make("td"), columns.map(text => make("th", { scope: "col", title: this.text(text), class: [...this.text(text)].length < 3 ? "viewer-short" : null }, make("span", {}, this.text(text)))));
-            const body = rows.slice(0, SHOWN).map((candidate, r) => make("tr", {}, this.candidateCells(candidate), columns.map((column, c) => this.cell(candidate, column, shares.get(`${r} ${c}`), most))));
+            const most = Math.max(...shares.values(), MASS);
+            const head = make("tr", {}, make("td"), make("td"), step.columns.map(text => make("th", { scope: "col", title: this.text(text), class: [...this.text(text)].length < 3 ? "viewer-short" : null }, make("span", {}, this.text(text)))));
+            const body = rows.map((candidate, r) => make("tr", {}, this.candidateCells(candidate), step.columns.map((column, c) => this.cell(candidate, column, shares.get(`${r} ${c}`), most))));
             return make("div", { class: "viewer-scroll" }, make("table", { class: "viewer-matrix" }, make("thead", {}, head), make("tbody", {}, body)));
         }
 
@@ -307,21 +310,19 @@
         }
 
         bars(i, row) {
-            const gold = this.data.targetTokens[i + 1], fused = masses(row.fused), own = masses(row.own);
-            const tokens = [...new Set([...fused, ...own].map(candidate => candidate.text))], of = (list, text) => list.find(candidate => candidate.text === text)?.mass;
-            const order = tokens.sort((a, b) => (of(fused, b) ?? 0) - (of(fused, a) ?? 0) || (of(own, b) ?? 0) - (of(own, a) ?? 0));
-            const shown = order.filter((text, at) => at < SHOWN || text === gold);
-            const most = Math.max(MASS, ...[...fused, ...own].map(candidate => candidate.mass));
+            const gold = this.data.targetTokens[i + 1], tokens = distribution(row), withOwn = Boolean(row.steps);
+            const most = Math.max(MASS, ...tokens.flatMap(token => [token.fused, token.own ?? 0]));
             const bar = (kind, mass) => make("span", { class: `viewer-bar viewer-${kind}`, style: `--length: ${(100 * Math.max(0, mass ?? 0) / most).toFixed(1)}%`, hidden: mass > 0 ? null : "" });
-            const lines = shown.map(text => make("tr", { class: text === gold ? "viewer-gold-line" : null },
-                make("th", { scope: "row", title: this.text(text) }, this.text(text)),
-                make("td", { class: "viewer-bars", "aria-hidden": "true" }, bar("fused", of(fused, text)), row.own ? bar("own", of(own, text)) : null),
-                make("td", { class: "viewer-mass", "data-fused": of(fused, text) ?? 0 }, percent(of(fused, text) ?? 0)),
-                row.own ? make("td", { class: "viewer-mass viewer-pale", "data-own": of(own, text) }, of(own, text) === undefined ? "" : percent(of(own, text))) : null,
-                make("td", { class: "viewer-mark" }, text === gold ? make("span", { title: "the document's next token" }, "◄") : "")));
-            const head = make("tr", {}, make("td"), make("td"), make("th", { scope: "col", class: "viewer-fused-name" }, "fused"), row.own ? make("th", { scope: "col", class: "viewer-own-name" }, "own") : null, make("td"));
-            return [make("h5", {}, row.own ? "fused distribution, beside the target's own" : "what the row holds"),
-                make("table", { class: "viewer-distribution" }, make("thead", {}, head), make("tbody", {}, lines))];
+            const lines = tokens.map(token => make("tr", { class: token.text === gold ? "viewer-gold-line" : null },
+                make("th", { scope: "row", title: this.text(token.text) }, this.text(token.text)),
+                make("td", { class: "viewer-bars", "aria-hidden": "true" }, bar("fused", token.fused), withOwn ? bar("own", token.own) : null),
+                make("td", { class: "viewer-mass", "data-fused": token.fused }, percent(token.fused)),
+                withOwn ? make("td", { class: "viewer-mass viewer-pale", "data-own": token.own }, token.own === undefined ? "" : percent(token.own)) : null,
+                make("td", { class: "viewer-mark" }, token.text === gold ? make("span", { title: "the document's next token" }, "◄") : "")));
+            const head = make("tr", {}, make("td"), make("td"), make("th", { scope: "col", class: "viewer-fused-name" }, "fused"), withOwn ? make("th", { scope: "col", class: "viewer-own-name" }, "own") : null, make("td"));
+            return [make("h5", {}, withOwn ? "fused distribution, beside the target's own" : "what the row holds"),
+                make("table", { class: "viewer-distribution" }, make("thead", {}, head), make("tbody", {}, lines)),
+                row.leftOut ? make("p", { class: "viewer-pale" }, `${row.leftOut[0]} lighter fused ${row.leftOut[0] === 1 ? "token holds" : "tokens hold"} ${percent(row.leftOut[1] * MASS)}.`) : null];
         }
     }
 
@@ -343,7 +344,7 @@
             const view = new View(await unpack(button.parentElement.querySelector(".viewer-data").textContent));
             place.replaceChildren(view.element);
             view.drawLink();
-            if (buttons.length > 1) view.element.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+            if (buttons.length > 1) view.element.scrollIntoView();
         };
         for (const button of buttons) button.addEventListener("click", () => open(button));
         if (buttons.length === 1) open(buttons[0]);

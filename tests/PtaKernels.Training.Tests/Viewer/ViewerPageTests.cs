@@ -9,7 +9,7 @@ public sealed class ViewerPageTests
 {
     private const string Hostile = "</script><img src=x onerror=document.title='broken'>";
 
-    private const int BytesRow = 13, PlanRow = 20;
+    private const int BytesRow = 13, PlanRow = 9;
 
     private static readonly string Folder = Repository.PathOf("artifacts/viewer");
 
@@ -22,7 +22,7 @@ public sealed class ViewerPageTests
         _chromium = await Chromium.StartAsync();
         ViewerDocument bytes = ViewerSamples.View("338", ViewerSamples.Bytes, "338, shares by bytes");
         ViewerDocument hostile = bytes with { Title = Hostile, Texts = [.. bytes.Texts.Select(static _ => Hostile)] };
-        ViewerDocument[] documents = [bytes, ViewerSamples.View("501", AlignmentPreset.Paper, "501, two sources folded", sources: 2), hostile];
+        ViewerDocument[] documents = [bytes, ViewerSamples.View("462", AlignmentPreset.Paper, "462, two sources folded", sources: 2), hostile];
         Directory.CreateDirectory(Folder);
         File.WriteAllText(Path.Combine(Folder, "viewer.html"), ReportHtml.Of("Three documents", [new TextBlock("Documents of the samples."), new ViewerBlock(documents)]));
     }
@@ -56,7 +56,7 @@ public sealed class ViewerPageTests
         await _page.HoverAsync($".viewer-target[data-row='{BytesRow}']");
         await _page.WaitForAsync($".viewer-panel[data-row='{BytesRow}']");
         (StepView step, _) = Step(ViewerSamples.Bytes, "338", source: 0, BytesRow, prior: null);
-        await RequireStepAsync(step, (c, column) => step.Shares![c, column] ?? 0);
+        await RequireStepAsync("338", step, (c, column) => step.Shares![c, column] ?? 0);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(await _page.TextAsync("[data-field=certificate]"), Does.Contain("no transport ran"));
@@ -72,12 +72,12 @@ public sealed class ViewerPageTests
         await OpenDocumentAsync(2);
         await _page.HoverAsync($".viewer-target[data-row='{PlanRow}']");
         await _page.WaitForAsync($".viewer-panel[data-row='{PlanRow}']");
-        ViewerRow row = ViewerSamples.View("501", AlignmentPreset.Paper, "501", sources: 2).Rows[PlanRow];
+        ViewerRow row = ViewerSamples.View("462", AlignmentPreset.Paper, "462", sources: 2).Rows[PlanRow];
         int source = row.Steps!.Single().Source;
-        AlignedDocument? prior = source == 0 ? null : Aligned(AlignmentPreset.Paper with { Fallback = FallbackRule.Target }, "501", 0, null);
-        (StepView step, VocabularyPair vocabularies) = Step(AlignmentPreset.Paper, "501", source, PlanRow, prior);
-        await RequireStepAsync(step, (c, column) => step.Plan[c, column]);
-        int gold = ViewerSamples.Document("spA", "501").Ids[PlanRow + 1];
+        AlignedDocument? prior = source == 0 ? null : Aligned(AlignmentPreset.Paper with { Fallback = FallbackRule.Target }, "462", 0, null);
+        (StepView step, VocabularyPair vocabularies) = Step(AlignmentPreset.Paper, "462", source, PlanRow, prior);
+        await RequireStepAsync("462", step, (c, column) => step.Plan[c, column]);
+        int gold = ViewerSamples.Document("spA", "462").Ids[PlanRow + 1];
         using (Assert.EnterMultipleScope())
         {
             Assert.That(await _page.TextAsync("[data-field=certificate]"), Is.EqualTo("certified"));
@@ -151,23 +151,25 @@ public sealed class ViewerPageTests
     private async Task<int> FocusedRowAsync() => await _page.EvaluateAsync<int>("Number(document.activeElement.dataset.row)");
 
     /// <summary>The panel's candidates, matrix and fused masses against a step; heaviest first on both sides, as far as the panel goes.</summary>
-    private async Task RequireStepAsync(StepView step, Func<int, int, double> moved)
+    private async Task RequireStepAsync(string id, StepView step, Func<int, int, double> moved)
     {
-        int[] order = [.. Enumerable.Range(0, step.Rows.Length).OrderByDescending(c => step.Rows[c].Mass).Where(c => step.Rows[c].Mass >= 1e-4)];
+        int[] order = [.. Enumerable.Range(0, step.Rows.Length).OrderByDescending(c => step.Rows[c].Mass).Take(ViewerRows.MostCandidates)];
         double[] candidates = [.. order.Select(c => step.Rows[c].Mass!.Value)];
-        double[] cells =
-        [
-            .. order.SelectMany(c => Enumerable.Range(0, step.Columns.Length).Select(column => moved(c, column))).Where(static mass => mass >= 1e-4).OrderDescending(),
-        ];
-        double[] fused = [.. step.Fused.Select(static f => f.Value).Where(static value => value >= 1e-4).OrderDescending()];
+        double[] cells = [.. order.SelectMany(c => Enumerable.Range(0, step.Columns.Length).Select(column => moved(c, column))).Where(static mass => mass >= 1e-4).OrderDescending()];
+        double[] fused = [.. step.Fused.Select(static f => f.Value).OrderDescending().Take(ViewerRows.MostTokens)];
+        TokenizedDocument target = ViewerSamples.Document("spA", id);
+        double[] logits = target.Candidates.ValuesOf(step.Row).ToArray();
+        double[] own = [.. logits.Select(logit => Math.Exp(logit) / logits.Sum(Math.Exp)).OrderDescending().Take(ViewerRows.MostTokens)];
         double[] shownCells = [.. (await _page.NumbersAsync(".viewer-cellmass[data-mass]", "data-mass")).OrderDescending()];
-        double[] shownFused = [.. (await _page.NumbersAsync("[data-fused]", "data-fused")).Where(static mass => mass > 0)];
+        double[] shownFused = [.. (await _page.NumbersAsync("[data-fused]", "data-fused")).Where(static mass => mass > 0).Take(ViewerRows.MostTokens)];
+        double[] shownOwn = [.. (await _page.NumbersAsync("[data-own]", "data-own")).OrderDescending().Take(ViewerRows.MostTokens)];
         using (Assert.EnterMultipleScope())
         {
             Assert.That(await _page.NumbersAsync(".viewer-matrix .viewer-mass", "data-mass"), Is.EqualTo(candidates).Within(6e-5));
             Assert.That(await _page.TextsAsync(".viewer-matrix th[scope=row]"), Is.EqualTo(order.Select(c => step.Rows[c].Text)));
             Assert.That(shownCells, Is.EqualTo(cells).Within(1.2e-4));
             Assert.That(shownFused, Is.EqualTo(fused).Within(6e-5));
+            Assert.That(shownOwn, Is.EqualTo(own).Within(6e-5));
         }
     }
 
