@@ -1,11 +1,15 @@
 namespace PtaKernels.Pipeline;
 
-/// <summary>The texts of a document's tokens, each once. Target tokens keep an entry each, even where two look the same: a text's index names the token.</summary>
+/// <summary>
+/// The texts of a document's tokens, each once. Target tokens keep an entry each, so that a text's index names the token; of those that look the same, as bytes
+/// and characters can, all but the first that came bear their ids.
+/// </summary>
 internal sealed class ViewerTexts
 {
     private readonly List<string> _all = [];
     private readonly Dictionary<string, int> _texts = [];
     private readonly Dictionary<int, int> _targets = [];
+    private readonly HashSet<string> _targetTexts = [];
 
     /// <summary>The texts by index.</summary>
     public string[] All => [.. _all];
@@ -14,7 +18,13 @@ internal sealed class ViewerTexts
     public int OfText(string text) => IndexOf(_texts, text, text);
 
     /// <summary>The index of a target token.</summary>
-    public int OfTarget(int token, TokenVocabulary vocabulary) => _targets.TryGetValue(token, out int at) ? at : IndexOf(_targets, token, VisibleText.Of(vocabulary, token));
+    public int OfTarget(int token, TokenVocabulary vocabulary)
+    {
+        if (_targets.TryGetValue(token, out int at))
+            return at;
+        string text = VisibleText.Of(vocabulary, token);
+        return IndexOf(_targets, token, _targetTexts.Add(text) ? text : $"{text} #{token}");
+    }
 
     private int IndexOf<TKey>(Dictionary<TKey, int> indices, TKey key, string text)
         where TKey : notnull

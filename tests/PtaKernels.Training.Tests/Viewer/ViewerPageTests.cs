@@ -11,6 +11,8 @@ public sealed class ViewerPageTests
 
     private const int BytesRow = 13, PlanRow = 9;
 
+    private static readonly AlignmentOptions Mixed = ViewerSamples.Bytes with { Fusion = FusionFunction.AvgCe, FusionLevel = FusionLevel.Row };
+
     private static readonly string Folder = Repository.PathOf("artifacts/viewer");
 
     private Chromium _chromium = null!;
@@ -22,9 +24,9 @@ public sealed class ViewerPageTests
         _chromium = await Chromium.StartAsync();
         ViewerDocument bytes = ViewerSamples.View("338", ViewerSamples.Bytes, "338, shares by bytes");
         ViewerDocument hostile = bytes with { Title = Hostile, Texts = [.. bytes.Texts.Select(static _ => Hostile)] };
-        ViewerDocument[] documents = [bytes, ViewerSamples.View("462", AlignmentPreset.Paper, "462, two sources folded", sources: 2), hostile];
+        ViewerDocument[] documents = [bytes, ViewerSamples.View("462", AlignmentPreset.Paper, "462, two sources folded", sources: 2), hostile, ViewerSamples.View("462", Mixed, "462, two sources mixed", sources: 2)];
         Directory.CreateDirectory(Folder);
-        File.WriteAllText(Path.Combine(Folder, "viewer.html"), ReportHtml.Of("Three documents", [new TextBlock("Documents of the samples."), new ViewerBlock(documents)]));
+        File.WriteAllText(Path.Combine(Folder, "viewer.html"), ReportHtml.Of("Documents in the viewer", [new TextBlock("Documents of the samples."), new ViewerBlock(documents)]));
     }
 
     [OneTimeTearDown]
@@ -87,6 +89,22 @@ public sealed class ViewerPageTests
     }
 
     [Test]
+    public async Task ShowsEverySourceOfAMixture()
+    {
+        int row = ViewerSamples.View("462", Mixed, "462", sources: 2).Rows.Index().First(static r => r.Item.Steps is { Length: 2 }).Index;
+        await OpenDocumentAsync(4);
+        await _page.HoverAsync($".viewer-target[data-row='{row}']");
+        await _page.WaitForAsync($".viewer-panel[data-row='{row}']");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(await _page.TextAsync(".viewer-panel .viewer-letter"), Is.EqualTo("W"));
+            Assert.That((await _page.TextsAsync(".viewer-panel h5")).Take(2).Select(static heading => heading.Split(',')[0]), Is.EqualTo(new[] { "gpt2", "spB" }));
+            Assert.That(await _page.TextsAsync(".viewer-source.viewer-active"), Has.Length.EqualTo(2));
+            Assert.That(await _page.TextsAsync(".viewer-link path"), Has.Length.EqualTo(2));
+        }
+    }
+
+    [Test]
     public async Task IsPinnedAndLeftByKeyboard()
     {
         await OpenDocumentAsync(1);
@@ -119,7 +137,7 @@ public sealed class ViewerPageTests
         {
             Assert.That(await _page.TextAsync(".viewer-target[data-row='1']"), Is.EqualTo(Hostile));
             Assert.That(await _page.TextsAsync("img"), Is.Empty);
-            Assert.That(await _page.EvaluateAsync<string>("document.title"), Is.EqualTo("Three documents"));
+            Assert.That(await _page.EvaluateAsync<string>("document.title"), Is.EqualTo("Documents in the viewer"));
         }
     }
 
@@ -128,10 +146,11 @@ public sealed class ViewerPageTests
     public async Task FitsTheScreen(int width, int height)
     {
         await _page.SizeAsync(width, height);
-        foreach (int document in new[] { 1, 2 })
+        foreach (int document in new[] { 1, 2, 4 })
         {
             await OpenDocumentAsync(document);
             await _page.ClickAsync($".viewer-target[data-row='{(document == 1 ? BytesRow : PlanRow)}']");
+            Assert.That(await _page.AttributeAsync(".viewer-panel", "class"), Does.Contain("viewer-pinned"));
             foreach (bool dark in new[] { false, true })
             {
                 await _page.DarkAsync(dark);
