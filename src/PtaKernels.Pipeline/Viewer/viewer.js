@@ -61,7 +61,7 @@
             this.sources = data.sources.map(() => []);
             this.fillTokens();
             this.element = make("section", { class: "viewer-document", "aria-label": data.title },
-                this.heading(), make("div", { class: "viewer-columns" }, this.tokens, this.panel), this.legend());
+                this.heading(), this.legend(), make("div", { class: "viewer-columns" }, this.tokens, this.panel));
             this.listen();
             const first = Math.max(0, data.rows.findIndex(row => row.steps));
             this.stopAt(first);
@@ -269,9 +269,9 @@
 
         stepParts(row, step) {
             const name = this.data.sources[step.source];
-            const title = row.steps.length > 1 ? `${name}, by rule ${step.rule}: ` : "";
-            const what = !step.columns ? `candidates of ${name}` : this.data.byBytes ? `candidates of ${name}, and what each gives by its bytes` : `candidates of ${name}, and the transport plan`;
-            return [make("h5", {}, title + what), step.columns ? this.matrix(step) : this.candidates(step), this.leftOut(step)];
+            const rule = row.steps.length > 1 ? ` by rule ${step.rule}` : "";
+            const what = !step.columns ? "" : this.data.byBytes ? ", and what each gives by its bytes" : ", and the transport plan";
+            return [make("h5", {}, `candidates of ${name}${rule}${what}`), step.columns ? this.matrix(step) : this.candidates(step), this.leftOut(step)];
         }
 
         /** What a step does not show. */

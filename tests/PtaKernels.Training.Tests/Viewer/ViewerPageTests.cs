@@ -98,7 +98,7 @@ public sealed class ViewerPageTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(await _page.TextAsync(".viewer-panel .viewer-letter"), Is.EqualTo("W"));
-            Assert.That((await _page.TextsAsync(".viewer-panel h5")).Take(2).Select(static heading => heading.Split(',')[0]), Is.EqualTo(new[] { "gpt2", "spB" }));
+            Assert.That((await _page.TextsAsync(".viewer-panel h5"))[..2].Select(static heading => heading.Split(' ')[2]), Is.EqualTo(new[] { "gpt2", "spB" }));
             Assert.That(await _page.TextsAsync(".viewer-source.viewer-active"), Has.Length.EqualTo(2));
             Assert.That(await _page.TextsAsync(".viewer-link path"), Has.Length.EqualTo(2));
         }
