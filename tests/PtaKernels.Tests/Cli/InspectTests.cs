@@ -1,6 +1,8 @@
 using System.Text.Json;
 using PtaKernels.Cli.Inspect;
 using PtaKernels.Corpus;
+using PtaKernels.Pipeline;
+using PtaKernels.Tests.Corpus;
 using PtaKernels.Text;
 
 namespace PtaKernels.Tests.Cli;
@@ -70,7 +72,7 @@ public sealed class InspectTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(run.Exit, Is.Zero, run.Errors);
-            Assert.That(run.Output.Split('\n').Select(VisibleText.Width), Has.All.LessThanOrEqualTo(120));
+            Assert.That(run.Output.Split('\n').Select(CellText.Width), Has.All.LessThanOrEqualTo(120));
             Assert.That(run.Output, Does.Contain("Step 13").And.Contain(heading).And.Contain("what the teacher said survives").And.Not.Contain("\u001b"));
         }
     }
@@ -107,6 +109,23 @@ public sealed class InspectTests
         }
     }
 
+    [Test]
+    public void WritesAPageOrNothing()
+    {
+        using var folder = new TemporaryFolder();
+        string page = folder["501.html"], nowhere = folder["none/501.html"];
+        PtaRun written = Pta.Run(["inspect", .. Pta.SampleFiles, "--preset", "paper", "--document", "501", "--html", page]);
+        PtaRun refused = Pta.Run(["inspect", .. Pta.SampleFiles, "--preset", "paper", "--document", "501", "--html", nowhere]);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((written.Exit, written.Output), Is.EqualTo((0, "")), written.Errors);
+            Assert.That(File.ReadAllText(page), Does.Contain("Document 501, gpt2 to spA, preset paper").And.Contain("viewer-data").And.EndWith("</html>\n"));
+            Assert.That(refused.Exit, Is.EqualTo(1));
+            Assert.That(refused.Errors, Does.Contain("its folder does not exist; make it first."));
+            Assert.That(folder.Names, Is.EqualTo(new[] { "501.html" }));
+        }
+    }
+
     [TestCase(" the", "·the")]
     [TestCase("\n\t", "⏎⇥")]
     [TestCase("👩‍👧", "👩‹200D›👧")]
@@ -120,7 +139,7 @@ public sealed class InspectTests
     [TestCase("日本語", 5, "日本…")]
     [TestCase("abc", 3, "abc")]
     [TestCase("abc", 5, "abc  ")]
-    public void FitsColumns(string text, int width, string fitted) => Assert.That(VisibleText.Fit(text, width), Is.EqualTo(fitted));
+    public void FitsColumns(string text, int width, string fitted) => Assert.That(CellText.Fit(text, width), Is.EqualTo(fitted));
 
     /// <summary>The samples hold no log-sum-exp; any value over the row's own serves to leave some mass missing.</summary>
     private static TokenizedDocument WithLogSumExp(TokenizedDocument document, AlignmentOptions options) => options.Mass != MassRule.Tail ? document : new TokenizedDocument
