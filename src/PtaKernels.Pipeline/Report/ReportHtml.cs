@@ -49,6 +49,9 @@ internal static class ReportHtml
                 case TableBlock table:
                     Append(page, table);
                     break;
+                case FiguresBlock figures:
+                    Append(page, figures);
+                    break;
                 case ChartBlock chart:
                     page.Append("<figure>\n").Append(chart.Chart.ToSvg()).Append("</figure>\n");
                     break;
@@ -66,22 +69,28 @@ internal static class ReportHtml
         return page.Append("</body>\n</html>\n").ToString();
     }
 
-    private static void Append(StringBuilder page, TableBlock table)
+    private static void Append(StringBuilder page, TableBlock table) =>
+        Append(page, new FiguresBlock(table.Columns, [.. table.Rows.Select(static r => r.Select(static c => Figure.Of(c)).ToArray())], table.Bold));
+
+    private static void Append(StringBuilder page, FiguresBlock table)
     {
+        IReadOnlyList<string[]> texts = table.Texts;
         page.Append("<div class=\"scroll\"><table>\n<thead><tr>");
         foreach ((int c, string column) in table.Columns.Index())
             page.Append($"<th{ClassOf(c)}>{WebUtility.HtmlEncode(column)}</th>");
         page.Append("</tr></thead>\n<tbody>\n");
-        foreach ((int r, string[] row) in table.Rows.Index())
+        foreach ((int r, Figure[] row) in table.Rows.Index())
         {
             page.Append(table.Bold.Contains(r) ? "<tr class=\"bold\">" : "<tr>");
-            foreach ((int c, string cell) in row.Index())
-                page.Append($"<td{ClassOf(c)}>{WebUtility.HtmlEncode(cell)}</td>");
+            foreach ((int c, Figure cell) in row.Index())
+                page.Append($"<td{ClassOf(c)}{PlaceOf(cell)}>{WebUtility.HtmlEncode(cell.Text)}</td>");
             page.Append("</tr>\n");
         }
 
         page.Append("</tbody></table></div>\n");
 
-        string ClassOf(int column) => Charts.IsText(table.Rows, column) ? " class=\"name\"" : "";
+        string ClassOf(int column) => Charts.IsText(texts, column) ? " class=\"name\"" : "";
+
+        static string PlaceOf(Figure cell) => cell.Path is { } path ? FormattableString.Invariant($" data-path=\"{WebUtility.HtmlEncode(path)}\" data-value=\"{cell.Value:R}\"") : "";
     }
 }
