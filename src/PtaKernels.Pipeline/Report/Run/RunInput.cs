@@ -47,7 +47,7 @@ internal sealed record RunInput
         Student[] taught = [.. run.Students.Where(static s => !s.IsControl)];
         Student student = name is null ? taught[0] : Array.Find(taught, s => s.Name == name)
             ?? throw new AlignmentDataException($"{run.Folder}: has no student {name} that was taught; there are {string.Join(", ", taught.Select(static s => s.Name))}.");
-        string aligned = run.StoreOf(student).Path;
+        string aligned = run.AlignedOf(student);
         return new RunInput
         {
             Title = $"{student.Name}: {run.Target.Name} taught by {string.Join(" and ", run.SourcesOf(student).Select(static s => s.Name))}",

@@ -102,6 +102,11 @@ internal sealed class StudentPass
     }
 }
 
+/// <summary>A document as all models of an alignment saw it.</summary>
+/// <param name="Target">The receiving model's view.</param>
+/// <param name="Sources">The giving models' views, in the order of the sources.</param>
+internal sealed record RunDocument(TokenizedDocument Target, IReadOnlyList<TokenizedDocument> Sources);
+
 /// <summary>A document's faithfulness.</summary>
 /// <param name="Index">Its place in the sample.</param>
 /// <param name="Id">Its name.</param>
