@@ -35,14 +35,15 @@ internal sealed record DistributionSection(int Rows, long Shown, int Neighbours,
         foreach (DistributionPicture picture in Pictures)
             yield return new ChartBlock($"distributions-{picture.Preset}.png", Charts.Clouds([.. picture.Groups.Select(static g => new Cloud(g.Name, [.. g.X.Zip(g.Y)]))], $"Preset {picture.Preset}: fused, target and FuseLLM-hard rows", "two Isomap axes; crosses are the groups' centres"));
         yield return new FiguresBlock(
-            ["preset", "group", "rows", "within\ngroup", "centre to\ntarget's centre", "within,\nbefore embedding", "centre to target's,\nbefore embedding"],
+            ["preset", "group", "rows", "within\ngroup", "centre to\ntarget's centre", "within,\nbefore embedding", "centre to target's,\nbefore embedding", "scatter\nshown", "edges\nadded"],
             [.. Pictures.SelectMany((picture, p) => picture.Groups.Select((group, g) => (Figure[])
             [
                 Figure.Of(g == 0 ? picture.Preset : ""), Figure.Of(group.Name), Figure.Count("distributions.rows", Rows),
                 .. new[] { ("within", group.Within), ("to_target", group.ToTarget), ("within_before", group.WithinBefore), ("to_target_before", group.ToTargetBefore) }
                     .Select(d => Figure.Number($"distributions.pictures[{p}].groups[{g}].{d.Item1}", d.Item2, 4)),
+                g == 0 ? Figure.Share($"distributions.pictures[{p}].share", picture.Share) : Figure.Of(""), g == 0 ? Figure.Count($"distributions.pictures[{p}].joined", picture.Joined) : Figure.Of(""),
             ]))]);
-        yield return new TextBlock("Within: mean distance between two rows of the group. Before embedding: the same in Hellinger distances themselves. Against the paper, as ratios of this method to FuseLLM hard:");
+        yield return new TextBlock("Within: mean distance between two rows of the group. Before embedding: the same in Hellinger distances themselves. Scatter shown: the two axes' share of the scatter along the graph's paths. Edges added: where the graph fell into pieces, the shortest between two of them. Against the paper, as ratios of this method to FuseLLM hard:");
         yield return new FiguresBlock(
             ["distance", .. Pictures.Select(static p => $"{p.Preset} / {AlignmentMethod.Hard}"), "published\nFuseLLM", "published\nPTA", "published\nratio"],
             [.. Published.Select((published, d) => (Figure[])
@@ -50,8 +51,6 @@ internal sealed record DistributionSection(int Rows, long Shown, int Neighbours,
                 Figure.Of(published.Distance), .. Pictures.Select((picture, p) => d == 0 ? Figure.Number($"distributions.pictures[{p}].within_ratio", picture.WithinRatio, 3) : Figure.Number($"distributions.pictures[{p}].centre_ratio", picture.CentreRatio, 3)),
                 Figure.Number($"distributions.published[{d}].fuse_llm", published.FuseLlm, 2), Figure.Number($"distributions.published[{d}].pta", published.Pta, 2), Figure.Number($"distributions.published[{d}].ratio", published.Ratio, 3),
             ])]);
-        if (Pictures.Any(static p => p.Joined > 0))
-            yield return new TextBlock($"The graphs fell into pieces, which {string.Join(" and ", Pictures.Select(static p => $"{p.Joined}"))} further edges joined, each the shortest between two pieces.");
     }
 
     private static DistributionPicture PictureOf(SparseRow[][] rows, string preset)

@@ -57,18 +57,18 @@ internal sealed record FidelitySection(int Documents, IReadOnlyList<FaithfulDocu
     public IEnumerable<ReportBlock> Blocks()
     {
         yield return new HeadingBlock("Most and least faithful documents");
-        yield return new TextBlock($"Faithful: the teacher signal kept, as a mean over the rows that a source reached; of equal ones the smaller name comes first, and documents with fewer than {LeastRows} such rows are left out.");
+        yield return new TextBlock($"Faithful: the teacher signal kept, as a mean over the rows that a source reached; of equal ones the smaller name comes first. Documents with fewer than {LeastRows} such rows are left out.");
         yield return new FiguresBlock(
-            ["", "document", "target\ntokens", "rows", "signal\nkept"],
-            [.. new[] { ("most", Most), ("least", Least) }.SelectMany(static end => end.Item2.Select((d, i) => (Figure[])
-            [
-                Figure.Of(i == 0 ? end.Item1 : ""), Figure.Of(d.Id), Figure.Count($"fidelity.{end.Item1}[{i}].tokens", d.Tokens), Figure.Count($"fidelity.{end.Item1}[{i}].rows", d.Rows),
-                Figure.Share($"fidelity.{end.Item1}[{i}].kept", d.Kept, 2),
-            ]))]);
+            ["most faithful", "rows", "signal\nkept", "least faithful", "rows", "signal\nkept"],
+            [.. Enumerable.Range(0, Math.Max(Most.Count, Least.Count)).Select(i => (Figure[])[.. CellsOf("most", Most, i), .. CellsOf("least", Least, i)])]);
         int closed = Most.Concat(Least).Count(static d => !d.Opened);
         yield return new TextBlock($"Open one to see its tokens and where each row came from.{(closed > 0 ? $" {closed} long ones are not on this page; `pta inspect --html` shows any document." : "")}");
         yield return new ViewerBlock(Opened);
     }
+
+    private static Figure[] CellsOf(string end, IReadOnlyList<FaithfulDocument> list, int i) => i >= list.Count
+        ? [Figure.Of(""), Figure.Of(""), Figure.Of("")]
+        : [Figure.Of(list[i].Id), Figure.Count($"fidelity.{end}[{i}].rows", list[i].Rows), Figure.Share($"fidelity.{end}[{i}].kept", list[i].Kept, 2)];
 }
 
 /// <summary>A document at one of the ends.</summary>

@@ -21,6 +21,7 @@ internal sealed class PairingComparison
 
     private readonly long[] _tokens = new long[Kinds.Length], _differ = new long[Kinds.Length];
     private readonly List<PairingExample>[] _examples = [.. Kinds.Select(static _ => new List<PairingExample>())];
+    private readonly HashSet<string> _shown = [];
     private int _documents, _otherTexts;
 
     /// <summary>Counts a document's target tokens that are text.</summary>
@@ -34,7 +35,7 @@ internal sealed class PairingComparison
 
         TokenPairing warped = document.Pairings[PairingRule.DtwTexts]!;
         _documents++;
-        bool shown = false;
+        bool shown = !_shown.Add(document.Pair.Target.Id);
         for (int t = 0; t < document.Pair.Target.Length; t++)
         {
             byte[] text = document.Vocabularies.Target.Bytes[document.Pair.Target.Ids[t]].ToArray();
@@ -45,7 +46,7 @@ internal sealed class PairingComparison
             if (warped.FirstOf(t) == bytes.FirstOf(t) && warped.LastOf(t) == bytes.LastOf(t))
                 continue;
             _differ[kind]++;
-            // One of a document at most, so that the examples come from several.
+            // One of a document at most, by its first source, so that the examples come from several.
             if (shown || _examples[kind].Count >= Examples)
                 continue;
             shown = true;
@@ -61,8 +62,8 @@ internal sealed class PairingComparison
         PairingExample[] first = [.. _examples.SelectMany(static e => e.Take(ExamplesPerKind))];
         PairingExample[] examples = [.. first, .. _examples.SelectMany(static e => e.Skip(ExamplesPerKind)).Take(Math.Max(0, Examples - first.Length))];
         return new PairingSection(
-            _documents, _otherTexts, _tokens.Sum(), Share(_differ.Sum(), _tokens.Sum()), [.. Kinds.Select((kind, k) => new PairingKind(kind.Name, _tokens[k], _differ[k], Share(_differ[k], _tokens[k])))],
-            [.. examples.Take(Examples)]);
+            _documents, _otherTexts, _tokens.Sum(), _differ.Sum(), Share(_differ.Sum(), _tokens.Sum()), [.. Kinds.Select((kind, k) => new PairingKind(kind.Name, _tokens[k], _differ[k], Share(_differ[k], _tokens[k])))],
+            [.. examples.Take(Examples).OrderBy(static e => Array.FindIndex(Kinds, k => k.Name == e.Kind))]);
     }
 
     private static double? Share(long part, long whole) => whole == 0 ? null : part / (double)whole;
@@ -84,10 +85,11 @@ internal sealed class PairingComparison
 /// <param name="Documents">Documents compared, each once per source.</param>
 /// <param name="OtherTexts">Documents whose two decoded texts differ, which have no common offsets.</param>
 /// <param name="Tokens">Target tokens compared: those with bytes of their own.</param>
-/// <param name="Differ">Share whose source partners differ.</param>
+/// <param name="Differ">Tokens whose source partners differ.</param>
+/// <param name="Share">Their share.</param>
 /// <param name="Kinds">By what the token is.</param>
 /// <param name="Examples">Examples, at most ten.</param>
-internal sealed record PairingSection(int Documents, int OtherTexts, long Tokens, double? Differ, IReadOnlyList<PairingKind> Kinds, IReadOnlyList<PairingExample> Examples)
+internal sealed record PairingSection(int Documents, int OtherTexts, long Tokens, long Differ, double? Share, IReadOnlyList<PairingKind> Kinds, IReadOnlyList<PairingExample> Examples)
 {
     /// <summary>The tables.</summary>
     public IEnumerable<ReportBlock> Blocks()
@@ -98,7 +100,7 @@ internal sealed record PairingSection(int Documents, int OtherTexts, long Tokens
             ["target token", "tokens", "partners\ndiffer", "share"],
             [
                 .. Kinds.Select((kind, k) => (Figure[])[Figure.Of(kind.Kind), Figure.Count($"pairing.kinds[{k}].tokens", kind.Tokens), Figure.Count($"pairing.kinds[{k}].differ", kind.Differ), Figure.Share($"pairing.kinds[{k}].share", kind.Share, 2)]),
-                [Figure.Of("all"), Figure.Count("pairing.tokens", Tokens), Figure.Of(""), Figure.Share("pairing.differ", Differ, 2)],
+                [Figure.Of("all"), Figure.Count("pairing.tokens", Tokens), Figure.Count("pairing.differ", Differ), Figure.Share("pairing.share", Share, 2)],
             ],
             [Kinds.Count]);
         if (OtherTexts > 0)

@@ -8,7 +8,7 @@ namespace PtaKernels.Pipeline;
 /// <param name="Differ">[methods][methods] share of the same rows whose most probable token differs.</param>
 internal sealed record PresetSection(int Documents, long Positions, long SameRows, IReadOnlyList<PresetMethod> Methods, IReadOnlyList<double?[]> Differ)
 {
-    private static readonly string[] Steps = ["rows", "candidates:\ncolumns", "missing\nmass", "transport:\ntop-1 is\nsource's", "top-1 is\ntarget's", "projection:\ntokens", "gold\ntop-1", "p(gold)", "signal\nkept"];
+    private static readonly string[] Steps = ["rows", "candidates:\ncolumns", "missing\nmass", "transport:\ntop-1 is\nsource's", "top-1 is\ntarget's", "projec-\ntion:\ntokens", "gold\ntop-1", "p(gold)", "signal\nkept"];
 
     /// <summary>The tables.</summary>
     public IEnumerable<ReportBlock> Blocks()
@@ -16,14 +16,16 @@ internal sealed record PresetSection(int Documents, long Positions, long SameRow
         yield return new HeadingBlock("Presets, step by step");
         yield return new TextBlock("A sample of the documents, each with each source alone. Pairing: share of target tokens paired with exactly one source token. Transfer: share of target rows that take a source's row. The other columns are means over these rows: target candidates offered, mass that the candidates miss, how often the most probable token is the nearest one to the source's and the target's own, then what the student would read.");
         yield return new FiguresBlock(
-            ["method", "documents", "refused", "pairing:\none to one", "transfer", .. Steps],
+            ["method", "documents", "refused", "what it is"],
+            [.. Methods.Select((m, i) => (Figure[])[Figure.Of(m.Name), Figure.Count("presets.documents", Documents), Figure.Count($"presets.methods[{i}].refused", m.Refused), Figure.Of(m.Meaning)])]);
+        foreach (PresetMethod m in Methods.Where(static m => m.Reason is not null))
+            yield return new TextBlock($"{m.Name} refuses, for one: {m.Reason}");
+        yield return new FiguresBlock(
+            ["method", "pairing:\none to\none", "transfer:\nshare", .. Steps],
             [.. Methods.Select((m, i) => (Figure[])
             [
-                Figure.Of(m.Name), Figure.Count("presets.documents", Documents), Figure.Count($"presets.methods[{i}].refused", m.Refused), Figure.Share($"presets.methods[{i}].one_to_one", m.OneToOne),
-                Figure.Share($"presets.methods[{i}].transferred", m.Transferred), .. m.Own.Cells($"presets.methods[{i}].own"),
+                Figure.Of(m.Name), Figure.Share($"presets.methods[{i}].one_to_one", m.OneToOne), Figure.Share($"presets.methods[{i}].transferred", m.Transferred), .. m.Own.Cells($"presets.methods[{i}].own"),
             ])]);
-        foreach (PresetMethod m in Methods)
-            yield return new TextBlock($"{m.Name}: {m.Meaning}.{(m.Reason is { } reason ? $" Refused, for one: {reason}" : "")}");
         if (SameRows == 0)
         {
             yield return new TextBlock("No row was filled from a source by every method, so nothing is compared on the same rows.");

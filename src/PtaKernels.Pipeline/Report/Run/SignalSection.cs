@@ -15,7 +15,7 @@ internal sealed record SignalSection(IReadOnlyList<RowQuality> Sources, IReadOnl
         AlignmentRunReport report = pass.Report;
         List<RowQuality> rows = [.. sources.Select((name, s) => RowQuality.Of(name, report.Gold[s], pass.Signal[s].Mean))];
         if (report.MergedGold.Rows > 0)
-            rows.Add(RowQuality.Of(MergedName, report.MergedGold, null));
+            rows.Add(RowQuality.Of(MergedName, report.MergedGold, pass.MergedSignal.Mean));
         RowRule[] rules = [.. Enum.GetValues<RowRule>().Where(r => pass.Signal.Any(s => s.RowsOf(r) > 0))];
         return new SignalSection(rows, [.. rules.Select(r => new RuleSignal(
             RowProvenance.LetterOf(r).ToString(), RuleMeanings.Of(r), [.. pass.Signal.Select(s => s.RowsOf(r))], [.. pass.Signal.Select(s => s.MeanOf(r))]))]);

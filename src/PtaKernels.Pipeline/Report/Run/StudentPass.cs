@@ -24,6 +24,9 @@ internal sealed class StudentPass
     /// <summary>[sources] teacher signal by rule.</summary>
     public RuleSums[] Signal { get; }
 
+    /// <summary>Teacher signal of the rows that the student sees, by rule; empty where nothing is merged.</summary>
+    public RuleSums MergedSignal { get; } = new();
+
     /// <summary>[sources] largest marginal errors by how transports ended.</summary>
     public LargestErrors[] Marginals { get; }
 
@@ -94,6 +97,12 @@ internal sealed class StudentPass
                 if (row.Transport is { } outcome)
                     Marginals[s].Add(outcome);
             }
+        }
+
+        for (int i = 0; i < (fused.Merged?.Rows ?? 0); i++)
+        {
+            if (double.IsFinite(fused.Merged![i].SignalKept))
+                MergedSignal.Add(fused.Merged[i].Rule, fused.Merged[i].SignalKept);
         }
 
         AlignedDocument[] taught = fused.Merged is { } merged ? [merged] : fused.PerSource;
