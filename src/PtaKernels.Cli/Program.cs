@@ -80,6 +80,7 @@ internal static class Program
             BenchCommand.Create(),
             DevicesCommand.Create(),
             FuseCommand.Create(),
+            ReportCommand.Create(),
             TrainCommand.Create(),
             EvalCommand.Create(),
             NewModelCommand.Create(),
