@@ -79,6 +79,7 @@ internal static class Program
             BenchCommand.Create(),
             DevicesCommand.Create(),
             FuseCommand.Create(),
+            ReportCommand.Create(),
             TrainCommand.Create(),
             EvalCommand.Create(),
             NewModelCommand.Create(),

@@ -77,12 +77,6 @@ public sealed partial class FuseRun
                 throw new ArgumentException($"student {student.Name} is taught by '{unknown}', which is no source; there are {string.Join(", ", sources.Select(static s => s.Name))}.");
         }
 
-        foreach (string file in _config.Evaluation is { } evaluation ? new[] { Full(_config.Documents), Full(evaluation.Documents) } : [Full(_config.Documents)])
-        {
-            if (!Path.Exists(file))
-                throw new AlignmentDataException($"{file}: no such file or folder; documents names the text.");
-        }
-
         return (target, sources);
     }
 

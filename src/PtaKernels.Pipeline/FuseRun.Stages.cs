@@ -84,15 +84,10 @@ public sealed partial class FuseRun
     private StageRecord Align(Student student, StageRecord target, StageRecord[] sources, StageRecord[] maps, CancellationToken cancellation)
     {
         string path = Made("aligned", student.Name);
-        int[] taught = [.. Enumerable.Range(0, Sources.Count).Where(s => student.Sources?.Contains(Sources[s].Name) ?? true)];
-        string key = StageRecords.KeyOf(target.Key, taught.Select(s => sources[s].Key), taught.Select(s => maps[s].Key), student.Deciding, _config.OnError);
+        string key = AlignmentKey(student, target, sources, maps);
         return _stages.Run($"align {student.Name}", Tokens, key, [path], report =>
         {
-            AlignmentSource[] all = [.. taught.Select(s => Sources[s]).Select(s => new AlignmentSource(s.Name, new VocabularyPair(
-                s.Encoder.Vocabulary, Target.Encoder.Vocabulary, OfficialMapping.ToMap(OfficialMapping.Read(Made("maps", s.Name + ".json")), s.Encoder.Vocabulary, Target.Encoder.Vocabulary))
-            {
-                TargetEncoder = Target.Encoder,
-            }))];
+            AlignmentSource[] all = SourcesOf(student);
             var run = new AlignmentRun
             {
                 TargetDocuments = DocumentFiles.Open(Made("captured", Target.Name)),

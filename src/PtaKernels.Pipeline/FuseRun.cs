@@ -2,7 +2,7 @@ namespace PtaKernels.Pipeline;
 
 /// <summary>Text and models in, fused students and a report out: split, map, capture, align, pack, train, evaluate. Stages that are finished are not run again.</summary>
 /// <remarks>
-/// The output folder: <c>split.jsonl.gz</c>, <c>maps/SOURCE.json</c>, <c>captured/MODEL</c>, <c>aligned/STUDENT</c>, <c>packed/STUDENT</c>, <c>training/STUDENT</c> with the checkpoint in <c>model</c>, <c>evaluation/MODEL.json</c>,
+/// The output folder: <c>run.json</c> (the configuration), <c>split.jsonl.gz</c>, <c>maps/SOURCE.json</c>, <c>captured/MODEL</c>, <c>aligned/STUDENT</c>, <c>packed/STUDENT</c>, <c>training/STUDENT</c> with the checkpoint in <c>model</c>, <c>evaluation/MODEL.json</c>,
 /// <c>stages/*.json</c> (what is finished, from what), <c>report/</c>. The same command goes on where it was stopped or killed.
 /// </remarks>
 public sealed partial class FuseRun
@@ -30,7 +30,7 @@ public sealed partial class FuseRun
         _output = Full(config.Output);
         _backend = backend;
         _progress = progress;
-        _stages = new StageRunner(Path.Combine(_output, "stages"), progress);
+        _stages = new StageRunner(Path.Combine(_output, StagesName), progress);
         Students = StudentsOf(config);
         (Target, Sources) = OpenModels();
         RequireSettings();
@@ -59,7 +59,9 @@ public sealed partial class FuseRun
     /// <exception cref="OperationCanceledException">Stopped.</exception>
     public FuseOutcome Run(CancellationToken cancellation)
     {
+        RequireTexts();
         Directory.CreateDirectory(_output);
+        WriteConfig();
         SplitTexts(cancellation);
         StageRecord[] maps = [.. Sources.Select(s => Map(s, cancellation))];
         StageRecord target = Capture(Target, cancellation);

@@ -50,8 +50,8 @@ internal sealed class DemoTable(Terminal terminal, IReadOnlyList<DemoRun> runs)
 
     private void Line(string label, Func<DemoRun, string> cell, string? colour = null, bool heading = false)
     {
-        string text = Terminal.Escape(VisibleText.Fit(label, Label));
-        string cells = Terminal.Escape(string.Concat(runs.Select(r => VisibleText.Fit(cell(r), Cell) + " ")).TrimEnd());
+        string text = Terminal.Escape(CellText.Fit(label, Label));
+        string cells = Terminal.Escape(string.Concat(runs.Select(r => CellText.Fit(cell(r), Cell) + " ")).TrimEnd());
         terminal.Line(heading ? $"[bold]{text}{cells}[/]" : colour is null ? text + cells : $"[{colour}]{text}[/]{cells}");
     }
 

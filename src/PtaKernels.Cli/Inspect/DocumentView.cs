@@ -1,3 +1,5 @@
+using PtaKernels.Pipeline;
+
 namespace PtaKernels.Cli.Inspect;
 
 /// <summary>One document aligned with one source, shown whole and step by step.</summary>

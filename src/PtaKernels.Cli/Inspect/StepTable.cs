@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using PtaKernels.Pipeline;
 using PtaKernels.Rules;
 
 namespace PtaKernels.Cli.Inspect;
@@ -21,7 +22,7 @@ internal sealed class StepTable(Terminal terminal, DocumentPair pair, Vocabulary
     {
         RowProvenance row = step.Provenance;
         int position = step.Row;
-        string after = VisibleText.Cut(VisibleText.Of(vocabularies.Target, pair.Target.Ids[position]), LongestText);
+        string after = CellText.Cut(VisibleText.Of(vocabularies.Target, pair.Target.Ids[position]), LongestText);
         terminal.Line($"[bold]Step {position}[/]: what follows [bold]{Terminal.Escape(after)}[/]. Target row {position} receives {Terminal.Escape(vocabularies.Source.Name)} row {row.SourceRow} "
             + $"by rule [{RuleLegend.ColourOf(row.Rule)}]{Terminal.Escape(row.Letter.ToString())}[/] ({Terminal.Escape(RuleNames.Of(row.Rule))}).");
         if (step.Shares is not null)
@@ -63,8 +64,8 @@ internal sealed class StepTable(Terminal terminal, DocumentPair pair, Vocabulary
     {
         int numbers = 2 + 7 + blocks.Sum(static b => b.Width) + 2 + 7 + 9 + (3 * (blocks.Length + 1)) + 2;
         int text = Math.Clamp((terminal.Width - numbers) / 2, 6, LongestText);
-        string titles = string.Concat(blocks.Select(static b => VisibleText.Fit(b.Title, b.Width) + " │ "));
-        string header = VisibleText.Fit("source candidate", text + 2) + $"{"a %",7} │ {titles}" + VisibleText.Fit(columnTitle, text + 2) + $"{massTitle,7}{"fused %",9}";
+        string titles = string.Concat(blocks.Select(static b => CellText.Fit(b.Title, b.Width) + " │ "));
+        string header = CellText.Fit("source candidate", text + 2) + $"{"a %",7} │ {titles}" + CellText.Fit(columnTitle, text + 2) + $"{massTitle,7}{"fused %",9}";
         terminal.Line($"[bold]{Terminal.Escape(header)}[/]");
         string letters = string.Concat(blocks.Select(b => " │ " + (b.Letters ? string.Concat(columns.Select((_, c) => ColumnName(c).PadLeft(b.Cell))) : new string(' ', b.Width))));
         terminal.Line($"[grey]{new string(' ', text + 9)}{letters} │[/]");
@@ -72,7 +73,7 @@ internal sealed class StepTable(Terminal terminal, DocumentPair pair, Vocabulary
         {
             var markup = new StringBuilder();
             if (line < rows.Length)
-                markup.Append(CultureInfo.InvariantCulture, $"{line,1} {Terminal.Escape(VisibleText.Fit(step.Rows[rows[line]].Text, text))}{Percent1(step.Rows[rows[line]].Mass),7}");
+                markup.Append(CultureInfo.InvariantCulture, $"{line,1} {Terminal.Escape(CellText.Fit(step.Rows[rows[line]].Text, text))}{Percent1(step.Rows[rows[line]].Mass),7}");
             else
                 markup.Append(new string(' ', text + 9));
             foreach (Block block in blocks)
@@ -82,7 +83,7 @@ internal sealed class StepTable(Terminal terminal, DocumentPair pair, Vocabulary
             {
                 StepCandidate column = step.Columns[columns[line]];
                 double fused = FusedProbability(column.Token);
-                string cells = $"{ColumnName(line)} {VisibleText.Fit(column.Text, text)}{Percent1(column.Mass),7}{(fused == 0 ? "." : Percent1(fused)),9}";
+                string cells = $"{ColumnName(line)} {CellText.Fit(column.Text, text)}{Percent1(column.Mass),7}{(fused == 0 ? "." : Percent1(fused)),9}";
                 markup.Append(column.Token == Gold ? $"[green]{Terminal.Escape(cells)}[/] [green]◄[/]" : Terminal.Escape(cells));
             }
 
@@ -94,15 +95,15 @@ internal sealed class StepTable(Terminal terminal, DocumentPair pair, Vocabulary
     private void WriteMoved()
     {
         const int Text = 2 * LongestText;
-        terminal.Line($"[bold]{VisibleText.Fit("source candidate", Text)}{"a %",7} │ {VisibleText.Fit("fused token", LongestText)}{"fused %",9}[/]");
+        terminal.Line($"[bold]{CellText.Fit("source candidate", Text)}{"a %",7} │ {CellText.Fit("fused token", LongestText)}{"fused %",9}[/]");
         for (int line = 0; line < Math.Min(Shown, Math.Max(step.Rows.Length, step.Fused.Length)); line++)
         {
-            string left = line < step.Rows.Length ? VisibleText.Fit(step.Rows[line].Text, Text) + $"{Percent1(step.Rows[line].Mass),7}" : new string(' ', Text + 7);
+            string left = line < step.Rows.Length ? CellText.Fit(step.Rows[line].Text, Text) + $"{Percent1(step.Rows[line].Mass),7}" : new string(' ', Text + 7);
             string right = "";
             if (line < step.Fused.Length)
             {
                 int token = step.Fused[line].Token;
-                right = $"{VisibleText.Fit(VisibleText.Of(vocabularies.Target, token), LongestText)}{Percent1(FusedProbability(token)),9}{(token == Gold ? " ◄" : "")}";
+                right = $"{CellText.Fit(VisibleText.Of(vocabularies.Target, token), LongestText)}{Percent1(FusedProbability(token)),9}{(token == Gold ? " ◄" : "")}";
             }
 
             terminal.Line($"{Terminal.Escape(left)} [grey]│[/] {Terminal.Escape(right)}".TrimEnd());
@@ -115,17 +116,8 @@ internal sealed class StepTable(Terminal terminal, DocumentPair pair, Vocabulary
         terminal.Line();
         if (step.Outcome is { } outcome)
         {
-            string status = outcome.Status switch
-            {
-                TransportStatus.Converged when _options.Transport == TransportKind.Official => "stopped by the official loop's own test, which is no certificate",
-                TransportStatus.Converged when _options.Transport == TransportKind.SemiRelaxed => "closed form, nothing to certify",
-                TransportStatus.Converged => "certified",
-                TransportStatus.ExactFallback => "no certificate; the unregularised optimum instead",
-                TransportStatus.IterationLimit => "iteration limit met, no certificate",
-                _ => "not a number",
-            };
             string kind = AlignmentSwitches.Named("transport").Get(_options);
-            Write("transport", string.Create(CultureInfo.InvariantCulture, $"{kind}: {status}; {outcome.Iterations} iterations, marginal error {outcome.MarginalError:G3}"));
+            Write("transport", string.Create(CultureInfo.InvariantCulture, $"{kind}: {CertificateText.Of(outcome, _options)}; {outcome.Iterations} iterations, marginal error {outcome.MarginalError:G3}"));
         }
 
         if (step.Shares is not null)

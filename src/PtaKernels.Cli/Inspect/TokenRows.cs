@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using PtaKernels.Pipeline;
 
 namespace PtaKernels.Cli.Inspect;
 
@@ -12,7 +13,7 @@ internal sealed class TokenRows(Terminal terminal, DocumentPair pair, Vocabulary
     public void Write(int from, int to, int shownRow)
     {
         Cell[] cells = [.. Cells().Skip(from).Take(to - from)];
-        int label = Math.Max(VisibleText.Width(vocabularies.Source.Name), VisibleText.Width(vocabularies.Target.Name)) + 3;
+        int label = Math.Max(CellText.Width(vocabularies.Source.Name), CellText.Width(vocabularies.Target.Name)) + 3;
         for (int start = 0; start < cells.Length;)
         {
             int end = start, width = label;
@@ -66,17 +67,17 @@ internal sealed class TokenRows(Terminal terminal, DocumentPair pair, Vocabulary
             1 => $"{start}",
             _ => $"{start}-{end - 1}",
         };
-        string target = VisibleText.Cut(VisibleText.Of(vocabularies.Target, pair.Target.Ids[i]), LongestCell);
-        source = VisibleText.Cut(source, LongestCell);
-        int width = new[] { VisibleText.Width(target), VisibleText.Width(source), positions.Length, i.ToString(CultureInfo.InvariantCulture).Length }.Max();
+        string target = CellText.Cut(VisibleText.Of(vocabularies.Target, pair.Target.Ids[i]), LongestCell);
+        source = CellText.Cut(source, LongestCell);
+        int width = new[] { CellText.Width(target), CellText.Width(source), positions.Length, i.ToString(CultureInfo.InvariantCulture).Length }.Max();
         return new Cell(i, target, row.Rule, row.Transferred, source, positions, width);
     }
 
     private void WriteLine(string name, int label, Cell[] cells, Func<Cell, string> text, Func<Cell, string> style)
     {
-        var line = new StringBuilder($"[bold]{Terminal.Escape(VisibleText.Pad(name, label))}[/]");
+        var line = new StringBuilder($"[bold]{Terminal.Escape(CellText.Pad(name, label))}[/]");
         foreach (Cell cell in cells)
-            line.Append(CultureInfo.InvariantCulture, $"[{style(cell)}]{Terminal.Escape(text(cell))}[/]{new string(' ', cell.Width + 1 - VisibleText.Width(text(cell)))}");
+            line.Append(CultureInfo.InvariantCulture, $"[{style(cell)}]{Terminal.Escape(text(cell))}[/]{new string(' ', cell.Width + 1 - CellText.Width(text(cell)))}");
         terminal.Line(line.ToString().TrimEnd());
     }
 

@@ -9,7 +9,7 @@ namespace PtaKernels.Pipeline;
 /// <summary>Writes a fusion's report: <c>report.md</c>, <c>report.html</c> (one file, nothing else needed), <c>report.json</c>, and the charts as PNG.</summary>
 public static class FusionReportWriter
 {
-    private static readonly JsonSerializerOptions Json = new()
+    internal static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,

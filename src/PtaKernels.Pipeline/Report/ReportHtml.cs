@@ -3,7 +3,7 @@ using System.Text;
 
 namespace PtaKernels.Pipeline;
 
-/// <summary>Pages as one HTML file: charts are inside, nothing is fetched, no scripts; dark where the reader's system is.</summary>
+/// <summary>Pages as one HTML file: charts are inside, nothing is fetched, no scripts but the viewer's; dark where the reader's system is.</summary>
 internal static class ReportHtml
 {
     private const string Style = """
@@ -55,9 +55,14 @@ internal static class ReportHtml
                 case CodeBlock code:
                     page.Append($"<details><summary>{WebUtility.HtmlEncode(code.Summary)}</summary>\n<pre>{WebUtility.HtmlEncode(code.Text.TrimEnd())}</pre>\n</details>\n");
                     break;
+                case ViewerBlock viewer:
+                    ViewerHtml.Append(page, viewer);
+                    break;
             }
         }
 
+        if (blocks.OfType<ViewerBlock>().Any())
+            ViewerHtml.AppendProgram(page);
         return page.Append("</body>\n</html>\n").ToString();
     }
 

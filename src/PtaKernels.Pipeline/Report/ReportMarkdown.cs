@@ -33,6 +33,9 @@ internal static class ReportMarkdown
                     string fence = code.Text.Contains("```", StringComparison.Ordinal) ? "````" : "```";
                     page.Append($"{Escape(code.Summary)}:\n\n{fence}json\n{code.Text.TrimEnd()}\n{fence}\n");
                     break;
+                case ViewerBlock viewer:
+                    page.Append($"The HTML page beside this one opens {viewer.Documents.Count} documents token by token.\n");
+                    break;
             }
         }
 

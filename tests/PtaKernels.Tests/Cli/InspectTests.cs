@@ -1,6 +1,7 @@
 using System.Text.Json;
 using PtaKernels.Cli.Inspect;
 using PtaKernels.Corpus;
+using PtaKernels.Pipeline;
 using PtaKernels.Text;
 
 namespace PtaKernels.Tests.Cli;
@@ -70,7 +71,7 @@ public sealed class InspectTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(run.Exit, Is.Zero, run.Errors);
-            Assert.That(run.Output.Split('\n').Select(VisibleText.Width), Has.All.LessThanOrEqualTo(120));
+            Assert.That(run.Output.Split('\n').Select(CellText.Width), Has.All.LessThanOrEqualTo(120));
             Assert.That(run.Output, Does.Contain("Step 13").And.Contain(heading).And.Contain("what the teacher said survives").And.Not.Contain("\u001b"));
         }
     }
@@ -120,7 +121,7 @@ public sealed class InspectTests
     [TestCase("日本語", 5, "日本…")]
     [TestCase("abc", 3, "abc")]
     [TestCase("abc", 5, "abc  ")]
-    public void FitsColumns(string text, int width, string fitted) => Assert.That(VisibleText.Fit(text, width), Is.EqualTo(fitted));
+    public void FitsColumns(string text, int width, string fitted) => Assert.That(CellText.Fit(text, width), Is.EqualTo(fitted));
 
     /// <summary>The samples hold no log-sum-exp; any value over the row's own serves to leave some mass missing.</summary>
     private static TokenizedDocument WithLogSumExp(TokenizedDocument document, AlignmentOptions options) => options.Mass != MassRule.Tail ? document : new TokenizedDocument

@@ -1,7 +1,7 @@
 using CommunityToolkit.HighPerformance;
 using PtaKernels.Rules;
 
-namespace PtaKernels.Cli.Inspect;
+namespace PtaKernels.Pipeline;
 
 /// <summary>One side's candidate of a step; without mass, a token that the target does not name itself.</summary>
 internal readonly record struct StepCandidate(int Token, string Text, double? Mass);
@@ -62,7 +62,7 @@ internal sealed class StepView
         if ((uint)row >= (uint)aligned.Rows)
             throw new ArgumentException($"row {row} is not in the document; it has the target rows 0..{aligned.Rows - 1}.");
         if (!aligned[row].Transferred || aligned[row].SourceRow < 0)
-            throw new ArgumentException($"row {row} received nothing from the teacher ({RuleLegend.MeaningOf(aligned[row].Rule)}); choose another --row.");
+            throw new ArgumentException($"row {row} received nothing from the teacher ({RuleMeanings.Of(aligned[row].Rule)}); choose another --row.");
         return options.Cost == CandidateCost.OfficialStrings
             ? ByStrings(backend, pair, vocabularies, options, aligned, row)
             : ByTexts(backend, pair, vocabularies, options, aligned, row);

@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Spectre.Console;
 
-namespace PtaKernels.Cli.Inspect;
+namespace PtaKernels.Pipeline;
 
 /// <summary>Token texts as a reader can tell them apart: spaces, line ends, bytes and invisible characters are made visible.</summary>
 internal static class VisibleText
@@ -43,34 +42,6 @@ internal static class VisibleText
         }
 
         return text.Length == 0 ? "∅" : text.ToString();
-    }
-
-    /// <summary>Columns that a text takes in a terminal.</summary>
-    public static int Width(string text) => text.GetCellWidth();
-
-    /// <summary>A text in exactly so many columns: cut with an ellipsis, or padded.</summary>
-    public static string Fit(string text, int width) => Pad(Cut(text, width), width);
-
-    /// <summary>A text padded to so many columns.</summary>
-    public static string Pad(string text, int width) => text + new string(' ', Math.Max(0, width - Width(text)));
-
-    /// <summary>A text in at most so many columns.</summary>
-    public static string Cut(string text, int width)
-    {
-        if (Width(text) <= width)
-            return text;
-        var kept = new StringBuilder();
-        int used = 0;
-        foreach (Rune rune in text.EnumerateRunes())
-        {
-            int more = Width(rune.ToString());
-            if (used + more > width - 1)
-                break;
-            kept.Append(rune.ToString());
-            used += more;
-        }
-
-        return kept.Append('…').ToString();
     }
 
     /// <summary>Whether a character stands for itself in a cell of its own: no control, format or combining character, no half of a flag, no skin tone.</summary>
