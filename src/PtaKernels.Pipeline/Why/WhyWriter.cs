@@ -10,42 +10,43 @@ internal sealed class WhyWriter : IDisposable
 {
     private const string Name = "why";
 
+    private static readonly JsonSerializerOptions Lines = new(FusionReportWriter.Json) { WriteIndented = false };
+
     private readonly string _folder;
     private readonly TokenVocabulary _vocabulary;
     private readonly IReadOnlyList<string> _sources;
-    private readonly AtomicFile _file;
-    private readonly GZipStream _lines;
+    private AtomicFile? _file;
+    private GZipStream? _lines;
 
-    /// <summary>Begins with the tokens.</summary>
-    /// <param name="folder">Where; made if it is missing.</param>
+    /// <summary>Names a folder.</summary>
+    /// <param name="folder">Where; made with the first document.</param>
     /// <param name="vocabulary">The target's.</param>
     /// <param name="sources">Names of the student's teachers.</param>
-    public WhyWriter(string folder, TokenVocabulary vocabulary, IReadOnlyList<string> sources)
-    {
-        Directory.CreateDirectory(folder);
-        (_folder, _vocabulary, _sources) = (folder, vocabulary, sources);
-        _file = new AtomicFile(Path.Combine(folder, Name + "-tokens.jsonl.gz"), replace: true);
-        _lines = new GZipStream(_file.Stream, CompressionLevel.Optimal, leaveOpen: true);
-    }
+    public WhyWriter(string folder, TokenVocabulary vocabulary, IReadOnlyList<string> sources) => (_folder, _vocabulary, _sources) = (folder, vocabulary, sources);
 
     /// <summary>Writes a document's tokens.</summary>
     public void Add(WhyDocument document)
     {
+        GZipStream lines = _lines ??= Begin();
         foreach (WhyToken token in document.Tokens)
         {
             var line = new TokenLine(
                 document.Id, document.Domain, token.Position, token.Id, VisibleText.Of(_vocabulary, token.Id), token.Bytes, TokenKinds.NameOf(token.Kind), $"{token.Row.Letter}",
                 token.Row.Source < 0 ? null : _sources[token.Row.Source], token.Row.SourceRow < 0 ? null : token.Row.SourceRow, token.Row.Kappa, token.Row.Missing, double.IsNaN(token.Row.SignalKept) ? null : token.Row.SignalKept,
                 token.Fused?.Probability, token.Fused?.Largest, token.Fused?.IsRight, token.TargetIsRight, token.Before, token.Control, token.After);
-            JsonSerializer.Serialize(_lines, line, Lines);
-            _lines.WriteByte((byte)'\n');
+            JsonSerializer.Serialize(lines, line, Lines);
+            lines.WriteByte((byte)'\n');
         }
     }
 
     /// <summary>Writes the rest; all files have their names after it.</summary>
+    /// <param name="report">The answer.</param>
     /// <returns>The files.</returns>
+    /// <exception cref="InvalidOperationException">There was no document.</exception>
     public IReadOnlyList<string> Finish(WhyReport report)
     {
+        if (_file is null || _lines is null)
+            throw new InvalidOperationException("An answer has at least one document.");
         _lines.Dispose();
         _file.Commit();
         IReadOnlyList<ReportBlock> blocks = WhyBlocks.Of(report);
@@ -56,11 +57,16 @@ internal sealed class WhyWriter : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _lines.Dispose();
-        _file.Dispose();
+        _lines?.Dispose();
+        _file?.Dispose();
     }
 
-    private static readonly JsonSerializerOptions Lines = new(FusionReportWriter.Json) { WriteIndented = false };
+    private GZipStream Begin()
+    {
+        Directory.CreateDirectory(_folder);
+        _file = new AtomicFile(Path.Combine(_folder, Name + "-tokens.jsonl.gz"), replace: true);
+        return new GZipStream(_file.Stream, CompressionLevel.Optimal, leaveOpen: true);
+    }
 
     private string Save(string ending, string text)
     {
