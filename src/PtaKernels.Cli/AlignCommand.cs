@@ -7,7 +7,6 @@ using PtaKernels.Cli.Stores;
 using PtaKernels.Corpus;
 using PtaKernels.Corpus.Parts;
 using PtaKernels.Corpus.Stores;
-using PtaKernels.Text;
 
 namespace PtaKernels.Cli;
 
@@ -17,11 +16,7 @@ internal static class AlignCommand
     public static Command Create()
     {
         var common = new CommonOptions();
-        var target = new Option<string>("--target") { Description = $"the target's documents: {DocumentFiles.Formats}", HelpName = "path", Required = true };
-        var targetVocabulary = new Option<string>("--target-vocab") { Description = "the target's vocabulary: " + VocabularyFile.Formats, HelpName = "file", Required = true };
-        var sources = new Option<string[]>("--source") { Description = "a source's documents, the same ones in the same order and form; repeat for several sources", HelpName = "path", Required = true };
-        var sourceVocabularies = new Option<string[]>("--source-vocab") { Description = "each source's vocabulary, in the same order and any of these forms", HelpName = "file", Required = true };
-        var maps = new Option<string[]>("--map") { Description = "official vocabulary map of each source (pta map); default: searched on demand", HelpName = "file" };
+        var corpus = new CorpusOptions(required: true);
         var output = new Option<string>("--out") { Description = "the aligned documents, in the form of the input", HelpName = "path", Required = true };
         var force = new Option<bool>("--force") { Description = "replace an existing output" };
         var onError = new Option<string>("--on-error") { Description = "bad documents end the run, or go to OUT.quarantine.jsonl (a store's own quarantine-N.jsonl) with their reason [stop | quarantine]", HelpName = "value", DefaultValueFactory = static _ => "stop" };
@@ -39,8 +34,9 @@ internal static class AlignCommand
             "pta align --preset reference --target base/ --target-vocab t.json --source src0/ --source src1/ --source-vocab a.json --source-vocab b.json --out aligned/ --sample 0.1 --seed 1",
             "pta align --preset fusion --mass renormalised --fill on --on-error quarantine --target t.jsonl --target-vocab t.json --source a.jsonl --source b.jsonl --source-vocab a.json --source-vocab b.json --out aligned.jsonl")
         {
-            target, targetVocabulary, sources, sourceVocabularies, maps, output, force, onError, order, orderOnly, limit, sample, seed, where, report, common.Backend, common.Json,
+            output, force, onError, order, orderOnly, limit, sample, seed, where, report, common.Backend, common.Json,
         };
+        corpus.AddTo(verb);
         var store = new StoreOptionSet();
         store.AddTo(verb);
         var shards = new ShardOptions();
@@ -50,24 +46,24 @@ internal static class AlignCommand
         {
             var terminal = Terminal.Of(parse);
             AlignmentOptions options = common.OptionsOf(parse);
-            string[] files = parse.GetValue(sources)!;
+            string[] files = corpus.SourceFiles(parse);
             CorpusPart? part = parse.GetValue(orderOnly) ? null : shards.Of(parse);
             // A repair names the part itself.
             string path = store.Repairs(parse) ? parse.GetValue(output)! : ShardOptions.NameOf(parse.GetValue(output)!, part);
             int[]? given = ParseOrder(parse.GetValue(order), files.Length);
             if (part is not null)
-                AlignShards.Require(parse.GetValue(target)!, part.Count, parse.GetValue(limit), severalUnordered: files.Length > 1 && given is null && options.Output != OutputUnit.Official);
+                AlignShards.Require(corpus.TargetFile(parse), part.Count, parse.GetValue(limit), severalUnordered: files.Length > 1 && given is null && options.Output != OutputUnit.Official);
             StoreProducer producer = part?.Producer ?? StoreOptionSet.ProducerOf(parse);
-            Func<bool>? finished = part is null || parse.GetValue(force) || store.Repairs(parse) ? null : () => AlignShards.AreFinished(path, producer, [parse.GetValue(target)!, .. files]);
+            Func<bool>? finished = part is null || parse.GetValue(force) || store.Repairs(parse) ? null : () => AlignShards.AreFinished(path, producer, [corpus.TargetFile(parse), .. files]);
             return ShardOptions.Run(terminal, path, finished, parse.GetValue(common.Json), () =>
             {
                 List<string> notices = [];
-                AlignmentSource[] all = Open(files, parse.GetValue(sourceVocabularies)!, parse.GetValue(maps) ?? [], parse.GetValue(targetVocabulary)!, options, notices.Add);
+                AlignmentSource[] all = corpus.Open(parse, options, notices.Add);
                 IKernelBackend backend = common.OpenBackend(parse);
                 DocumentSelection selection = Select(parse.GetValue(limit), parse.GetValue(sample), parse.GetValue(seed), parse.GetValue(where)) with { Part = part is null ? (0, 1) : (part.Index, part.Count) };
                 AlignmentRun Prepare(Action<RunProgress>? progress) => new()
                 {
-                    TargetDocuments = DocumentFiles.Open(parse.GetValue(target)!),
+                    TargetDocuments = DocumentFiles.Open(corpus.TargetFile(parse)),
                     Target = all[0].Vocabularies.Target,
                     SourceDocuments = [.. files.Select(DocumentFiles.Open)],
                     Sources = all,
@@ -125,21 +121,6 @@ internal static class AlignCommand
             });
         }, cancellation));
         return verb;
-    }
-
-    private static AlignmentSource[] Open(string[] files, string[] vocabularies, string[] maps, string targetFile, in AlignmentOptions options, Action<string> notice)
-    {
-        if (vocabularies.Length != files.Length)
-            throw new ArgumentException($"{files.Length} --source files but {vocabularies.Length} --source-vocab files; give one vocabulary per source, in the same order.");
-        if (maps.Length != 0 && maps.Length != files.Length)
-            throw new ArgumentException($"{files.Length} --source files but {maps.Length} --map files; give one map per source, in the same order, or none.");
-        (TokenVocabulary target, IFirstToken? encoder) = VocabularyFile.ReadTarget(targetFile, options, notice);
-        return [.. files.Select((_, s) =>
-        {
-            TokenVocabulary source = VocabularyFile.Read(vocabularies[s]);
-            VocabularyMap? map = maps.Length == 0 ? null : OfficialMapping.ToMap(OfficialMapping.Read(maps[s]), source, target);
-            return new AlignmentSource(source.Name, new VocabularyPair(source, target, map) { TargetEncoder = encoder });
-        })];
     }
 
     private static DocumentSelection Select(long limit, double sample, long seed, string? where)

@@ -29,6 +29,7 @@ internal static class FuseResult
         foreach (ReportStudent student in report.Students.Where(static s => s.Preset is not null))
             terminal.Output.WriteLine($"{student.Name}: {run.ModelOf(student.Name)}");
         terminal.Output.WriteLine($"Report: {Path.Combine(run.ReportFolder, "report.html")}");
+        terminal.Output.WriteLine($"`pta report {Path.GetDirectoryName(run.ReportFolder)}` takes the alignment apart: presets step by step, and documents to look into.");
     }
 
     private static Table TableOf(FusionReport report)

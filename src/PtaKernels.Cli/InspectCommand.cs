@@ -22,13 +22,15 @@ internal static class InspectCommand
         var row = new Option<int?>("--row") { Description = "target row to take apart; default: the first one that received something", HelpName = "n" };
         var from = new Option<int?>("--from") { Description = "first target position shown", HelpName = "n" };
         var to = new Option<int?>("--to") { Description = "target position to stop before", HelpName = "n" };
+        var html = new Option<string?>("--html") { Description = "write the whole document as one HTML page that shows every step, and nothing else", HelpName = "file" };
         const string Files = "--source samples/gpt2.jsonl.gz --source-vocab samples/vocab/gpt2.json.gz --target samples/spA.jsonl.gz --target-vocab samples/vocab/spA.json.gz";
         var verb = new Verb(
             "inspect", "Show one document with both tokenizations, and one step taken apart: costs and plan, or shares by bytes, and the fused distribution.",
             $"pta inspect {Files} --document 501 --preset paper",
-            $"pta inspect {Files} --document 338 --row 4 --mass renormalised")
+            $"pta inspect {Files} --document 338 --row 4 --mass renormalised",
+            $"pta inspect {Files} --document 338 --mass renormalised --html 338.html")
         {
-            source, sourceVocabulary, target, targetVocabulary, document, row, from, to, common.Backend, common.Json,
+            source, sourceVocabulary, target, targetVocabulary, document, row, from, to, html, common.Backend, common.Json,
         };
         common.AddSwitches(verb);
         verb.SetAction(parse =>
@@ -42,6 +44,14 @@ internal static class InspectCommand
             List<string> notices = [];
             (TokenVocabulary targetTokens, IFirstToken? encoder) = VocabularyFile.ReadTarget(parse.GetValue(targetVocabulary)!, options, notices.Add);
             var vocabularies = new VocabularyPair(VocabularyFile.Read(parse.GetValue(sourceVocabulary)!), targetTokens) { TargetEncoder = encoder };
+            if (parse.GetValue(html) is { } page)
+            {
+                DocumentPage.Write(page, backend, pair, vocabularies, options, parse.GetValue(common.Preset)!);
+                terminal.Notice($"{page}: document {pair.Target.Id}, {pair.Target.Length} target tokens; open it in a browser.");
+                notices.ForEach(terminal.Notice);
+                return 0;
+            }
+
             var view = new DocumentView(terminal, backend, pair, vocabularies, options);
             if (parse.GetValue(common.Json))
                 view.WriteJson(parse.GetValue(row));

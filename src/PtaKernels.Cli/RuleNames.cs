@@ -1,3 +1,5 @@
+using PtaKernels.Pipeline;
+
 namespace PtaKernels.Cli;
 
 /// <summary>What rules and stages are called in tables and legends.</summary>
@@ -21,12 +23,5 @@ internal static class RuleNames
         _ => "mixture of sources",
     };
 
-    public static string Of(AlignmentStage stage) => stage switch
-    {
-        AlignmentStage.Pairing => "pairing",
-        AlignmentStage.Mapping => "nearest tokens",
-        AlignmentStage.Candidates => "candidates and costs",
-        AlignmentStage.Transport => "transport",
-        _ => "projection and rows",
-    };
+    public static string Of(AlignmentStage stage) => SecondsSection.NameOf(stage);
 }

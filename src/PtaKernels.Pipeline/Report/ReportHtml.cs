@@ -11,9 +11,9 @@ internal static class ReportHtml
         @media (prefers-color-scheme: dark) { :root { --paper: #17191c; --ink: #e4e4e4; --pale: #a0a0a0; --line: #3a3d42; --shade: #202328; --warn: #33290f; --warnline: #d08700; } }
         body { background: var(--paper); color: var(--ink); font: 15px/1.5 "DejaVu Sans", Verdana, "Segoe UI", Helvetica, Arial, sans-serif; max-width: 1080px; margin: 2em auto; padding: 0 1.2em; }
         h1 { font-size: 1.6em; } h2 { font-size: 1.2em; margin: 2em 0 .6em; }
-        .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .92em; font-variant-numeric: tabular-nums; }
+        .scroll { overflow-x: auto; margin: 1em 0; } table { border-collapse: collapse; font-size: .92em; font-variant-numeric: tabular-nums; }
         th, td { padding: .35em .9em; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; } th { white-space: pre; vertical-align: bottom; border-bottom: 2px solid var(--pale); }
-        th.name, td.name { text-align: left; } th:first-child, td:first-child { padding-left: 0; } tr.bold td { font-weight: bold; }
+        th.name, td.name { text-align: left; } td.name { white-space: normal; overflow-wrap: break-word; } th:first-child, td:first-child { padding-left: 0; } tr.bold td { font-weight: bold; }
         .warning { background: var(--warn); border-left: 4px solid var(--warnline); padding: .6em 1em; } figure { margin: 1.5em 0 1.5em -20px; }
         details { margin: 1.5em 0; } summary { cursor: pointer; } pre { background: var(--shade); padding: 1em; overflow-x: auto; font-size: .88em; }
         """;
@@ -49,6 +49,9 @@ internal static class ReportHtml
                 case TableBlock table:
                     Append(page, table);
                     break;
+                case FiguresBlock figures:
+                    Append(page, figures);
+                    break;
                 case ChartBlock chart:
                     page.Append("<figure>\n").Append(chart.Chart.ToSvg()).Append("</figure>\n");
                     break;
@@ -66,22 +69,28 @@ internal static class ReportHtml
         return page.Append("</body>\n</html>\n").ToString();
     }
 
-    private static void Append(StringBuilder page, TableBlock table)
+    private static void Append(StringBuilder page, TableBlock table) =>
+        Append(page, new FiguresBlock(table.Columns, [.. table.Rows.Select(static r => r.Select(static c => Figure.Of(c)).ToArray())], table.Bold));
+
+    private static void Append(StringBuilder page, FiguresBlock table)
     {
+        IReadOnlyList<string[]> texts = table.Texts;
         page.Append("<div class=\"scroll\"><table>\n<thead><tr>");
         foreach ((int c, string column) in table.Columns.Index())
             page.Append($"<th{ClassOf(c)}>{WebUtility.HtmlEncode(column)}</th>");
         page.Append("</tr></thead>\n<tbody>\n");
-        foreach ((int r, string[] row) in table.Rows.Index())
+        foreach ((int r, Figure[] row) in table.Rows.Index())
         {
             page.Append(table.Bold.Contains(r) ? "<tr class=\"bold\">" : "<tr>");
-            foreach ((int c, string cell) in row.Index())
-                page.Append($"<td{ClassOf(c)}>{WebUtility.HtmlEncode(cell)}</td>");
+            foreach ((int c, Figure cell) in row.Index())
+                page.Append($"<td{ClassOf(c)}{PlaceOf(cell)}>{WebUtility.HtmlEncode(cell.Text)}</td>");
             page.Append("</tr>\n");
         }
 
         page.Append("</tbody></table></div>\n");
 
-        string ClassOf(int column) => Charts.IsText(table.Rows, column) ? " class=\"name\"" : "";
+        string ClassOf(int column) => Charts.IsText(texts, column) ? " class=\"name\"" : "";
+
+        static string PlaceOf(Figure cell) => cell.Path is { } path ? FormattableString.Invariant($" data-path=\"{WebUtility.HtmlEncode(path)}\" data-value=\"{cell.Value:R}\"") : "";
     }
 }

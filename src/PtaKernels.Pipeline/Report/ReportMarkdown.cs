@@ -26,6 +26,9 @@ internal static class ReportMarkdown
                 case TableBlock table:
                     Append(page, table);
                     break;
+                case FiguresBlock figures:
+                    Append(page, new TableBlock(figures.Columns, figures.Texts, figures.Bold));
+                    break;
                 case ChartBlock chart:
                     page.Append($"![{Escape(chart.Chart.Title)}]({chart.File})\n");
                     break;

@@ -1,10 +1,9 @@
 using PtaKernels.Alignment;
 using PtaKernels.Corpus;
-using PtaKernels.Corpus.Stores;
 
 namespace PtaKernels.Pipeline;
 
-/// <summary>The output folder of a <c>pta fuse</c> whose alignment is done, opened for reading: what it was made from, its documents, their fused rows, what became of the students.</summary>
+/// <summary>The output folder of a <c>pta fuse</c> whose alignment is done, opened for reading: what it was made from, its documents, what became of the students.</summary>
 public sealed class FinishedRun
 {
     private readonly FuseRun _run;
@@ -74,45 +73,23 @@ public sealed class FinishedRun
     /// <summary>A student's teachers with their vocabularies, maps and the target's encoder, as its alignment had them.</summary>
     internal IReadOnlyList<AlignmentSource> SourcesOf(Student student) => _run.SourcesOf(student);
 
-    /// <summary>The sources of a student best first, as its alignment took them: indices of <see cref="SourcesOf"/>.</summary>
-    /// <exception cref="AlignmentDataException">The student is not aligned.</exception>
-    internal IReadOnlyList<int> OrderOf(Student student) => StoreOf(student).Header.SourceOrder ?? [.. Enumerable.Range(0, _run.SourcesOf(student).Length)];
-
-    /// <summary>The aligned documents of a student; a control's are those of the student that it is compared with.</summary>
-    /// <exception cref="AlignmentDataException">It is not aligned.</exception>
-    internal StoreReader StoreOf(Student student)
+    /// <summary>The sources of a student best first, as its alignment took them: indices of <see cref="SourcesOf"/>. Several are ranked again, which reads what they captured.</summary>
+    internal IReadOnlyList<int> OrderOf(Student student)
     {
-        string name = student.Like ?? student.Name;
-        if (!_run.IsAligned(Students.First(s => s.Name == name)))
-            throw Unfinished(Folder, $"student {name} is not aligned yet, or was aligned for another configuration");
-        return new StoreReader(_run.AlignedFolder(name));
+        IReadOnlyList<IDocumentReader> readers = ReadersOf(student);
+        return new SourceRanking(Target.Encoder.Vocabulary, SourcesOf(student), OnError.Quarantine, null)
+            .Order(new CorpusDocuments(readers[0], [.. readers.Skip(1)], new DocumentSelection()), student.Options, CancellationToken.None);
     }
+
+    /// <summary>The folder of a student's aligned documents.</summary>
+    /// <exception cref="AlignmentDataException">It is not aligned.</exception>
+    internal string AlignedOf(Student student) => _run.IsAligned(student)
+        ? _run.AlignedFolder(student.Name)
+        : throw Unfinished(Folder, $"student {student.Name} is not aligned yet, or was aligned for another configuration");
 
     /// <summary>What the models captured, the target's first, then a student's sources.</summary>
     internal IReadOnlyList<IDocumentReader> ReadersOf(Student student) =>
         [.. SourcesOf(student).Select(static s => s.Name).Prepend(Target.Name).Select(name => DocumentFiles.Open(_run.CapturedFolder(name)))];
-
-    /// <summary>The documents of a student as its models saw them, in the order of the corpus; those that were set aside are left out.</summary>
-    /// <exception cref="AlignmentDataException">The student is not aligned, or a file is damaged.</exception>
-    internal IEnumerable<RunDocument> Documents(Student student)
-    {
-        IReadOnlyList<IDocumentReader> readers = ReadersOf(student);
-        StoreReader store = StoreOf(student);
-        HashSet<string>? kept = store.Totals.Quarantined == 0 ? null : [.. Records(store).Select(static r => r.Aligned().Id)];
-        foreach (IDocumentRecord[] records in new CorpusDocuments(readers[0], [.. readers.Skip(1)], new DocumentSelection()).All())
-        {
-            TokenizedDocument target = records[0].Parse();
-            if (kept?.Contains(target.Id) ?? true)
-                yield return new RunDocument(target, [.. records.Skip(1).Select(static r => r.Parse())]);
-        }
-    }
-
-    /// <summary>The fused rows of a student, document by document in the order of <see cref="Documents"/>. Under output official, where nothing is merged, those of its first source.</summary>
-    /// <remarks>Stored are values, rule, source, missing mass and kappa; source row, transport and teacher signal are not.</remarks>
-    /// <exception cref="AlignmentDataException">The student is not aligned, or a file is damaged.</exception>
-    internal IEnumerable<AlignedDocument> Aligned(Student student) => Records(StoreOf(student)).Select(static r => r.Aligned().Groups[0]);
-
-    private static IEnumerable<StoreRecord> Records(StoreReader store) => store.Splits.SelectMany(split => store.Read(split)).Cast<StoreRecord>();
 
     private static AlignmentDataException Unfinished(string folder, string what) => new($"{folder}: {what}; run the same `pta fuse` once more, which goes on where it was.");
 
@@ -128,8 +105,3 @@ public sealed class FinishedRun
         public void Notice(string sentence) => notice(sentence);
     }
 }
-
-/// <summary>A document as all models of an alignment saw it.</summary>
-/// <param name="Target">The receiving model's view.</param>
-/// <param name="Sources">The giving models' views, in the order of the sources.</param>
-public sealed record RunDocument(TokenizedDocument Target, IReadOnlyList<TokenizedDocument> Sources);

@@ -42,6 +42,9 @@ internal sealed record ViewerDocument
     /// <summary>[sources][source tokens] index of the text.</summary>
     public required int[][] SourceTokens { get; init; }
 
+    /// <summary>[sources][target tokens] how many source tokens stand below a target token.</summary>
+    public required int[][] Cells { get; init; }
+
     /// <summary>[target tokens].</summary>
     public required ViewerRow[] Rows { get; init; }
 
@@ -69,11 +72,15 @@ internal sealed record ViewerRow
     /// <summary>The rule's letter.</summary>
     public required string Rule { get; init; }
 
-    /// <summary>The row as the student sees it: text, mass, text, mass ..., heaviest first; null when masked.</summary>
-    public int[]? Fused { get; init; }
+    /// <summary>
+    /// The row as the student sees it beside the target's own: text, fused mass, own mass, text ..., by fused mass. The heaviest
+    /// <see cref="ViewerRows.MostTokens"/> of each side and the document's next token are in it; own is null where the target's candidates lack the token, and
+    /// everywhere in a row that received nothing. Null when masked.
+    /// </summary>
+    public int?[]? Tokens { get; init; }
 
-    /// <summary>The target's own candidates in the same form; null where nothing was received.</summary>
-    public int[]? Own { get; init; }
+    /// <summary>Fused tokens left out, and their mass; null when none is.</summary>
+    public int[]? LeftOut { get; init; }
 
     /// <summary>Teacher signal kept in per mille; null where it is not measured.</summary>
     public int? Kept { get; init; }
@@ -103,11 +110,17 @@ internal sealed record ViewerStep
     /// <summary>Candidates left out, and their mass; null when none is.</summary>
     public int[]? LeftOut { get; init; }
 
-    /// <summary>Texts of the target tokens that received something, the most first; null where candidates were only moved.</summary>
+    /// <summary>Texts of the target tokens that received something, the most first, at most <see cref="ViewerRows.MostCandidates"/>; null where candidates were only moved.</summary>
     public int[]? Columns { get; init; }
+
+    /// <summary>Columns left out; null when none is.</summary>
+    public int? ColumnsLeftOut { get; init; }
 
     /// <summary>The plan, or the shares by bytes, where 1e-4 or more moves: candidate, column, share of the candidate's mass in 1e-4.</summary>
     public int[]? Shares { get; init; }
+
+    /// <summary>Mass in units that shares by bytes gave to tokens too light to be kept; null when none.</summary>
+    public int? NotKept { get; init; }
 
     /// <summary>How the transport ended; null where none ran.</summary>
     public string? Certificate { get; init; }

@@ -35,11 +35,11 @@ internal static class ViewerHtml
         page.Append("</tbody></table></div>\n</div>\n");
     }
 
-    /// <summary>Appends the style, what rules mean, and the script; once a page, behind all sections.</summary>
+    /// <summary>Appends the style, the words that the script needs, and the script; once a page, behind all sections.</summary>
     public static void AppendProgram(StringBuilder page)
     {
-        string rules = JsonSerializer.Serialize(Rules.ToDictionary(static rule => RowProvenance.LetterOf(rule).ToString(), RuleMeanings.Of), Compact);
-        page.Append($"<style>\n{Embedded("viewer.css")}</style>\n<script type=\"application/json\" id=\"viewer-rules\">{rules}</script>\n<script>\n{Embedded("viewer.js")}</script>\n");
+        string words = JsonSerializer.Serialize(new { Rules = Rules.ToDictionary(static rule => RowProvenance.LetterOf(rule).ToString(), RuleMeanings.Of), Marks = VisibleText.Legend }, Compact);
+        page.Append($"<style>\n{Embedded("viewer.css")}</style>\n<script type=\"application/json\" id=\"viewer-words\">{words}</script>\n<script>\n{Embedded("viewer.js")}</script>\n");
     }
 
     /// <summary>A document as base64 of gzip of JSON: no text of it can end the script element that carries it.</summary>

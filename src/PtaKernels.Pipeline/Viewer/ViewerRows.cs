@@ -6,8 +6,11 @@ namespace PtaKernels.Pipeline;
 /// <summary>Makes the viewer's rows of an aligned document.</summary>
 internal sealed class ViewerRows
 {
-    /// <summary>Candidates of a step that are kept, the heaviest ones.</summary>
-    public const int MostCandidates = 20;
+    /// <summary>Candidates and columns of a step that are kept, the heaviest ones: more would not be read, and weigh.</summary>
+    public const int MostCandidates = 12;
+
+    /// <summary>Tokens of the fused row, and of the target's own, that are kept.</summary>
+    public const int MostTokens = 8;
 
     /// <summary>Less than this moves unseen.</summary>
     private const double Least = 1e-4;
@@ -45,6 +48,7 @@ internal sealed class ViewerRows
             Texts = _texts.All,
             TargetTokens = target,
             SourceTokens = source,
+            Cells = [.. _alignment.Pairs.Select((pair, s) => TokenCells.Of(pair, _sources[s].Vocabularies))],
             Rows = rows,
         };
     }
@@ -52,12 +56,12 @@ internal sealed class ViewerRows
     private ViewerRow RowOf(int row)
     {
         RowProvenance provenance = _alignment.Shown[row];
-        var bare = new ViewerRow { Rule = provenance.Letter.ToString(), Fused = FusedOf(row) };
+        (int?[]? tokens, int[]? left) = DistributionOf(row, provenance.Transferred);
+        var bare = new ViewerRow { Rule = provenance.Letter.ToString(), Tokens = tokens, LeftOut = left };
         if (!provenance.Transferred)
             return bare;
         return bare with
         {
-            Own = OwnOf(row),
             Kept = PerMille(provenance.SignalKept),
             Missing = provenance.Missing == 0 ? null : Units(provenance.Missing),
             Steps = [.. SourcesOf(row).Select(source => StepOf(source, row))],
@@ -80,7 +84,8 @@ internal sealed class ViewerRows
         int[] kept = [.. order.Take(MostCandidates).Where(c => !(step.Rows[c].Mass < Least))];
         double moved(int c, int column) => step.Shares is { } shares ? shares[c, column] ?? 0 : step.Plan[c, column];
         double[] received = [.. Enumerable.Range(0, step.Columns.Length).Select(column => kept.Sum(c => moved(c, column)))];
-        int[] columns = [.. Enumerable.Range(0, received.Length).Where(column => kept.Any(c => moved(c, column) >= Least)).OrderByDescending(column => received[column])];
+        int[] receiving = [.. Enumerable.Range(0, received.Length).Where(column => kept.Any(c => moved(c, column) >= Least)).OrderByDescending(column => received[column])];
+        int[] columns = [.. receiving.Take(MostCandidates)];
         int[] shares =
         [
             .. from c in kept.Index()
@@ -100,41 +105,52 @@ internal sealed class ViewerRows
             Candidates = [.. kept.SelectMany(c => new[] { _texts.OfText(step.Rows[c].Text), Units(step.Rows[c].Mass ?? double.NaN) })],
             LeftOut = left.Length == 0 ? null : [left.Length, Units(left.Sum(c => step.Rows[c].Mass ?? 0))],
             Columns = columns.Length == 0 ? null : [.. columns.Select(column => TargetText(step.Columns[column].Token))],
+            ColumnsLeftOut = receiving.Length == columns.Length ? null : receiving.Length - columns.Length,
             Shares = shares.Length == 0 ? null : shares,
+            NotKept = step.NotKept < Least ? null : Units(step.NotKept),
             Certificate = step.Outcome is { } outcome ? CertificateText.Of(outcome, _options) : null,
             Kappa = provenance.Kappa == 1 ? null : PerMille(provenance.Kappa),
             Missing = provenance.Missing == 0 ? null : Units(provenance.Missing),
         };
     }
 
-    /// <summary>What the student sees of a row: official values still pass through a softmax (O8).</summary>
-    private int[]? FusedOf(int row)
+    private (int?[]? Tokens, int[]? LeftOut) DistributionOf(int row, bool withOwn)
+    {
+        Dictionary<int, double> fused = FusedOf(row), own = withOwn ? OwnOf(row) : [];
+        if (fused.Count == 0)
+            return (null, null);
+        int gold = row + 1 < Target.Length ? Target.Ids[row + 1] : -1;
+        int[] shown =
+        [
+            .. Heaviest(fused).Union(Heaviest(own)).Union(fused.ContainsKey(gold) || own.ContainsKey(gold) ? [gold] : [])
+                .OrderByDescending(token => fused.GetValueOrDefault(token)).ThenByDescending(token => own.GetValueOrDefault(token)),
+        ];
+        int?[] tokens = [.. shown.SelectMany(token => new int?[] { TargetText(token), Units(fused.GetValueOrDefault(token)), own.TryGetValue(token, out double mass) ? Units(mass) : null })];
+        double[] left = [.. fused.Where(entry => !shown.Contains(entry.Key)).Select(static entry => entry.Value)];
+        return (tokens, left.Length == 0 ? null : [left.Length, Units(left.Sum())]);
+
+        static IEnumerable<int> Heaviest(Dictionary<int, double> masses) => masses.OrderByDescending(static entry => entry.Value).Take(MostTokens).Select(static entry => entry.Key);
+    }
+
+    /// <summary>What the student sees of a row: official values still pass through a softmax (O8), where a token may stand more than once.</summary>
+    private Dictionary<int, double> FusedOf(int row)
     {
         ReadOnlySpan<int> tokens = _alignment.Shown.IndicesOf(row);
-        if (tokens.IsEmpty)
-            return null;
         double[] seen = new double[tokens.Length];
-        TeacherSignal.AsProbabilities(_alignment.Shown.ValuesOf(row), _options.Output, seen);
-        return Pairs(tokens.ToArray(), seen);
+        if (seen.Length > 0)
+            TeacherSignal.AsProbabilities(_alignment.Shown.ValuesOf(row), _options.Output, seen);
+        return tokens.ToArray().Zip(seen).GroupBy(static entry => entry.First, static entry => entry.Second).ToDictionary(static token => token.Key, static token => token.Sum());
     }
 
     /// <summary>The target's own candidates: true probabilities where mass is tail and the document has its log-sum-exps, else their softmax.</summary>
-    private int[] OwnOf(int row)
+    private Dictionary<int, double> OwnOf(int row)
     {
         TopKLogits candidates = Target.Candidates;
         int used = _options.Window == 0 ? candidates.K : Math.Min(_options.Window, candidates.K);
         double[] mass = new double[used];
         RowMass.Of(Target, row, _options.Mass == MassRule.Tail && Target.LogSumExp is null ? _options with { Mass = MassRule.Renormalised } : _options, mass);
-        return Pairs(candidates.IndicesOf(row)[..used].ToArray(), mass);
+        return candidates.IndicesOf(row)[..used].ToArray().Zip(mass).ToDictionary(static entry => entry.First, static entry => entry.Second);
     }
-
-    private int[] Pairs(int[] tokens, double[] masses) =>
-    [
-        .. from t in Enumerable.Range(0, tokens.Length).OrderByDescending(t => masses[t])
-           where !(masses[t] < Least)
-           from number in new[] { TargetText(tokens[t]), Units(masses[t]) }
-           select number,
-    ];
 
     private int TargetText(int token) => _texts.OfTarget(token, TargetVocabulary);
 

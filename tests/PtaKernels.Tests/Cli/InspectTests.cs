@@ -2,6 +2,7 @@ using System.Text.Json;
 using PtaKernels.Cli.Inspect;
 using PtaKernels.Corpus;
 using PtaKernels.Pipeline;
+using PtaKernels.Tests.Corpus;
 using PtaKernels.Text;
 
 namespace PtaKernels.Tests.Cli;
@@ -105,6 +106,23 @@ public sealed class InspectTests
             Assert.That(json.GetProperty("rows").GetArrayLength(), Is.EqualTo(52));
             Assert.That(step.GetProperty("plan").EnumerateArray().Sum(static r => r.EnumerateArray().Sum(static p => p.GetDouble())), Is.EqualTo(1).Within(1e-9));
             Assert.That(step.GetProperty("source_candidates")[0].GetProperty("text").GetString(), Is.EqualTo("·f"));
+        }
+    }
+
+    [Test]
+    public void WritesAPageOrNothing()
+    {
+        using var folder = new TemporaryFolder();
+        string page = folder["501.html"], nowhere = folder["none/501.html"];
+        PtaRun written = Pta.Run(["inspect", .. Pta.SampleFiles, "--preset", "paper", "--document", "501", "--html", page]);
+        PtaRun refused = Pta.Run(["inspect", .. Pta.SampleFiles, "--preset", "paper", "--document", "501", "--html", nowhere]);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((written.Exit, written.Output), Is.EqualTo((0, "")), written.Errors);
+            Assert.That(File.ReadAllText(page), Does.Contain("Document 501, gpt2 to spA, preset paper").And.Contain("viewer-data").And.EndWith("</html>\n"));
+            Assert.That(refused.Exit, Is.EqualTo(1));
+            Assert.That(refused.Errors, Does.Contain("its folder does not exist; make it first."));
+            Assert.That(folder.Names, Is.EqualTo(new[] { "501.html" }));
         }
     }
 

@@ -41,6 +41,7 @@ public sealed class FuseRunTests
             Assert.That(report.Students.Single(s => s.Name == student).AgainstControl[^1].Difference, Is.EqualTo(expected).Within(1e-12), student);
         }
 
+        RequireReport(outcome);
         double BitsOf(string student) => report.Students.Single(s => s.Name == student).BitsPerByte["all"];
         var second = new RecordedProgress();
         FuseOutcome again = Run(config, second);
@@ -50,6 +51,34 @@ public sealed class FuseRunTests
         var third = new RecordedProgress();
         Run(config with { Train = config.Train with { LearningRate = 0.02 } }, third);
         Assert.That(third.Ran.Select(static t => t.Split(' ')[0]).Distinct(), Is.EquivalentTo(new[] { "train", "evaluate" }));
+    }
+
+    /// <summary>The folder opens again without the configuration that made it, and tells of itself.</summary>
+    private void RequireReport(FuseOutcome outcome)
+    {
+        IKernelBackend backend = Backends.Backends.Open("native", static _ => { });
+        var finished = FinishedRun.Open(In("all"), backend, static _ => { });
+        Assert.That(finished.Students.Select(static s => s.Name), Is.EqualTo(outcome.Students.Select(static s => s.Student.Name)));
+        Assert.That(finished.Outcome.Times, Is.EquivalentTo(outcome.Times));
+        Assert.That(finished.Outcome.Students.Select(static s => s.Scores!.Documents[0]), Is.EqualTo(outcome.Students.Select(static s => s.Scores!.Documents[0])));
+        foreach (string student in new[] { "ours", "official" })
+        {
+            RunReport report = RunAnalysis.Of(RunInput.Of(finished, student, backend), 5, new RecordedProgress(), CancellationToken.None);
+            AlignOutcome aligned = outcome.Students.Single(s => s.Student.Name == student).Aligned!;
+            Assert.That((report.Scope.Looked, report.Scope.StoredSame), Is.EqualTo((aligned.Documents, student == "ours" ? aligned.TargetTokens : 0)));
+            Assert.That(report.Signal.Sources.Take(2).All(static s => s.SignalKept > 0));
+            Assert.That(report.Training!.Documents!.Hurt.Count + report.Training.Documents.Helped.Count, Is.GreaterThan(0));
+            Assert.That(report.Training.Against, Is.EqualTo(student == "ours" ? "clm" : "clm-official"));
+            Assert.That(report.Seconds.Stages.Select(static s => s.Stage), Does.Contain($"align {student}"));
+        }
+
+        Assert.That(() => RunInput.Of(finished, "clm", backend), Throws.TypeOf<AlignmentDataException>().With.Message.Contains("has no student clm that was taught; there are ours, published, official, bytes"));
+        Assert.That(() => FinishedRun.Open(In("nowhere"), backend, static _ => { }), Throws.TypeOf<AlignmentDataException>().With.Message.Contains("no such folder"));
+        Assert.That(() => FinishedRun.Open(In("target"), backend, static _ => { }), Throws.TypeOf<AlignmentDataException>().With.Message.Contains("is no output of `pta fuse`"));
+        Directory.CreateDirectory(In("begun/stages"));
+        Assert.That(() => FinishedRun.Open(In("begun"), backend, static _ => { }), Throws.TypeOf<AlignmentDataException>().With.Message.Contains("has no run.json"));
+        File.Copy(In("all/run.json"), In("begun/run.json"));
+        Assert.That(() => FinishedRun.Open(In("begun"), backend, static _ => { }), Throws.TypeOf<AlignmentDataException>().With.Message.Contains("target is not captured yet; run the same `pta fuse` once more"));
     }
 
     [Test]

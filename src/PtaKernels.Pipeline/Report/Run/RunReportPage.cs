@@ -1,8 +1,23 @@
+using System.Globalization;
+
 namespace PtaKernels.Pipeline;
 
 /// <summary>What the page of <c>pta report</c> says, in order.</summary>
 internal static class RunReportPage
 {
     public static IReadOnlyList<ReportBlock> Of(RunReport report) =>
-        [new TextBlock($"{report.Date.ToUniversalTime():yyyy-MM-dd HH:mm} UTC. {report.Machine}. {string.Join(", ", report.Versions.Select(static v => $"{v.Key} {v.Value}"))}.")];
+    [
+        .. report.Scope.Blocks(),
+        .. report.Coverage.Blocks(),
+        .. report.Signal.Blocks(),
+        .. report.Certificates.Blocks(),
+        .. report.Fidelity.Blocks(),
+        .. report.Presets.Blocks(),
+        .. report.Pairing.Blocks(),
+        .. report.Distributions.Blocks(),
+        .. report.Training?.Blocks() ?? [],
+        .. report.Seconds.Blocks(),
+        new HeadingBlock("Made"),
+        new TextBlock($"{report.Date.ToUniversalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC. {report.Machine}. {string.Join(", ", report.Versions.Select(static v => $"{v.Key} {v.Value}"))}."),
+    ];
 }
