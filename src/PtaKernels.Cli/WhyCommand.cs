@@ -58,7 +58,7 @@ internal static class WhyCommand
                 case TextBlock text:
                     terminal.Output.WriteLine(text.Text);
                     break;
-                case TableBlock table:
+                case FiguresBlock table:
                     terminal.Console.Write(TableOf(table));
                     break;
                 case CodeBlock code:
@@ -73,12 +73,12 @@ internal static class WhyCommand
             terminal.Output.WriteLine(file);
     }
 
-    private static Table TableOf(TableBlock block)
+    private static Table TableOf(FiguresBlock block)
     {
         Table table = new Table().Border(TableBorder.Simple).AddColumns([.. block.Columns.Select(Terminal.Escape)]);
         foreach (TableColumn column in table.Columns.Skip(1))
             column.RightAligned();
-        foreach (string[] row in block.Rows)
+        foreach (string[] row in block.Texts)
             table.AddRow([.. row.Select(Terminal.Escape)]);
         return table;
     }

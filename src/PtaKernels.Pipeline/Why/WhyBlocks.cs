@@ -1,5 +1,4 @@
 using System.Text;
-using PtaKernels.Training;
 
 namespace PtaKernels.Pipeline;
 
@@ -7,14 +6,16 @@ namespace PtaKernels.Pipeline;
 internal static class WhyBlocks
 {
     /// <summary>The report in order.</summary>
-    public static IReadOnlyList<ReportBlock> Of(WhyReport report)
+    /// <param name="report">The report.</param>
+    /// <param name="place">Where it stands in a larger report's JSON, with a point behind; empty where it is the whole.</param>
+    public static IReadOnlyList<ReportBlock> Of(WhyReport report, string place = "")
     {
         ArgumentNullException.ThrowIfNull(report);
         return
         [
             new HeadingBlock($"Why: student {report.Student}, preset {report.Preset}, {(report.Documents is null ? "on the run's own text" : $"on {Path.GetFileName(Path.TrimEndingDirectorySeparator(report.Documents))}")}"),
             .. report.Notes.Select(note => new TextBlock(note, IsWarning: report.Documents is null && note == report.Notes[0])),
-            .. report.Tables.SelectMany(table => new ReportBlock[] { new HeadingBlock($"By {table.Name}"), Table(report, table) }),
+            .. report.Tables.SelectMany((table, t) => new ReportBlock[] { new HeadingBlock($"By {table.Name}"), Table(report, table, place, t) }),
             new TextBlock(Explanation(report)),
             .. Passages(report, "Passages that gained most", report.Helped),
             .. Passages(report, "Passages that lost most", report.Hurt),
@@ -26,31 +27,28 @@ internal static class WhyBlocks
     {
         string other = report.Control ?? "the target before";
         IEnumerable<RowRule> rules = Enum.GetValues<RowRule>().Where(r => report.Tables[0].Lines.Any(l => l.Name[0] == RowProvenance.LetterOf(r)));
-        return $"A token belongs to the fused row that predicts it. before, {(report.Control is null ? "" : report.Control + ", ")}{report.Student}: bits per byte of the group's own bytes. Δ: {report.Student} minus {other}, with the 95 % interval of a paired bootstrap over documents ({WhyAnalysis.Resamples} resamples); negative is better. "
-            + $"of all: the same difference over the bytes of all groups, so that a table's column adds up to the whole. p(gold): fused probability of the token that came; top-1: share of the rows whose most probable token came, fused and the target's own, of the rows that a teacher reached; signal: teacher signal kept. Rules: {string.Join("; ", rules.Select(static r => $"{RowProvenance.LetterOf(r)} {RuleMeanings.Of(r)}"))}.";
+        return $"A token belongs to the fused row that predicts it. before, {(report.Control is null ? "" : report.Control + ", ")}{report.Student}: bits per byte of the group's own bytes. Δ: {report.Student} minus {other}, with the 95 % interval, low to high, of a paired bootstrap over documents ({WhyAnalysis.Resamples} resamples); negative is better. "
+            + $"of all: the same difference over the bytes of all groups, so that a table's column adds up to the whole. p(gold): fused probability of the token that came; top-1, own: share of the rows whose most probable token came, fused and the target's own, of the rows that a teacher reached; signal: teacher signal kept. Rules: {string.Join("; ", rules.Select(static r => $"{RowProvenance.LetterOf(r)} {RuleMeanings.Of(r)}"))}.";
     }
 
-    private static TableBlock Table(WhyReport report, WhyTable table)
+    private static FiguresBlock Table(WhyReport report, WhyTable table, string place, int number)
     {
         bool controlled = report.Control is not null;
-        string[] columns = [table.Name, "tokens", "bytes %", "before", .. controlled ? new[] { report.Control! } : [], report.Student, "Δ", "95 %", "of all", "p(gold)", "top-1 / own", "signal"];
-        return new TableBlock(columns, [.. table.Lines.Append(report.All).Select(line => Cells(line, controlled))], [table.Lines.Count]);
+        string[] columns = [table.Name, "tokens", "bytes", "before", .. controlled ? new[] { report.Control! } : [], report.Student, "Δ", "low", "high", "of all", "p(gold)", "top-1", "own", "signal"];
+        return new FiguresBlock(
+            columns, [.. table.Lines.Select((line, l) => Cells(line, $"{place}tables[{number}].lines[{l}]", controlled)), Cells(report.All, place + "all", controlled)], [table.Lines.Count]);
     }
 
-    private static string[] Cells(WhyLine line, bool controlled)
-    {
-        return
-        [
-            line.Name.Length == 0 ? "none" : line.Name, $"{line.Tokens}", ChartAxis.Fixed(100 * line.ByteShare, 1), Bits(line.Before), .. controlled ? new[] { Bits(line.Control!) } : [], Bits(line.After),
-            line.Difference is { } d ? ChartAxis.Signed(d.Difference, 4) : "", line.Difference is { } i ? Interval(i) : "", ChartAxis.Signed(line.Contribution, 4),
-            line.Rows is null ? "" : ChartAxis.Fixed(line.Rows.GoldProbability, 3), line.Rows is null ? "" : $"{ChartAxis.Fixed(line.Rows.FusedTop1, 3)} / {ChartAxis.Fixed(line.Rows.TargetTop1, 3)}",
-            line.Rows?.Signal is { } signal ? ChartAxis.Fixed(signal, 3) : "",
-        ];
+    private static Figure[] Cells(WhyLine line, string path, bool controlled) =>
+    [
+        Figure.Of(line.Name.Length == 0 ? "none" : line.Name), Figure.Count(path + ".tokens", line.Tokens), Figure.Share(path + ".byte_share", line.ByteShare),
+        Bits(path + ".before", line.Before), .. controlled ? new[] { Bits(path + ".control", line.Control!) } : [], Bits(path + ".after", line.After),
+        Figure.Signed(path + ".difference.difference", line.Difference?.Difference, 4), Figure.Signed(path + ".difference.low", line.Difference?.Low, 4), Figure.Signed(path + ".difference.high", line.Difference?.High, 4),
+        Figure.Signed(path + ".contribution", line.Contribution, 4), Figure.Number(path + ".rows.gold_probability", line.Rows?.GoldProbability, 3),
+        Figure.Number(path + ".rows.fused_top1", line.Rows?.FusedTop1, 3), Figure.Number(path + ".rows.target_top1", line.Rows?.TargetTop1, 3), Figure.Number(path + ".rows.signal", line.Rows?.Signal, 3),
+    ];
 
-        static string Bits(WhyLoss loss) => loss.BitsPerByte is { } bits ? ChartAxis.Fixed(bits, 4) : "";
-    }
-
-    private static string Interval(BootstrapResult d) => $"{ChartAxis.Signed(d.Low, 4)} to {ChartAxis.Signed(d.High, 4)}";
+    private static Figure Bits(string path, WhyLoss loss) => Figure.Number(path + ".bits_per_byte", loss.BitsPerByte, 4);
 
     private static IEnumerable<ReportBlock> Passages(WhyReport report, string title, IReadOnlyList<WhyPassage> passages)
     {

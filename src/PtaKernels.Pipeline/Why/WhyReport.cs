@@ -3,7 +3,7 @@ using PtaKernels.Training;
 namespace PtaKernels.Pipeline;
 
 /// <summary>What <c>pta why</c> says of a student: which sources and rules helped or hurt it, on which text.</summary>
-public sealed record WhyReport
+internal sealed record WhyReport
 {
     /// <summary>The student.</summary>
     public required string Student { get; init; }
@@ -39,10 +39,10 @@ public sealed record WhyReport
 /// <summary>One way of grouping tokens.</summary>
 /// <param name="Name">What they are grouped by.</param>
 /// <param name="Lines">The groups.</param>
-public sealed record WhyTable(string Name, IReadOnlyList<WhyLine> Lines);
+internal sealed record WhyTable(string Name, IReadOnlyList<WhyLine> Lines);
 
 /// <summary>The losses of a group of tokens; a token belongs to the row that predicts it.</summary>
-public sealed record WhyLine
+internal sealed record WhyLine
 {
     /// <summary>What its tokens have in common.</summary>
     public required string Name { get; init; }
@@ -81,7 +81,7 @@ public sealed record WhyLine
 /// <summary>A model's loss on a group.</summary>
 /// <param name="BitsPerToken">Mean over tokens.</param>
 /// <param name="BitsPerByte">The same sum over bytes; null for a group without bytes.</param>
-public sealed record WhyLoss(double BitsPerToken, double? BitsPerByte);
+internal sealed record WhyLoss(double BitsPerToken, double? BitsPerByte);
 
 /// <summary>Means over the fused rows of a group that a teacher reached.</summary>
 /// <param name="Count">How many.</param>
@@ -91,7 +91,7 @@ public sealed record WhyLoss(double BitsPerToken, double? BitsPerByte);
 /// <param name="Kappa">Kept share of stripped prefixes; 1 for other rules.</param>
 /// <param name="Missing">Missing mass.</param>
 /// <param name="Signal">Teacher signal kept; null where none was measured.</param>
-public sealed record WhyRows(long Count, double GoldProbability, double FusedTop1, double TargetTop1, double Kappa, double Missing, double? Signal);
+internal sealed record WhyRows(long Count, double GoldProbability, double FusedTop1, double TargetTop1, double Kappa, double Missing, double? Signal);
 
 /// <summary>Some tokens of a document that follow one another.</summary>
 /// <param name="Document">Its id.</param>
@@ -101,7 +101,7 @@ public sealed record WhyRows(long Count, double GoldProbability, double FusedTop
 /// <param name="Text">Their text.</param>
 /// <param name="Bits">Student minus control (else target before), summed.</param>
 /// <param name="Tokens">The tokens.</param>
-public sealed record WhyPassage(string Document, string Domain, int Position, string Lead, string Text, double Bits, IReadOnlyList<WhyPassageToken> Tokens);
+internal sealed record WhyPassage(string Document, string Domain, int Position, string Lead, string Text, double Bits, IReadOnlyList<WhyPassageToken> Tokens);
 
 /// <summary>A token of a passage, and the row that predicts it.</summary>
 /// <param name="Text">Its text with spaces and line ends made visible.</param>
@@ -111,4 +111,4 @@ public sealed record WhyPassage(string Document, string Domain, int Position, st
 /// <param name="Before">Bits of the target before.</param>
 /// <param name="Control">Bits of the control; null where there is none.</param>
 /// <param name="After">Bits of the student.</param>
-public sealed record WhyPassageToken(string Text, string Rule, string Source, double? GoldProbability, double Before, double? Control, double After);
+internal sealed record WhyPassageToken(string Text, string Rule, string Source, double? GoldProbability, double Before, double? Control, double After);

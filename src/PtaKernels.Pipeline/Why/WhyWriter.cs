@@ -24,6 +24,21 @@ internal sealed class WhyWriter : IDisposable
     /// <param name="sources">Names of the student's teachers.</param>
     public WhyWriter(string folder, TokenVocabulary vocabulary, IReadOnlyList<string> sources) => (_folder, _vocabulary, _sources) = (folder, vocabulary, sources);
 
+    /// <summary>Reads an answer again.</summary>
+    /// <param name="path">A <c>why.json</c>.</param>
+    /// <exception cref="AlignmentDataException">It is missing or is no answer.</exception>
+    public static WhyReport Read(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<WhyReport>(File.ReadAllText(path), FusionReportWriter.Json) ?? throw new JsonException("it is null");
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new AlignmentDataException($"{path}: {e.Message.TrimEnd('.')}; expected the why.json of a `pta why --out`.", e);
+        }
+    }
+
     /// <summary>Writes a document's tokens.</summary>
     public void Add(WhyDocument document)
     {

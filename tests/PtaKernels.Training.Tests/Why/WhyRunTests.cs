@@ -41,12 +41,13 @@ public sealed class WhyRunTests
             Assert.That(document.Tokens.Sum(static t => t.After) * Math.Log(2), Is.EqualTo(score.Nats).Within(1e-4 * score.Nats));
         }
 
-        FinishedRun run = Open();
-        foreach ((WhyDocument document, AlignedDocument stored) in documents.Zip(run.Aligned(run.Students[0])))
-        {
-            Assert.That(document.Tokens.Select(static t => (t.Row.Rule, t.Row.Source)), Is.EqualTo(Enumerable.Range(0, stored.Rows - 1).Select(r => (stored[r].Rule, stored[r].Source))));
-            Assert.That(document.Tokens.Where(static t => t.Row.Transferred), Has.All.Matches<WhyToken>(static t => t.Row.SourceRow >= 0));
-        }
+        // What the alignment counted of the same rows when it ran.
+        AlignOutcome aligned = _outcome.Students[0].Aligned!;
+        WhyRows rows = report.All.Rows!;
+        Assert.That((double)rows.Count / report.All.Tokens, Is.EqualTo(aligned.Coverage).Within(1e-12));
+        Assert.That(new[] { rows.FusedTop1, rows.TargetTop1, rows.GoldProbability }, Is.EqualTo(new[] { aligned.GoldTop1, aligned.TargetTop1, aligned.GoldProbability }).Within(1e-9));
+        WhyToken[] taught = [.. documents.SelectMany(static d => d.Tokens).Where(static t => t.Row.Transferred)];
+        Assert.That(taught, Has.All.Matches<WhyToken>(static t => t.Row is { SourceRow: >= 0, Source: 0 or 1 } && t.Fused is not null));
 
         Assert.That(report.Tables.Select(static t => t.Name), Is.EqualTo(new[] { "rule and source", "domain", "kind of token", "most probable token", "largest fused probability" }));
     }
@@ -64,7 +65,7 @@ public sealed class WhyRunTests
         Assert.That(report.All.Bytes, Is.EqualTo(File.ReadLines(_fusion.In("other.jsonl")).Sum(static l => System.Text.Encoding.UTF8.GetByteCount(JsonDocument.Parse(l).RootElement.GetProperty("text").GetString()!))), "a begin of sequence predicts the first token");
         Assert.That(report.Tables[1].Lines.Select(static l => l.Name), Is.EqualTo(new[] { "few", "many" }), "pieces of long documents have their document's");
         Assert.That(report.Notes, Has.None.Contains("trained on it"));
-        Assert.That(report.Helped.Concat(report.Hurt), Has.All.Matches<WhyPassage>(static p => p.Tokens.Count == 12));
+        Assert.That(report.Helped.Concat(report.Hurt), Has.All.Matches<WhyPassage>(static p => p!.Tokens.Count == 12));
         Assert.That(File.Exists(_fusion.In("run/run.json")) && Directory.Exists(_fusion.In("run/why")));
     }
 
@@ -87,8 +88,26 @@ public sealed class WhyRunTests
             Assert.That(tokens.Count(t => t.GetProperty("rule").GetString() == rule), Is.GreaterThanOrEqualTo(line.GetProperty("tokens").GetInt32()));
         }
 
+        Assert.That(JsonSerializer.Serialize(WhyWriter.Read(_fusion.In("answer/why.json")), FusionReportWriter.Json) + "\n", Is.EqualTo(File.ReadAllText(_fusion.In("answer/why.json"))), "pta report --why reads it");
+        Assert.That(() => WhyWriter.Read(_fusion.In("texts.jsonl")), Throws.TypeOf<AlignmentDataException>().With.Message.Contains("expected the why.json"));
         (exit, text, _) = Pta("why", _fusion.In("run"), "--json");
         Assert.That((exit, JsonDocument.Parse(text).RootElement.GetProperty("student").GetString()), Is.EqualTo((0, "ours")));
+    }
+
+    [Test]
+    public void NumbersOfTheTablesStandInTheJson()
+    {
+        WhyReport report = Ask(new WhyRequest { Student = "official" }, new RecordedProgress());
+        JsonElement json = JsonSerializer.SerializeToElement(new { why = report }, FusionReportWriter.Json);
+        Figure[] figures = [.. WhyBlocks.Of(report, "why.").OfType<FiguresBlock>().SelectMany(static b => b.Rows).SelectMany(static r => r).Where(static f => f.Path is not null)];
+        Assert.That(figures, Has.Length.GreaterThan(100));
+        foreach (Figure figure in figures)
+        {
+            JsonElement at = json;
+            foreach (string part in figure.Path!.Replace("[", ".", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal).Split('.'))
+                at = int.TryParse(part, out int index) ? at[index] : at.GetProperty(part);
+            Assert.That(at.GetDouble(), Is.EqualTo(figure.Value), figure.Path);
+        }
     }
 
     [Test]
