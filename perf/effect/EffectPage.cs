@@ -7,13 +7,10 @@ namespace PtaKernels.Effect;
 internal static class EffectPage
 {
     /// <summary>The page in Markdown.</summary>
-    /// <param name="results">What was measured.</param>
+    /// <param name="statistics">What was measured.</param>
     /// <param name="charts">The pictures, by the path that the page reaches them with.</param>
-    /// <exception cref="AlignmentDataException">The results contradict themselves.</exception>
-    public static string ToMarkdown(EffectResults results, IReadOnlyList<ChartBlock> charts)
-    {
-        var statistics = new EffectStatistics(results);
-        return ReportMarkdown.Of(results.Title,
+    public static string ToMarkdown(EffectStatistics statistics, IReadOnlyList<ChartBlock> charts) =>
+        ReportMarkdown.Of(statistics.Results.Title,
         [
             .. EffectTable.Blocks(statistics, charts, search: true),
             new HeadingBlock("Methods"), Methods(statistics),
@@ -25,7 +22,6 @@ internal static class EffectPage
             .. Documents(statistics),
             .. Tuning(statistics),
         ]);
-    }
 
     private static TableBlock Methods(EffectStatistics statistics) => new(
         ["method", "group", "control", "preset", "switches", "sources", "w", "learning rate"],
@@ -81,16 +77,20 @@ internal static class EffectPage
         return new TableBlock(
             ["method", "seed", .. domains, .. domains.Select(static d => $"Δ {d}"), "tokens", "steps", "seconds of training"],
             [
-                .. from m in statistics.Ordered
-                   from r in m.Runs.OrderBy(static r => r.Seed)
+                .. from m in statistics.Ordered.Select(static m => (Row: m, m.Name)).Concat(Again(statistics))
+                   from r in m.Row.Runs.OrderBy(static r => r.Seed)
                    where r.BitsPerByte.Count > 0
                    select (string[])
                    [
-                       m.Name, $"{r.Seed}", .. domains.Select(d => ChartAxis.Fixed(r.BitsPerByte[d], 4)), .. domains.Select(d => statistics.GainsOf(m, d).TryGetValue(r.Seed, out double gain) ? ChartAxis.Signed(gain, 4) : ""),
+                       m.Name, $"{r.Seed}", .. domains.Select(d => ChartAxis.Fixed(r.BitsPerByte[d], 4)), .. domains.Select(d => statistics.GainsOf(m.Row, d).TryGetValue(r.Seed, out double gain) ? ChartAxis.Signed(gain, 4) : ""),
                        $"{r.Tokens}", $"{r.Steps}", ChartAxis.Fixed(r.TrainSeconds, 1),
                    ],
             ], []);
     }
+
+    /// <summary>What later results trained again, with their day behind the name: new rows are compared with it.</summary>
+    private static IEnumerable<(EffectMethod Row, string Name)> Again(EffectStatistics statistics) =>
+        statistics.Added.SelectMany(static a => a.Results.Methods.Except(a.Rows).Select(m => (m, FormattableString.Invariant($"{m.Name} of {a.Results.Date.ToUniversalTime():yyyy-MM-dd}"))));
 
     private static TableBlock Rows(EffectStatistics statistics) => new(
         ["method", "seed", "coverage", "gold top-1", "target's own", "p(gold)", "signal kept", "seconds of alignment"],

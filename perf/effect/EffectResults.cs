@@ -133,6 +133,9 @@ internal sealed record EffectMethod
     /// <summary>Name of the method that it is compared with, seed by seed; null for controls and where nothing is trained.</summary>
     public string? Control { get; init; }
 
+    /// <summary>Name of the method that it is a change of, where that is not <c>fusion</c>; null where it is.</summary>
+    public string? ChangeOf { get; init; }
+
     /// <summary>One for each seed.</summary>
     public required IReadOnlyList<EffectRun> Runs { get; init; }
 

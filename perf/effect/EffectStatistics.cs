@@ -11,23 +11,30 @@ internal sealed class EffectStatistics
     /// <summary>The method whose teacher has the target's own tokenizer.</summary>
     public const string Twin = "same-tokenizer";
 
-    /// <summary>What <see cref="Fusion"/> has to beat.</summary>
-    public static readonly string[] Rivals = ["clm", "fuse-soft", "fuse-hard", "reference"];
+    /// <summary>Names of what <see cref="Fusion"/> has to beat.</summary>
+    private static readonly string[] Rivals = ["clm", "fuse-soft", "fuse-hard", "reference"];
 
-    private readonly Dictionary<string, EffectMethod> _methods;
+    private readonly Dictionary<string, EffectMethod> _methods = new(StringComparer.Ordinal);
+
+    /// <summary>By row: the rows that were trained together with it.</summary>
+    private readonly Dictionary<EffectMethod, Dictionary<string, EffectMethod>> _together = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Of these results.</summary>
-    /// <exception cref="AlignmentDataException">They contradict themselves.</exception>
-    public EffectStatistics(EffectResults results)
+    /// <param name="results">What was measured.</param>
+    /// <param name="added">What was measured later: a row that an earlier one has too is not taken again, but what is new is compared with the control and the <see cref="Fusion"/> beside it.</param>
+    /// <exception cref="AlignmentDataException">They contradict themselves or each other.</exception>
+    public EffectStatistics(EffectResults results, params IReadOnlyList<EffectResults> added)
     {
-        if (results.Problem() is { } problem)
-            throw new AlignmentDataException($"{results.Title}: {problem}.");
         Results = results;
-        _methods = results.Methods.ToDictionary(static m => m.Name, StringComparer.Ordinal);
-        Ordered = [.. results.Methods.OrderBy(static m => Array.IndexOf(EffectMethod.Groups, m.Group)).ThenBy(m => Gain(m, EffectResults.All)?.Mean ?? double.MaxValue)];
+        _ = Take(results);
+        Added = [.. added.Select(later => new AddedRows(later, Take(later)))];
+        Ordered = [.. _methods.Values.OrderBy(static m => Array.IndexOf(EffectMethod.Groups, m.Group)).ThenBy(m => Gain(m, EffectResults.All)?.Mean ?? double.MaxValue)];
     }
 
     public EffectResults Results { get; }
+
+    /// <summary>What came later, and the rows that are taken from it.</summary>
+    public IReadOnlyList<AddedRows> Added { get; }
 
     /// <summary>The methods by group and, inside, by their difference to their control on all text; those without one last.</summary>
     public IReadOnlyList<EffectMethod> Ordered { get; }
@@ -42,15 +49,22 @@ internal sealed class EffectStatistics
     public IEnumerable<(EffectMethod Method, EffectMethod Twin)> BesideTwins =>
         from twin in Shown
         where twin.Name.EndsWith(Twin, StringComparison.Ordinal)
-        let method = Find(twin.Name == Twin ? Fusion : twin.Name[..^(Twin.Length + 1)])
+        let method = Beside(twin, twin.Name == Twin ? Fusion : twin.Name[..^(Twin.Length + 1)])
         where method is not null && Recovered(method, twin, EffectResults.All) is not null
         orderby method.Name != Fusion, method.Name
         select (method, twin);
 
+    /// <summary>A row of the table; null where there is none of this name.</summary>
     public EffectMethod? Find(string? name) => name is null ? null : _methods.GetValueOrDefault(name);
 
+    /// <summary>The row of a name that was trained together with another; null where there is none.</summary>
+    public EffectMethod? Beside(EffectMethod method, string? name) => name is null ? null : _together[method].GetValueOrDefault(name);
+
+    /// <summary>What <see cref="Fusion"/> has to beat, as it was trained together with it.</summary>
+    public EffectMethod[] RivalsOf(EffectMethod fusion) => [.. Rivals.Select(name => Beside(fusion, name)).OfType<EffectMethod>()];
+
     /// <summary>Method minus its control; null without a control or a seed that both were trained on.</summary>
-    public PairedTTest? Gain(EffectMethod method, string domain) => Find(method.Control) is { } control ? Between(control, method, domain) : null;
+    public PairedTTest? Gain(EffectMethod method, string domain) => Beside(method, method.Control) is { } control ? Between(control, method, domain) : null;
 
     /// <summary>Second minus first; null without a seed that both were trained on.</summary>
     public static PairedTTest? Between(EffectMethod first, EffectMethod second, string domain) => Paired(BitsOf(first, domain), BitsOf(second, domain));
@@ -60,7 +74,7 @@ internal sealed class EffectStatistics
 
     /// <summary>Method minus <see cref="Fusion"/>, each less its own control where these differ; null for it itself and without a common seed.</summary>
     public PairedTTest? AgainstFusion(EffectMethod method, string domain) =>
-        Find(Fusion) is not { } fusion || fusion == method ? null : HaveTwoControls(fusion, method) ? BetweenGains(fusion, method, domain) : Between(fusion, method, domain);
+        Beside(method, Fusion) is not { } fusion || fusion == method ? null : HaveTwoControls(fusion, method) ? BetweenGains(fusion, method, domain) : Between(fusion, method, domain);
 
     /// <summary>Whether both have a control, and not the same.</summary>
     public static bool HaveTwoControls(EffectMethod first, EffectMethod second) => first.Control is not null && second.Control is not null && first.Control != second.Control;
@@ -68,7 +82,7 @@ internal sealed class EffectStatistics
     /// <summary>By seed: method minus control.</summary>
     public IReadOnlyDictionary<int, double> GainsOf(EffectMethod method, string domain)
     {
-        if (Find(method.Control) is not { } control)
+        if (Beside(method, method.Control) is not { } control)
             return new Dictionary<int, double>();
         Dictionary<int, double> before = BitsOf(control, domain);
         return BitsOf(method, domain).Where(r => before.ContainsKey(r.Key)).ToDictionary(static r => r.Key, r => r.Value - before[r.Key]);
@@ -103,6 +117,19 @@ internal sealed class EffectStatistics
         return RankCorrelation.Spearman([.. known.Select(p => figure(p)!.Value)], [.. known.Select(static p => p.Difference)]);
     }
 
+    /// <summary>Takes the rows that are not there yet.</summary>
+    private EffectMethod[] Take(EffectResults results)
+    {
+        if (results.Problem() is { } problem)
+            throw new AlignmentDataException($"{results.Title}, {results.Command}: {problem}.");
+        if (!results.HeldOut.OrderBy(static t => t.Key, StringComparer.Ordinal).SequenceEqual(Results.HeldOut.OrderBy(static t => t.Key, StringComparer.Ordinal)))
+            throw new AlignmentDataException($"{results.Title}, {results.Command}: its held-out text is not that of the results before it, so that its rows cannot stand beside theirs; run both on the same text.");
+        Dictionary<string, EffectMethod> together = results.Methods.ToDictionary(static m => m.Name, StringComparer.Ordinal);
+        foreach (EffectMethod method in results.Methods)
+            _together.Add(method, together);
+        return [.. results.Methods.Where(m => _methods.TryAdd(m.Name, m))];
+    }
+
     private static Dictionary<int, double> BitsOf(EffectMethod method, string domain) =>
         method.Runs.Where(r => r.BitsPerByte.ContainsKey(domain)).ToDictionary(static r => r.Seed, r => r.BitsPerByte[domain]);
 
@@ -112,6 +139,11 @@ internal sealed class EffectStatistics
         return seeds.Length == 0 ? null : PairedTTest.Of([.. seeds.Select(s => first[s])], [.. seeds.Select(s => second[s])]);
     }
 }
+
+/// <summary>Results that came later.</summary>
+/// <param name="Results">All of them.</param>
+/// <param name="Rows">The methods that no earlier results have.</param>
+internal sealed record AddedRows(EffectResults Results, IReadOnlyList<EffectMethod> Rows);
 
 /// <summary>A method's rows before training, means over seeds, beside what training on them gave.</summary>
 /// <param name="Method">Which.</param>

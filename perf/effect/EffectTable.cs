@@ -20,10 +20,9 @@ internal static class EffectTable
     };
 
     /// <summary>The block between the marks of README.md.</summary>
-    /// <param name="results">What was measured.</param>
+    /// <param name="statistics">What was measured.</param>
     /// <param name="charts">The pictures, by the path that the page reaches them with.</param>
-    /// <exception cref="AlignmentDataException">The results contradict themselves.</exception>
-    public static string ToMarkdown(EffectResults results, IReadOnlyList<ChartBlock> charts) => ReportMarkdown.Of(Blocks(new EffectStatistics(results), charts, search: false));
+    public static string ToMarkdown(EffectStatistics statistics, IReadOnlyList<ChartBlock> charts) => ReportMarkdown.Of(Blocks(statistics, charts, search: false));
 
     /// <summary>The same, to begin a longer page with.</summary>
     /// <param name="statistics">What was measured.</param>
@@ -38,12 +37,14 @@ internal static class EffectTable
             "Δ: method minus the control of the same seed, bits per byte of held-out text, ± standard error over seeds; negative is better. p: two-sided paired t-test over seeds, for each row alone. Δ to fusion: method minus fusion of the same seed on all text, each less its own control where these differ. w: share of the next-token loss. "
             + "Coverage: share of the target's rows that are taught. Gold top-1: share of these whose most probable token is the document's next one, and the same of the target's own rows. p(gold): mean probability of that token. Signal: share of the teachers' probability that is kept. Seconds: of alignment. "
             + "Official rows have a control of their own, trained on the same blocks."),
+        .. Changes(statistics),
         .. charts,
         .. Starts(statistics),
         .. Against(statistics),
         .. Prediction(statistics),
         .. Documents(statistics),
-        Made(statistics.Results),
+        new TextBlock($"{Made(statistics.Results)} Held out: {HeldOut(statistics.Results)}. {Where(statistics.Results)}"),
+        .. statistics.Added.Where(static a => a.Rows.Count > 0).Select(a => Later(statistics, a)),
     ];
 
     /// <summary>A p-value with the digits that it deserves; empty where there is none.</summary>
@@ -64,7 +65,7 @@ internal static class EffectTable
         if (statistics.Find(EffectStatistics.Fusion) is not { } fusion)
             yield break;
         string p = Significant.ToString(CultureInfo.InvariantCulture), where = statistics.Domains.Count == 1 ? $"in {statistics.Domains[0]}" : "in every domain";
-        EffectMethod[] rivals = [.. EffectStatistics.Rivals.Select(statistics.Find).OfType<EffectMethod>()];
+        EffectMethod[] rivals = statistics.RivalsOf(fusion);
         string[] beaten = [.. rivals.Where(r => Holds(statistics, r, fusion)).Select(static r => r.Name)], lost = [.. rivals.Where(r => Holds(statistics, fusion, r)).Select(static r => r.Name)];
         string[] open = [.. rivals.Select(static r => r.Name).Except(beaten).Except(lost)];
         if (beaten.Length > 0)
@@ -126,6 +127,24 @@ internal static class EffectTable
             yield return new TextBlock($"The {count} rows of the search that set fusion's values are on the results' own page.");
     }
 
+    private static IEnumerable<ReportBlock> Changes(EffectStatistics statistics)
+    {
+        (EffectMethod Row, EffectMethod Of)[] pairs = [.. from m in statistics.Shown let other = statistics.Beside(m, m.ChangeOf) where other is not null select (m, other)];
+        if (pairs.Length == 0)
+            yield break;
+        yield return new TextBlock("Rows that are changes of another row than fusion, against that row, seed by seed:");
+        yield return new TableBlock(
+            ["method", "against", .. statistics.Domains.SelectMany(static d => new[] { $"Δ {d}", "p" }), "seeds"],
+            [
+                .. pairs.Select(p => (string[])
+                [
+                    p.Row.Name, p.Of.Name, .. statistics.Domains.SelectMany(d => Pair(EffectStatistics.Between(p.Of, p.Row, d))), $"{EffectStatistics.Between(p.Of, p.Row, EffectResults.All)?.Count ?? 0}",
+                ]),
+            ], []);
+    }
+
+    private static string[] Pair(PairedTTest? test) => [Difference(test), P(test?.PValue)];
+
     private static string ToFusion(PairedTTest? test) => test is not { } t ? "" : double.IsNaN(t.PValue) ? ChartAxis.Signed(t.Mean, 4) : $"{ChartAxis.Signed(t.Mean, 4)}, {InSentence(t.PValue)}";
 
     /// <summary>What is trained and compared with nothing: its bits stand in a table of their own.</summary>
@@ -155,8 +174,7 @@ internal static class EffectTable
     private static IEnumerable<ReportBlock> Against(EffectStatistics statistics)
     {
         EffectMethod? fusion = statistics.Find(EffectStatistics.Fusion);
-        EffectMethod[] rivals = [.. EffectStatistics.Rivals.Select(statistics.Find).OfType<EffectMethod>()];
-        if (fusion is null || rivals.Length == 0)
+        if (fusion is null || statistics.RivalsOf(fusion) is not { Length: > 0 } rivals)
             yield break;
         yield return new TextBlock("fusion against others, seed by seed: as they are, and each less its own control where these differ:");
         yield return new TableBlock(
@@ -168,8 +186,6 @@ internal static class EffectTable
                     .. statistics.Domains.SelectMany(d => Pair(EffectStatistics.HaveTwoControls(r, fusion) ? statistics.BetweenGains(r, fusion, d) : null)),
                 ]),
             ], []);
-
-        static string[] Pair(PairedTTest? test) => [Difference(test), P(test?.PValue)];
     }
 
     private static IEnumerable<ReportBlock> Prediction(EffectStatistics statistics)
@@ -199,16 +215,28 @@ internal static class EffectTable
         yield return new TableBlock(["document", "domain", "Δ"], [.. documents.Select(static d => (string[])[d.Document, d.Domain, ChartAxis.Signed(d.Difference, 3)])], []);
     }
 
-    private static TextBlock Made(EffectResults results)
+    /// <summary>Of rows that came later: where they are from, and what <c>fusion</c> gained there, which tells whether the two can stand in one table.</summary>
+    private static TextBlock Later(EffectStatistics statistics, AddedRows added)
+    {
+        EffectMethod? fusion = added.Results.Methods.FirstOrDefault(static m => m.Name == EffectStatistics.Fusion);
+        string[] gains = fusion is null ? [] : [.. statistics.Domains.Select(d => (d, Gain: statistics.Gain(fusion, d))).Where(static g => g.Gain is not null).Select(static g => $"{g.d} {Difference(g.Gain)}")];
+        string names = List([.. added.Rows.Select(static m => m.Name)]), there = gains.Length == 0 ? "" : $" fusion's Δ there: {string.Join(", ", gains)}.";
+        return new TextBlock($"{(added.Rows.Count == 1 ? "Row" : "Rows")} {names}, compared with the controls and the fusion of their own call: {Made(added.Results)}{there} {Where(added.Results)}");
+    }
+
+    private static string Made(EffectResults results)
     {
         IEnumerable<string> sets = results.TeacherSets.GroupBy(static s => s.Value).OrderBy(static g => g.Key).Select(static g => $"{g.Key} for {List([.. g.Select(static s => s.Key).Order().Select(static s => $"{s}")])}");
-        string texts = string.Join(", ", results.HeldOut.Select(static t => $"{t.Key} {t.Value.Documents.ToString("N0", CultureInfo.InvariantCulture)} documents, {(t.Value.Bytes / 1e6).ToString("0.00", CultureInfo.InvariantCulture)} MB"));
         string time = results.Seconds >= 5400 ? $"{Number(results.Seconds / 3600, 1)} hours" : $"{Number(results.Seconds / 60, 1)} minutes";
         string seeds = List([.. results.Seeds.Select(static s => $"{s}")]);
-        return new TextBlock(
-            $"{results.Command}: {time} of training, alignment and evaluation. Seeds {seeds}; sets of teachers by seed: {string.Join("; ", sets)}. Held out: {texts}. "
-            + $"{results.Date.ToUniversalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC. {results.Machine}. {string.Join(", ", results.Versions.Select(static v => $"{v.Key} {v.Value}"))}.");
+        return $"{results.Command}: {time} of training, alignment and evaluation. Seeds {seeds}; sets of teachers by seed: {string.Join("; ", sets)}.";
     }
+
+    private static string HeldOut(EffectResults results) =>
+        string.Join(", ", results.HeldOut.Select(static t => $"{t.Key} {t.Value.Documents.ToString("N0", CultureInfo.InvariantCulture)} documents, {(t.Value.Bytes / 1e6).ToString("0.00", CultureInfo.InvariantCulture)} MB"));
+
+    private static string Where(EffectResults results) =>
+        $"{results.Date.ToUniversalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC. {results.Machine}. {string.Join(", ", results.Versions.Select(static v => $"{v.Key} {v.Value}"))}.";
 
     private static string List(string[] words) => words.Length < 2 ? string.Concat(words) : $"{string.Join(", ", words[..^1])} and {words[^1]}";
 }

@@ -41,14 +41,18 @@ internal sealed class Study
     /// <summary>Teachers and targets.</summary>
     public StudyModels Models { get; }
 
-    /// <summary>Texts and the teachers of some seeds.</summary>
-    public void Prepare(IEnumerable<int> seeds, CancellationToken cancellation)
+    /// <summary>Texts and the teachers that rows need under some seeds; with the whole study, these teachers' scores too.</summary>
+    public void Prepare(IEnumerable<int> seeds, StudyRows rows, CancellationToken cancellation)
     {
         Texts.Write();
         foreach (int set in seeds.Select(StudyModels.TeachersOf).Distinct())
         {
-            foreach (string name in StudyModels.TeacherNames)
-                Score($"{name}-{set}", Models.Teacher(set, name, cancellation), cancellation);
+            foreach (string name in rows.Teachers)
+            {
+                string model = Models.Teacher(set, name, cancellation);
+                if (rows.IsWhole)
+                    Score($"{name}-{set}", model, cancellation);
+            }
         }
     }
 
@@ -58,9 +62,7 @@ internal sealed class Study
         FuseOutcome outcome = new StudySeed(this, TuningSeed).Tune(Rates, cancellation);
         TriedRate[] tried = [.. outcome.Students.Select(static s => new TriedRate(
             s.Student.LossWeight == 1 ? FuseRun.ControlName : "fusion", s.Student.LearningRate!.Value, DomainScore.Of(s.Scores!.Documents).BitsPerByte))];
-        return (new LearningRates(Best(FuseRun.ControlName), Best("fusion")), tried);
-
-        double Best(string method) => tried.Where(t => t.Method == method).MinBy(static t => t.BitsPerByte)!.Rate;
+        return (LearningRates.Best(tried), tried);
     }
 
     /// <summary>Runs a fusion; what is finished is not done again.</summary>

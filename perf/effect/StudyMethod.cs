@@ -30,6 +30,9 @@ internal sealed record StudyMethod(string Name, string Group, string Change)
     /// <summary>Deviations from it.</summary>
     public Dictionary<string, string> Switches { get; init; } = [];
 
+    /// <summary>The row that it is a change of, where that is not <c>fusion</c>; null where it is.</summary>
+    public string? ChangeOf { get; init; }
+
     /// <summary>Its teachers.</summary>
     public string[] Sources { get; init; } = StudyMethods.Pair;
 

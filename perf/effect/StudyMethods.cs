@@ -32,8 +32,8 @@ internal static class StudyMethods
     /// <summary>All of them: presets and baselines, single changes of <c>fusion</c>, changes put together and ideas, and the search that set <c>fusion</c>.</summary>
     public static IReadOnlyList<StudyMethod> All { get; } = [.. Judged(), .. Changes(), .. Ideas(), .. FirstValues.Rows()];
 
-    /// <summary>Those of a tier and of the ones before it.</summary>
-    public static IEnumerable<StudyMethod> UpTo(int tier) => All.Where(m => m.Tier <= tier);
+    /// <summary>The model of a teacher: its own name, but that of what is only read at another temperature.</summary>
+    public static string ModelOf(string source) => Tempered.FirstOrDefault(t => t.Name == source).Model ?? source;
 
     /// <summary>A row by its switches, name and value in turn.</summary>
     internal static StudyMethod Of(string name, string group, string change, params string[] switches) =>
@@ -58,6 +58,9 @@ internal static class StudyMethods
         StudyMethod[] all =
         [
             Of("top1", "transport", "costs, transport semi-relaxed, projection top1", Transported),
+            Of("unbalanced", "transport", "as top1, transport unbalanced", [.. Transported, "transport", "unbalanced"]) with { ChangeOf = "top1" },
+            Of("topk", "transport", "as top1, projection topk", "projection", "topk", "byte-tail", "0") with { ChangeOf = "top1" },
+            Of("barycentric", "transport", "as top1, projection barycentric", "projection", "barycentric", "byte-tail", "0") with { ChangeOf = "top1" },
             .. Tails.Select(static t => Of("tail" + t, "transport", $"byte-tail {t}", "byte-tail", t)),
             Of("string", "transfer", "transfer string", "transfer", "string"),
             Of("boundary", "transfer", "transfer boundary", "transfer", "boundary"),

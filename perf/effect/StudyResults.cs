@@ -22,7 +22,8 @@ internal sealed class StudyResults
     {
         SeedOutcome first = _seeds.Values.First();
         FusionReport about = FuseReport.Of(first.Fused[StudyRun.Main], "");
-        EffectMethod[] all = [.. Untrained(), .. Controls(rates), .. methods.Select(m => Fused(m, rates))];
+        // A call for single rows has no row for what it did not score or train.
+        EffectMethod[] all = [.. Untrained().Concat(Controls(rates)).Where(static m => m.Runs.Count > 0), .. methods.Select(m => Fused(m, rates))];
         return new EffectResults
         {
             Title = "Which alignment teaches",
@@ -34,7 +35,7 @@ internal sealed class StudyResults
             Seeds = [.. _seeds.Keys],
             TeacherSets = _seeds.Keys.ToDictionary(static s => s, StudyModels.TeachersOf),
             HeldOut = first.Before.Domains.ToDictionary(static d => d, d => TextOf(first.Before.Of(d)), StringComparer.Ordinal),
-            Models = [.. _seeds.SelectMany(static s => s.Value.Teachers.Select(t => new EffectModel(t.Key, StudyModels.TeachersOf(s.Key), Bits(t.Value)))).DistinctBy(static m => (m.Name, m.Seed))],
+            Models = [.. _seeds.SelectMany(static s => (s.Value.Unfused?.Teachers ?? new Dictionary<string, ModelScores>()).Select(t => new EffectModel(t.Key, StudyModels.TeachersOf(s.Key), Bits(t.Value)))).DistinctBy(static m => (m.Name, m.Seed))],
             Methods = all,
             Tuning = [.. tried.Select(static t => new EffectTuning(t.Method, t.Rate, t.BitsPerByte))],
         };
@@ -43,16 +44,16 @@ internal sealed class StudyResults
     private IEnumerable<EffectMethod> Untrained()
     {
         yield return Scored("base", "controls", "the target before any training", static s => s.Before);
-        yield return Scored("ensemble", "baselines", "target and both sources together, never trained: mean probability between common byte boundaries", static s => s.Ensemble);
-        yield return Scored("ensemble-sources", "baselines", "both sources together, never trained", static s => s.SourceEnsemble);
+        yield return Scored("ensemble", "baselines", "target and both sources together, never trained: mean probability between common byte boundaries", static s => s.Unfused?.Ensemble);
+        yield return Scored("ensemble-sources", "baselines", "both sources together, never trained", static s => s.Unfused?.SourceEnsemble);
     }
 
-    private EffectMethod Scored(string name, string group, string change, Func<SeedOutcome, ModelScores> scores) => new()
+    private EffectMethod Scored(string name, string group, string change, Func<SeedOutcome, ModelScores?> scores) => new()
     {
         Name = name,
         Group = group,
         Change = change,
-        Runs = [.. _seeds.Select(s => new EffectRun { Seed = s.Key, BitsPerByte = Bits(scores(s.Value)) })],
+        Runs = [.. from s in _seeds let found = scores(s.Value) where found is not null select new EffectRun { Seed = s.Key, BitsPerByte = Bits(found) }],
     };
 
     private IEnumerable<EffectMethod> Controls(LearningRates rates)
@@ -69,10 +70,13 @@ internal sealed class StudyResults
 
         yield return Control(StudyMethods.EqualCostControl, "plain training on more text, at the operations of a fusion with its teachers", rates) with
         {
-            Runs = [.. _seeds.Select(static s => new EffectRun
-            {
-                Seed = s.Key, BitsPerByte = Bits(s.Value.Plain.Scores), Tokens = s.Value.Plain.Outcome.Tokens, Steps = s.Value.Plain.Outcome.Steps, TrainSeconds = s.Value.Plain.Outcome.Seconds,
-            })],
+            Runs =
+            [
+                .. from s in _seeds
+                   where s.Value.Unfused is not null
+                   let plain = s.Value.Unfused!.Plain
+                   select new EffectRun { Seed = s.Key, BitsPerByte = Bits(plain.Scores), Tokens = plain.Outcome.Tokens, Steps = plain.Outcome.Steps, TrainSeconds = plain.Outcome.Seconds },
+            ],
         };
     }
 
@@ -97,6 +101,7 @@ internal sealed class StudyResults
             LearningRate = rates.WithTeachers,
             Sources = method.Sources,
             Control = method.Control,
+            ChangeOf = method.ChangeOf,
             Runs = [.. seeds.Select(s => RunOf(s.Key, s.Value.Fused[method.Run], s.Value.Find(method.Run, method.Name)!))],
             Bootstrap = domains.Append(EffectResults.All).ToDictionary(
                 static d => d, d => BootstrapResult.Of([.. without.Where(s => d == EffectResults.All || s.Domain == d)], [.. with.Where(s => d == EffectResults.All || s.Domain == d)]), StringComparer.Ordinal),
@@ -146,13 +151,9 @@ internal sealed class StudyResults
 /// <summary>What one seed gave.</summary>
 /// <param name="Fused">Students with teachers and their controls, by run.</param>
 /// <param name="Before">The target before.</param>
-/// <param name="Teachers">Scores of the teachers.</param>
-/// <param name="Ensemble">Target and both sources as one.</param>
-/// <param name="SourceEnsemble">Both sources as one.</param>
-/// <param name="Plain">The control that spends on text what others spend on teachers.</param>
+/// <param name="Unfused">What else the whole study compares; null where single rows were asked for.</param>
 /// <param name="Seconds">What all of it took.</param>
-internal sealed record SeedOutcome(
-    IReadOnlyDictionary<StudyRun, FuseOutcome> Fused, ModelScores Before, IReadOnlyDictionary<string, ModelScores> Teachers, ModelScores Ensemble, ModelScores SourceEnsemble, (PlainOutcome Outcome, ModelScores Scores) Plain, double Seconds)
+internal sealed record SeedOutcome(IReadOnlyDictionary<StudyRun, FuseOutcome> Fused, ModelScores Before, UnfusedOutcome? Unfused, double Seconds)
 {
     /// <summary>A student; null where it was not trained.</summary>
     public StudentOutcome? Find(StudyRun run, string student) => Fused.TryGetValue(run, out FuseOutcome? outcome) ? outcome.Students.FirstOrDefault(s => s.Student.Name == student) : null;
@@ -161,6 +162,13 @@ internal sealed record SeedOutcome(
     public StudentOutcome ControlOf(StudyMethod method) =>
         Find(method.Run == StudyRun.Fresh ? StudyRun.Fresh : StudyRun.Main, method.Run == StudyRun.Fresh ? FuseRun.ControlName : method.Control)!;
 }
+
+/// <summary>What one seed gave without fusion.</summary>
+/// <param name="Teachers">Scores of the teachers.</param>
+/// <param name="Ensemble">Target and both sources as one.</param>
+/// <param name="SourceEnsemble">Both sources as one.</param>
+/// <param name="Plain">The control that spends on text what others spend on teachers.</param>
+internal sealed record UnfusedOutcome(IReadOnlyDictionary<string, ModelScores> Teachers, ModelScores Ensemble, ModelScores SourceEnsemble, (PlainOutcome Outcome, ModelScores Scores) Plain);
 
 /// <summary>A learning rate that was tried.</summary>
 internal sealed record TriedRate(string Method, double Rate, double BitsPerByte);

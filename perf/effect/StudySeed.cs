@@ -11,31 +11,40 @@ internal sealed class StudySeed(Study study, int seed)
     private readonly string _folder = Path.Combine(study.Folder, "seeds", $"{seed}");
 
     /// <summary>Trains and evaluates what is missing.</summary>
-    /// <param name="methods">The rows.</param>
+    /// <param name="rows">What is wanted.</param>
     /// <param name="rates">The learning rates.</param>
     /// <param name="cancellation">Stops; the same call goes on from there.</param>
-    public SeedOutcome Run(IReadOnlyList<StudyMethod> methods, LearningRates rates, CancellationToken cancellation)
+    public SeedOutcome Run(StudyRows rows, LearningRates rates, CancellationToken cancellation)
     {
         string target = study.Models.Target(seed, cancellation);
         var fused = new Dictionary<StudyRun, FuseOutcome>();
         foreach (StudyRun run in Enum.GetValues<StudyRun>())
         {
-            StudyMethod[] here = [.. methods.Where(m => m.Run == run)];
+            StudyMethod[] here = [.. rows.Methods.Where(m => m.Run == run)];
             if (here.Length > 0)
                 fused[run] = Fuse(run, target, here, rates, cancellation);
         }
 
+        ModelScores before = fused[StudyRun.Main].Before!;
+        double seconds = fused.Values.Sum(static f => f.Times.Sum(static t => t.Seconds));
+        if (!rows.IsWhole)
+            return new SeedOutcome(fused, before, null, seconds);
+        UnfusedOutcome unfused = Unfused(target, rates, cancellation);
+        return new SeedOutcome(fused, before, unfused, seconds + unfused.Plain.Outcome.Seconds);
+    }
+
+    /// <summary>What the table compares students with that are no fusion's controls.</summary>
+    private UnfusedOutcome Unfused(string target, LearningRates rates, CancellationToken cancellation)
+    {
         string[] pair = [.. StudyMethods.Pair.Select(name => study.Models.Teacher(StudyModels.TeachersOf(seed), name, cancellation))];
         (string, string)[] sources = [.. StudyMethods.Pair.Zip(pair)];
         Ensemble ensemble = study.EnsembleIn(_folder);
         var plain = study.PlainStudentIn(_folder).Run(target, pair, study.Texts.ForStudents, study.Texts.AllForStudents, study.Texts.HeldOut, rates.Alone, seed, cancellation);
-        FuseOutcome main = fused[StudyRun.Main];
         int set = StudyModels.TeachersOf(seed);
         var teachers = StudyModels.TeacherNames.ToDictionary(static name => name, name => study.Score($"{name}-{set}", study.Models.Teacher(set, name, cancellation), cancellation), StringComparer.Ordinal);
-        return new SeedOutcome(
-            fused, main.Before!, teachers,
-            ensemble.Score("ensemble", [("target", target), .. sources], study.Texts.HeldOut, cancellation), ensemble.Score("ensemble-sources", sources, study.Texts.HeldOut, cancellation),
-            plain, fused.Values.Sum(static f => f.Times.Sum(static t => t.Seconds)) + plain.Outcome.Seconds);
+        return new UnfusedOutcome(
+            teachers, ensemble.Score("ensemble", [("target", target), .. sources], study.Texts.HeldOut, cancellation),
+            ensemble.Score("ensemble-sources", sources, study.Texts.HeldOut, cancellation), plain);
     }
 
     /// <summary>Students of some learning rates, with and without teachers, scored on the text for choices.</summary>
@@ -97,8 +106,3 @@ internal sealed class StudySeed(Study study, int seed)
         return new ModelConfigEntry { Name = name, Model = study.Models.Teacher(StudyModels.TeachersOf(seed), model, cancellation), Temperature = temperature };
     }
 }
-
-/// <summary>The learning rates that the study chose.</summary>
-/// <param name="Alone">Without teachers.</param>
-/// <param name="WithTeachers">With teachers.</param>
-internal sealed record LearningRates(double Alone, double WithTeachers);

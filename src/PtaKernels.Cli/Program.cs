@@ -81,6 +81,7 @@ internal static class Program
             DevicesCommand.Create(),
             FuseCommand.Create(),
             ReportCommand.Create(),
+            WhyCommand.Create(),
             TrainCommand.Create(),
             EvalCommand.Create(),
             NewModelCommand.Create(),

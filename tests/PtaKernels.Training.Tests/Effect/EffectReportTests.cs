@@ -125,7 +125,7 @@ public sealed class EffectReportTests
         {
             EffectResults bad = results with { Methods = [.. results.Methods.Select(m => m == first ? method : m)] };
             Assert.That(() => bad.Write(path), Throws.TypeOf<AlignmentDataException>().With.Message.Contains(sentence));
-            Assert.That(() => EffectTable.ToMarkdown(bad, []), Throws.TypeOf<AlignmentDataException>().With.Message.Contains(sentence));
+            Assert.That(() => new EffectStatistics(bad), Throws.TypeOf<AlignmentDataException>().With.Message.Contains(sentence));
             Assert.That(_folder.EnumerateFileSystemInfos(), Is.Empty);
         }
     }
@@ -194,7 +194,7 @@ public sealed class EffectReportTests
         EffectResults results = SampleEffect.Create();
         EffectMethod change = results.Methods.First(static m => m.Name == "change-0");
         results = results with { Methods = [.. results.Methods, change with { Name = "first", Group = EffectMethod.Search }, change with { Name = "first-other", Group = EffectMethod.Search }] };
-        string[] readme = Lines(results), page = EffectPage.ToMarkdown(results, []).Split('\n');
+        string[] readme = Lines(results), page = EffectPage.ToMarkdown(new EffectStatistics(results), []).Split('\n');
         Assert.That(readme.Any(static l => l.StartsWith("| first", StringComparison.Ordinal)), Is.False);
         Assert.That(readme, Does.Contain("The 2 rows of the search that set fusion's values are on the results' own page."));
         Assert.That(page.Count(static l => l.StartsWith("| first | switch", StringComparison.Ordinal)), Is.EqualTo(1));
@@ -204,7 +204,38 @@ public sealed class EffectReportTests
         Assert.That(EffectCharts.Differences(statistics).Shapes.OfType<TextShape>().Select(static t => t.Text), Has.None.EqualTo("first-other"));
     }
 
-    private static string[] Lines(EffectResults results) => EffectTable.ToMarkdown(results, []).Split('\n');
+    [Test]
+    public void AddedRowsAreComparedWithTheirOwnCall()
+    {
+        // The other machine's students all lie 0.2 higher, and its fusion gains 0.01 less: what stands beside the first results' rows would be +0.2.
+        EffectResults first = SampleEffect.Create(), later = SampleEffect.Added(3, 0.2);
+        string[] lines = Lines(first, later);
+        // topk: -0.0284 against its clm and -0.002 against its fusion's -0.0264, over seeds 1 to 3, which lie 0.001 below the mean; variance (1 + 0 + 1) / 2 millionths.
+        Assert.That(lines, Does.Contain("| topk | as top1, projection topk | 0.5 | −0.0294 ± 0.0006 | −0.0294 ± 0.0006 | 0.0004 | 0.0004 | −0.0020, p \\< 0.0001 | 0.860 | 0.280 / 0.188 | 0.200 | 0.700 | 2.5 | 3 |"));
+        Assert.That(lines.Count(static l => l.StartsWith("| topk | fusion | −0.0020 ± 0.0000 |", StringComparison.Ordinal)), Is.EqualTo(1), "what it is a change of");
+        Assert.That(lines.Count(static l => l.StartsWith("| fusion |  |", StringComparison.Ordinal)), Is.EqualTo(1), "the first results' row");
+        Assert.That(lines, Does.Contain(Lines(first).Single(static l => l.StartsWith("| fusion |  |", StringComparison.Ordinal))));
+        string end = lines.Last(static l => l.Length > 0);
+        Assert.That(end, Does.StartWith("Row topk, compared with the controls and the fusion of their own call: scripts/effect run --methods topk: 10.0 minutes").And.Contains("2026-11-28 08:00 UTC. another machine."));
+        Assert.That(end, Does.Contain("fusion's Δ there: core −0.0274 ± 0.0006, web −0.0274 ± 0.0006."));
+        string page = EffectPage.ToMarkdown(new EffectStatistics(first, later), []);
+        // Seed 2: 1.43 + 0.02 + 0.2 - 0.0284 - 0.001; its control 1.43 + 0.02 + 0.2.
+        Assert.That(page, Does.Contain("| topk | 2 | 1.6206 |").And.Contain("| clm of 2026-11-28 | 2 | 1.6500 |").And.Contain("| fusion of 2026-11-28 | 2 |"));
+    }
+
+    [Test]
+    public void AddedRowsStandInPicturesAndOnlyOnce()
+    {
+        EffectResults first = SampleEffect.Create(), later = SampleEffect.Added(3, 0.2);
+        var statistics = new EffectStatistics(first, later, SampleEffect.Added(2, 0.5));
+        Assert.That(statistics.Ordered.Select(static m => m.Name), Is.Unique.And.Contain("topk"));
+        Assert.That(statistics.Find("topk")!.Runs, Has.Count.EqualTo(3), "of the file that comes first");
+        Assert.That(EffectCharts.Differences(statistics).Shapes.OfType<TextShape>().Count(static t => t.Text == "topk"), Is.EqualTo(1));
+        EffectResults otherText = later with { HeldOut = new Dictionary<string, EffectText> { ["core"] = new(1234, 250_001), ["web"] = new(345, 110_000) } };
+        Assert.That(() => new EffectStatistics(first, otherText), Throws.TypeOf<AlignmentDataException>().With.Message.Contains("its held-out text is not that of the results before it"));
+    }
+
+    private static string[] Lines(EffectResults results, params EffectResults[] added) => EffectTable.ToMarkdown(new EffectStatistics(results, added), []).Split('\n');
 
     private (string Json, string Readme) Write(EffectResults results)
     {
@@ -212,7 +243,7 @@ public sealed class EffectReportTests
         Directory.CreateDirectory(folder);
         results.Write(json);
         File.WriteAllText(readme, Nothing);
-        ReportCommand.Write(json, readme);
+        ReportCommand.Write([json], readme);
         return (json, readme);
     }
 }

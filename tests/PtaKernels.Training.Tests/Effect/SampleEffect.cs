@@ -41,6 +41,25 @@ internal static class SampleEffect
         Tuning = [new("clm", 0.002, 1.51), new("fusion", 0.003, 1.45)],
     };
 
+    /// <summary>A row that another machine trained later, with the control and the fusion beside it.</summary>
+    /// <param name="seeds">How many.</param>
+    /// <param name="shift">What all of that machine's students have more, bits per byte.</param>
+    public static EffectResults Added(int seeds, double shift)
+    {
+        EffectResults first = Create(seeds);
+        EffectMethod fusion = Taught("fusion", "presets", "", seeds, "clm", -0.0264, 0.2);
+        EffectMethod[] rows = [first.Methods[0], fusion, Taught("topk", "transport", "as top1, projection topk", seeds, "clm", -0.0284, 0.2) with { ChangeOf = "fusion" }];
+        return first with
+        {
+            Date = new DateTimeOffset(2026, 11, 28, 8, 0, 0, TimeSpan.Zero),
+            Machine = "another machine",
+            Command = "scripts/effect run --methods topk",
+            Seconds = 600,
+            Models = [],
+            Methods = [.. rows.Select(m => m with { Runs = [.. m.Runs.Select(r => r with { BitsPerByte = r.BitsPerByte.ToDictionary(static b => b.Key, b => b.Value + shift) })] })],
+        };
+    }
+
     private static EffectDocument[] Worst => [.. Enumerable.Range(0, 12).Select(static i => new EffectDocument($"System.Sample_{i}#1", i % 2 == 0 ? "core" : "web", i < 6 ? 0.3 - (0.01 * i) : -0.5 + (0.01 * i), i >= 6))];
 
     private static EffectModel Model(string name, int seed, double bits) => new(name, seed, Domains.ToDictionary(static d => d.Name, d => bits + d.Offset));

@@ -30,12 +30,30 @@ public sealed class StudyMethodsTests
         string[] asked =
         [
             "transport balanced", "transport unbalanced", "projection byte", "columns target-topk", "transfer string", "transfer groups", "transfer boundary", "mass renormalised", "fallback label", "fallback target",
-            "window 3", "window 5", "temperature 0.7", "temperature 1.5", "loss-weight 0.2", "loss-weight 0.95", "fusion-function avg-ce", "fusion-level token", "fill on", "label-mass chain", "fusion-level row", "fusion-level prefix", "byte-tail 1",
+            "window 3", "window 5", "temperature 0.7", "temperature 1.5", "loss-weight 0.2", "loss-weight 0.95", "fusion-function avg-ce", "fusion-level token", "fill on", "label-mass chain", "fusion-level row", "fusion-level prefix", "byte-tail 1", "projection topk", "projection barycentric",
         ];
         HashSet<string> tried = [.. StudyMethods.All.SelectMany(static m => m.Switches.Select(static s => $"{s.Key} {s.Value}"))];
         Assert.That(asked.Except(tried), Is.Empty);
         Assert.That(StudyMethods.All.Select(static m => m.Sources.Length).Distinct(), Is.SupersetOf(new[] { 1, 2, 3 }));
     }
+
+    [Test]
+    public void SingleRowsComeWithWhatTheyAreComparedWith()
+    {
+        var rows = StudyRows.Named("topk, k20");
+        Assert.That(rows.Methods.Select(static m => m.Name), Is.EquivalentTo(new[] { "fusion", "top1", "topk", "k20" }));
+        Assert.That(rows.Teachers, Is.EquivalentTo(new[] { "neox", "mpt" }));
+        Assert.That(StudyRows.Named("self").Teachers, Is.EquivalentTo(new[] { "neox", "mpt" }), "fusion's; a target that teaches itself is no teacher");
+        Assert.That(StudyRows.Named("first-cool").Teachers, Is.EquivalentTo(new[] { "neox", "mpt" }), "the models behind a temperature");
+        Assert.That(StudyRows.Named("three").Teachers, Is.EquivalentTo(new[] { "neox", "mpt", "third" }));
+        Assert.That(StudyRows.UpTo(0).Teachers, Is.EqualTo(StudyModels.TeacherNames));
+        Assert.That(() => StudyRows.Named("topk,other"), Throws.ArgumentException.With.Message.StartsWith("--methods: there is no row 'other'; there are fusion, paper"));
+        HashSet<string> names = [.. StudyMethods.All.Select(static m => m.Name)];
+        Assert.That(StudyMethods.All.Select(static m => m.ChangeOf).OfType<string>().Distinct(), Is.SubsetOf(names));
+    }
+
+    [Test]
+    public void SingleRowsTakeTheCommittedLearningRates() => Assert.That(LearningRates.Committed(), Is.EqualTo(new LearningRates(0.0045, 0.003)));
 
     [Test]
     public void AnEnsembleAveragesBetweenCommonBoundaries()

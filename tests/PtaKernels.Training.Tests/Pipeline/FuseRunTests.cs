@@ -1,30 +1,17 @@
 using PtaKernels.Pipeline;
-using static TorchSharp.torch;
 
 namespace PtaKernels.Training.Tests.Pipeline;
 
 /// <summary>The whole run on three tiny models with three real tokenizers.</summary>
 public sealed class FuseRunTests
 {
-    private DirectoryInfo _folder = null!;
+    private TinyFusion _fusion = null!;
 
     [OneTimeSetUp]
-    public void MakeModels()
-    {
-        _folder = Directory.CreateTempSubdirectory("pta-fuse-");
-        TorchRuntime.Load();
-        foreach ((string name, int vocabulary, ModelFamily family) in new[] { ("target", 2048, ModelFamily.Llama), ("neox", 4096, ModelFamily.GptNeoX), ("mpt", 3072, ModelFamily.Mpt) })
-        {
-            ModelFiles.CreateRandom(In(name), ModelOf(family, vocabulary), seed: 5, ScalarType.Float32);
-            File.Copy(Repository.PathOf($"samples/demo/{name}/tokenizer.model"), In(name + "/tokenizer.model"));
-        }
-
-        File.WriteAllLines(In("texts.jsonl"), Enumerable.Range(0, 12).Select(static i =>
-            $$"""{"id": "d{{i}}", "domain": "{{(i % 2 == 0 ? "even" : "odd")}}", "text": "Returns the {{i}}th element, or null – a default – when there is none 😀 of {{i * i}}."}"""));
-    }
+    public void MakeModels() => _fusion = new TinyFusion();
 
     [OneTimeTearDown]
-    public void RemoveModels() => _folder.Delete(recursive: true);
+    public void RemoveModels() => _fusion.Dispose();
 
     [Test]
     public void EveryStageRunsOnceAndAChangeRunsWhatDependsOnIt()
@@ -184,36 +171,9 @@ public sealed class FuseRunTests
         where T : Exception =>
         Assert.That(() => Run(config, new RecordedProgress()), Throws.TypeOf<T>().With.Message.Contains(part));
 
-    private FuseOutcome Run(FuseConfig config, IFuseProgress progress) =>
-        new FuseRun(config, _folder.FullName, Backends.Backends.Open("native", static _ => { }), progress).Run(CancellationToken.None);
+    private FuseOutcome Run(FuseConfig config, IFuseProgress progress) => _fusion.Run(config, progress);
 
-    private static FuseConfig Config(string output) => new()
-    {
-        Output = output,
-        Documents = "texts.jsonl",
-        Target = new() { Model = "target" },
-        Sources = [new() { Model = "neox" }, new() { Model = "mpt" }],
-        Preset = "fusion",
-        Split = new() { Length = 64 },
-        Train = new() { Length = 64, LearningRate = 0.01, Batch = 2, Accumulate = 1, Epochs = 3, Compute = "float32", Activations = "keep" },
-        Evaluation = new() { Documents = "texts.jsonl", DomainField = "domain", Length = 64 },
-    };
+    private static FuseConfig Config(string output) => TinyFusion.Config(output);
 
-    private static ModelConfig ModelOf(ModelFamily family, int vocabulary) => new()
-    {
-        Family = family,
-        Vocabulary = vocabulary,
-        Width = 16,
-        Layers = 1,
-        Heads = 2,
-        KeyValueHeads = 2,
-        HeadWidth = 8,
-        RotaryWidth = family == ModelFamily.Mpt ? 0 : 8,
-        FeedForward = family == ModelFamily.Mpt ? 64 : 24,
-        MaxLength = 64,
-        NormEpsilon = 1e-5,
-        TiedEmbedding = true,
-    };
-
-    private string In(string name) => Path.Combine(_folder.FullName, name);
+    private string In(string name) => _fusion.In(name);
 }

@@ -42,6 +42,9 @@ internal sealed record RunReport
     /// <summary>The ends of the documents.</summary>
     public required FidelitySection Fidelity { get; init; }
 
+    /// <summary>Which sources and rules helped or hurt; null where nobody asked.</summary>
+    public WhyReport? Why { get; init; }
+
     /// <summary>Where the time went.</summary>
     public required SecondsSection Seconds { get; init; }
 }

@@ -16,6 +16,7 @@ internal static class RunReportPage
         .. report.Pairing.Blocks(),
         .. report.Distributions.Blocks(),
         .. report.Training?.Blocks() ?? [],
+        .. report.Why is null ? [] : WhyBlocks.Of(report.Why, "why."),
         .. report.Seconds.Blocks(),
         new HeadingBlock("Made"),
         new TextBlock($"{report.Date.ToUniversalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC. {report.Machine}. {string.Join(", ", report.Versions.Select(static v => $"{v.Key} {v.Value}"))}."),
