@@ -251,7 +251,7 @@ int64_t pta_align_capacity(const pta_align_options* options, int32_t target_leng
     return capacity;
 }
 
-pta_status pta_align_batch(pta_workspace* workspace, pta_vocabulary_pair* pair, const pta_align_options* given, pta_document* documents, int64_t count) {
+pta_status pta_align_batch(pta_workspace* workspace, pta_vocabulary_pair* pair, const pta_align_options* options, pta_document* documents, int64_t count) {
     return guarded([&]() -> pta_status {
         require_not_null(workspace, "workspace");
         require_not_null(pair, "pair");
