@@ -9,7 +9,7 @@ namespace PtaKernels.Pipeline;
 internal readonly record struct Figure(string Text, string? Path = null, double Value = 0)
 {
     /// <summary>What stands where there is no number.</summary>
-    private const string Nothing = "–";
+    public const string Nothing = "–";
 
     /// <summary>Text, or an empty cell.</summary>
     public static Figure Of(string text) => new(text);

@@ -70,11 +70,13 @@ internal static class ReportHtml
     }
 
     private static void Append(StringBuilder page, TableBlock table) =>
-        Append(page, new FiguresBlock(table.Columns, [.. table.Rows.Select(static r => r.Select(static c => Figure.Of(c)).ToArray())], table.Bold));
+        Append(page, new FiguresBlock(table.Columns, [.. table.Rows.Select(static r => r.Select(static c => Figure.Of(c)).ToArray())], table.Bold), column => Charts.IsText(table.Rows, column));
 
-    private static void Append(StringBuilder page, FiguresBlock table)
+    /// <summary>A column of figures has a place in the JSON somewhere; all others hold names.</summary>
+    private static void Append(StringBuilder page, FiguresBlock table) => Append(page, table, column => table.Rows.All(r => r[column].Path is null && r[column].Text != Figure.Nothing));
+
+    private static void Append(StringBuilder page, FiguresBlock table, Func<int, bool> isName)
     {
-        IReadOnlyList<string[]> texts = table.Texts;
         page.Append("<div class=\"scroll\"><table>\n<thead><tr>");
         foreach ((int c, string column) in table.Columns.Index())
             page.Append($"<th{ClassOf(c)}>{WebUtility.HtmlEncode(column)}</th>");
@@ -89,7 +91,7 @@ internal static class ReportHtml
 
         page.Append("</tbody></table></div>\n");
 
-        string ClassOf(int column) => Charts.IsText(texts, column) ? " class=\"name\"" : "";
+        string ClassOf(int column) => column == 0 || isName(column) ? " class=\"name\"" : "";
 
         static string PlaceOf(Figure cell) => cell.Path is { } path ? FormattableString.Invariant($" data-path=\"{WebUtility.HtmlEncode(path)}\" data-value=\"{cell.Value:R}\"") : "";
     }

@@ -108,8 +108,9 @@ internal sealed record PairingSection(int Documents, int OtherTexts, long Tokens
         if (Examples.Count == 0)
             yield break;
         yield return new TextBlock($"Examples; {VisibleText.Legend}.");
-        yield return new TableBlock(
-            ["kind", "document", "before", "target token", "time warping", "byte offsets"], [.. Examples.Select(static e => new[] { e.Kind, e.Document, e.Before, e.Token, e.Warped, e.Bytes })], []);
+        yield return new FiguresBlock(
+            ["kind", "document", "before", "target token", "time warping", "byte offsets"],
+            [.. Examples.Select(static e => (Figure[])[Figure.Of(e.Kind), Figure.Of(e.Document), Figure.Of(e.Before), Figure.Of(e.Token), Figure.Of(e.Warped), Figure.Of(e.Bytes)])]);
     }
 }
 
