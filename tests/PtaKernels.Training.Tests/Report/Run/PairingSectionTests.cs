@@ -1,4 +1,3 @@
-using PtaKernels.Alignment;
 using PtaKernels.Pipeline;
 
 namespace PtaKernels.Training.Tests.Report.Run;

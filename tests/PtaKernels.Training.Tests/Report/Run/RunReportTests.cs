@@ -101,7 +101,7 @@ public sealed partial class RunReportTests
         Assert.That(presets.Methods.Select(static m => m.Same.Rows).Distinct(), Is.EqualTo(new[] { presets.SameRows }));
         Assert.That(presets.SameRows, Is.GreaterThan(0).And.LessThanOrEqualTo(presets.Methods.Min(static m => m.Own.Rows)));
         Assert.That(presets.Methods[1].Own.Rows, Is.EqualTo(presets.Methods[2].Own.Rows), "the transport takes the rows that FuseLLM soft takes");
-        Assert.That(presets.Methods[0].Transferred, Is.LessThan(presets.Methods[1].Transferred));
+        Assert.That(presets.Methods[0].Transferred, Is.LessThan(presets.Methods[1].Transferred!.Value));
         Assert.That(presets.Methods[2].Own.Columns, Is.EqualTo(10));
         Assert.That(presets.Methods.Select(static m => m.Own.Missing > 0), Is.EqualTo(new[] { false, false, false, false, true }), "only mass tail leaves some missing");
         for (int a = 0; a < 5; a++)
