@@ -61,6 +61,7 @@ internal static class StudyMethods
             Of("unbalanced", "transport", "as top1, transport unbalanced", [.. Transported, "transport", "unbalanced"]) with { ChangeOf = "top1" },
             Of("topk", "transport", "as top1, projection topk", "projection", "topk", "byte-tail", "0") with { ChangeOf = "top1" },
             Of("barycentric", "transport", "as top1, projection barycentric", "projection", "barycentric", "byte-tail", "0") with { ChangeOf = "top1" },
+            Of("greenkhorn", "transport", "as balanced, solver greenkhorn", [.. Balanced, "solver", "greenkhorn"]) with { ChangeOf = "balanced" },
             .. Tails.Select(static t => Of("tail" + t, "transport", $"byte-tail {t}", "byte-tail", t)),
             Of("string", "transfer", "transfer string", "transfer", "string"),
             Of("boundary", "transfer", "transfer boundary", "transfer", "boundary"),
