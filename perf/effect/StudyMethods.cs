@@ -62,6 +62,8 @@ internal static class StudyMethods
             Of("topk", "transport", "as top1, projection topk", "projection", "topk", "byte-tail", "0") with { ChangeOf = "top1" },
             Of("barycentric", "transport", "as top1, projection barycentric", "projection", "barycentric", "byte-tail", "0") with { ChangeOf = "top1" },
             Of("greenkhorn", "transport", "as balanced, solver greenkhorn", [.. Balanced, "solver", "greenkhorn"]) with { ChangeOf = "balanced" },
+            Of("embedding", "cost", "as top1, cost embedding", [.. Transported, "cost", "embedding"]) with { ChangeOf = "top1" },
+            Of("hybrid", "cost", "as top1, cost hybrid", [.. Transported, "cost", "hybrid"]) with { ChangeOf = "top1" },
             .. Tails.Select(static t => Of("tail" + t, "transport", $"byte-tail {t}", "byte-tail", t)),
             Of("string", "transfer", "transfer string", "transfer", "string"),
             Of("boundary", "transfer", "transfer boundary", "transfer", "boundary"),
