@@ -101,7 +101,7 @@ internal sealed record EffectMethod
 {
     /// <summary>What <see cref="Group"/> may be, in the order of the tables.</summary>
     public static readonly string[] Groups =
-        ["presets", "baselines", "controls", "transport", "columns", "transfer", "mass", "fallback", "candidates", "temperature", "weight", "choice", "sources", "data", "ideas", Search];
+        ["presets", "baselines", "controls", "transport", "cost", "columns", "transfer", "mass", "fallback", "candidates", "temperature", "weight", "choice", "sources", "data", "ideas", Search];
 
     /// <summary>The group of the search that set <c>fusion</c>: rows of the page, too many for the table of a README.</summary>
     public const string Search = "first";

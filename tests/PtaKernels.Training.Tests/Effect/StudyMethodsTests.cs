@@ -30,7 +30,7 @@ public sealed class StudyMethodsTests
         string[] asked =
         [
             "transport balanced", "transport unbalanced", "projection byte", "columns target-topk", "transfer string", "transfer groups", "transfer boundary", "mass renormalised", "fallback label", "fallback target",
-            "window 3", "window 5", "temperature 0.7", "temperature 1.5", "loss-weight 0.2", "loss-weight 0.95", "fusion-function avg-ce", "fusion-level token", "fill on", "label-mass chain", "fusion-level row", "fusion-level prefix", "byte-tail 1", "projection topk", "projection barycentric",
+            "window 3", "window 5", "temperature 0.7", "temperature 1.5", "loss-weight 0.2", "loss-weight 0.95", "fusion-function avg-ce", "fusion-level token", "fill on", "label-mass chain", "fusion-level row", "fusion-level prefix", "byte-tail 1", "projection topk", "projection barycentric", "solver greenkhorn", "cost embedding", "cost hybrid",
         ];
         HashSet<string> tried = [.. StudyMethods.All.SelectMany(static m => m.Switches.Select(static s => $"{s.Key} {s.Value}"))];
         Assert.That(asked.Except(tried), Is.Empty);
