@@ -148,7 +148,7 @@ public sealed class AlignmentSwitchesTests
     [TestCase("reference", "mass", "output", "mass=tail")]
     [TestCase("fusion", "mass", "temperature", "temperature=2")]
     [TestCase("fusion", "solver greenkhorn", "transport", "solver=greenkhorn")]
-    [TestCase("paper", "solver greenkhorn", "transport exact", "solver=greenkhorn", "transport=exact")]
+    [TestCase("paper", "solver greenkhorn", "not exact", "solver=greenkhorn", "transport=exact")]
     [TestCase("fusion", "label-mass chain", "--mass tail", "label-mass=chain", "mass=renormalised")]
     [TestCase("fusion", "label-mass chain", "--transfer boundary+prefix", "label-mass=chain", "transfer=groups")]
     [TestCase("fusion", "label-mass chain", "--transfer boundary+prefix", "label-mass=chain", "transfer=string")]
