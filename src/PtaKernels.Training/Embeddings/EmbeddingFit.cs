@@ -32,7 +32,7 @@ public sealed class EmbeddingFit
     /// <summary>Its vocabulary.</summary>
     public required TokenVocabulary Target { get; init; }
 
-    /// <summary>Dimensions of the common space, 1..the narrower model's width; less one for each <see cref="EmbeddingTable.WidthOfCommon"/>; null for <see cref="DefaultDimensions"/>, or for as many as there are if these are fewer.</summary>
+    /// <summary>Dimensions of the common space, 1..the narrower model's width less one for each <see cref="EmbeddingTable.WidthOfCommon"/>; null for <see cref="DefaultDimensions"/>, or for as many as there are if these are fewer.</summary>
     public int? Dimensions { get; init; }
 
     /// <summary>Told what a user should know.</summary>
