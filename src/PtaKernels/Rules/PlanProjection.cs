@@ -15,7 +15,7 @@ public static class PlanProjection
     /// <param name="heaviest">r of <see cref="ProjectionRule.Topk"/>.</param>
     /// <param name="tie"><see cref="TieTolerance"/>, or 0 for the official strict first maximum.</param>
     /// <param name="destination">Receives the masses; tokens appear in the order in which rows choose them.</param>
-    /// <returns>Choices in which a later column lay within <paramref name="tie"/> of the one taken; after a row's first choice, and was over it itself.</returns>
+    /// <returns>Choices in which a later column lay within <paramref name="tie"/> of the one taken; after a row's first choice only columns over it count.</returns>
     public static int Project(ReadOnlySpan2D<double> plan, ReadOnlySpan<int> columns, ProjectionRule rule, int heaviest, double tie, FusedRow destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
