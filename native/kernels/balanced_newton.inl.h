@@ -57,11 +57,12 @@ static constexpr double kTargetError = 1e-12, kCertifiedError = 9e-10;
 
 // Entries of the plan may round to 0, which is harmless while their true share of the row stays below exp(kHarmlessLog). With masses of at least
 // kSmallestMass a row's largest entry squared is above exp(-193), so that a share which is lost to a step of exp(e) is below exp(kSmallestLog - e).
-static constexpr double kSmallestMass = 1e-40, kSmallestLog = 193 - 708, kHarmlessLog = -60, kLargestLog = 700, kSmallestSum = 1e-300, kLargestPotential = 1e300;
+static constexpr double kSmallestMass = 1e-40, kSmallestLog = 193 - 708, kHarmlessLog = -60, kLargestLog = 700, kSmallestSum = 1e-300,
+                        kLargestPotential = 1e300;
 
 // What grounds a soft column whose plan gives it `sum`. Its Hessian says penalty * wanted; but wanted mass is an exponential of the potential, so that
-// steps by the Hessian undo a discrepancy of e^k in k steps at best. The secant of that exponential from here to where it equals the sum is the logarithmic mean
-// of the two, which is the Hessian's where they have met: 24 iterations of natural problems became 15.
+// steps by the Hessian undo a discrepancy of e^k in k steps at best. The secant of that exponential from here to where it equals the sum is the logarithmic
+// mean of the two, which is the Hessian's where they have met: 24 iterations of natural problems became 15.
 static inline f64xN balanced_ground(f64xN sum, f64xN wanted, f64xN penalty) {
     sum = larger(sum, splat<f64xN>(kSmallestSum));
     wanted = larger(wanted, splat<f64xN>(kSmallestSum));

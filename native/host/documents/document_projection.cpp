@@ -84,9 +84,10 @@ int32_t project_topk(const CandidateRow& row, int32_t rank, FusedRow& fused) {
         uint64_t taken = 0;
         for (int32_t r = 0; r < std::min(rank, row.m); r++) {
             const int32_t column = first_maximum(entries, row.m, taken);
+            const double least = r == 0 ? 0 : kTieTolerance; // further choices come to entries that some backends round to 0
             bool tied = false;
             for (int32_t j = column + 1; j < row.m; j++)
-                tied |= (taken >> j & 1) == 0 && entries[j] > 0 && std::fabs(entries[j] - entries[column]) <= kTieTolerance;
+                tied |= (taken >> j & 1) == 0 && entries[j] > least && std::fabs(entries[j] - entries[column]) <= kTieTolerance;
             ties += tied;
             taken |= uint64_t{1} << column;
             fused.add(row.columns[column], entries[column]);

@@ -15,7 +15,7 @@ public static class PlanProjection
     /// <param name="heaviest">r of <see cref="ProjectionRule.Topk"/>.</param>
     /// <param name="tie"><see cref="TieTolerance"/>, or 0 for the official strict first maximum.</param>
     /// <param name="destination">Receives the masses; tokens appear in the order in which rows choose them.</param>
-    /// <returns>Choices in which a later column lay within <paramref name="tie"/> of the one taken.</returns>
+    /// <returns>Choices in which a later column lay within <paramref name="tie"/> of the one taken; after a row's first choice only columns over it count.</returns>
     public static int Project(ReadOnlySpan2D<double> plan, ReadOnlySpan<int> columns, ProjectionRule rule, int heaviest, double tie, FusedRow destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
@@ -35,9 +35,10 @@ public static class PlanProjection
             for (int r = 0; r < (rule == ProjectionRule.Top1 ? 1 : Math.Min(heaviest, row.Length)); r++)
             {
                 int column = FirstMaximum(row, taken, tie);
+                double least = r == 0 ? 0 : tie; // further choices come to entries that some backends round to 0
                 for (int j = column + 1; j < row.Length; j++)
                 {
-                    if (!taken[j] && row[j] > 0 && Math.Abs(row[j] - row[column]) <= tie)
+                    if (!taken[j] && row[j] > least && Math.Abs(row[j] - row[column]) <= tie)
                     {
                         ties++;
                         break;
