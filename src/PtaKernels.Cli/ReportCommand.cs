@@ -19,13 +19,14 @@ internal static class ReportCommand
         Option<int> documents = ValueOption.Count("--documents", "documents that go through every preset", RunAnalysis.DefaultDocuments);
         var output = new Option<string?>("--out") { Description = "folder for the report; default: report in the run's folder, PATH.report beside aligned documents", HelpName = "folder" };
         var why = new Option<string?>("--why") { Description = "also show an answer of `pta why --out`: its why.json", HelpName = "file" };
+        var tasks = new Option<string?>("--eval") { Description = "also show the tasks that lost and won most in the output of a `pta eval --tasks ... --against ... --json`", HelpName = "file" };
         var verb = new Verb(
             "report", "One page on a run: coverage, certificates, teacher signal, presets step by step, what training gave, and documents to be opened token by token.",
             "pta report fused/",
             "pta report fused/ --student paper --documents 500 --out paper-report/",
             "pta report aligned.jsonl.gz --target samples/spA.jsonl.gz --target-vocab samples/vocab/spA.json.gz --source samples/gpt2.jsonl.gz --source-vocab samples/vocab/gpt2.json.gz --mass renormalised")
         {
-            run, student, documents, output, why, common.Backend, common.Json,
+            run, student, documents, output, why, tasks, common.Backend, common.Json,
         };
         corpus.AddTo(verb);
         common.AddSwitches(verb);
@@ -34,12 +35,13 @@ internal static class ReportCommand
             var terminal = Terminal.Of(parse);
             string path = parse.GetValue(run)!;
             WhyReport? answer = parse.GetValue(why) is { } file ? WhyWriter.Read(file) : null;
+            TaskSection? compared = parse.GetValue(tasks) is { } evaluation ? TaskSection.Read(evaluation) : null;
             IKernelBackend backend = common.OpenBackend(parse);
             bool fused = Directory.Exists(path) && FinishedRun.IsRun(path);
             RunInput input = fused
                 ? OfRun(path, parse.GetValue(student), backend, terminal, given: corpus.AreGiven(parse) || common.GivenIn(parse).Count > 0 || common.NamesPreset(parse))
                 : OfAligned(parse, path, common, corpus, backend, terminal, cancellation);
-            RunReport report = RunAnalysis.Of(input, parse.GetValue(documents), new FuseProgress(terminal), cancellation) with { Why = answer };
+            RunReport report = RunAnalysis.Of(input, parse.GetValue(documents), new FuseProgress(terminal), cancellation) with { Why = answer, Tasks = compared };
             string to = parse.GetValue(output) ?? (fused ? Path.Combine(path, "report") : Path.TrimEndingDirectorySeparator(path) + ".report");
             RunReportWriter.Write(report, to);
             terminal.Output.WriteLine(parse.GetValue(common.Json) ? RunReportWriter.ToJson(report) : $"Report: {Path.Combine(to, RunReportWriter.FileName + ".html")}");

@@ -39,6 +39,9 @@ internal sealed record RunReport
     /// <summary>What training gave; null where nothing was trained.</summary>
     public TrainingSection? Training { get; init; }
 
+    /// <summary>Tasks against another model; null where none were given.</summary>
+    public TaskSection? Tasks { get; init; }
+
     /// <summary>The ends of the documents.</summary>
     public required FidelitySection Fidelity { get; init; }
 

@@ -16,6 +16,7 @@ internal static class RunReportPage
         .. report.Pairing.Blocks(),
         .. report.Distributions.Blocks(),
         .. report.Training?.Blocks() ?? [],
+        .. report.Tasks?.Blocks() ?? [],
         .. report.Why is null ? [] : WhyBlocks.Of(report.Why, "why."),
         .. report.Seconds.Blocks(),
         new HeadingBlock("Made"),
