@@ -15,8 +15,12 @@ class TestOptions(support.TestCase):
     def test_what_has_no_form_is_refused_by_name(self):
         for preset, overrides, sentence in (
             ("paper", {"transport": "exact"}, "transport exact is not preset paper's"),
-            ("fusion", {"projection": "topk"}, "projection topk is not preset fusion's"),
-            ("fusion", {"transport": "balanced", "columns": "target-topk"}, "are not preset|is not preset"),
+            ("reference", {"projection": "topk"}, "projection topk is not preset reference's"),
+            ("fusion", {"solver": "greenkhorn"}, "solver greenkhorn solves transport balanced, not semi-relaxed"),
+            ("fusion", {"transport": "unbalanced"}, "projection byte has no costs that transport unbalanced could read"),
+            ("fusion", {"rho": 0}, "rho is 0; it must be a number over 0"),
+            ("fusion", {"projection_columns": 65}, "projection_columns is 65"),
+            ("fusion", {"transport": "balanced", "columns": "target-topk", "projection": "top1"}, "are not preset|is not preset"),
             ("reference", {"transfer": "string-hard"}, "transfer string-hard is not preset reference's"),
             ("fusion", {"temperature": 2.0}, "mass tail needs the log-sum-exp at the same temperature"),
             ("paper", {"sources": "independent"}, "sources independent needs a choice"),
@@ -35,6 +39,8 @@ class TestOptions(support.TestCase):
     def test_forms(self):
         self.assertEqual([Options.preset(name).form for name in ("reference", "paper", "fusion")], ["reference", "paper", "fusion"])
         self.assertEqual(Options(), Options.preset("fusion"))
+        self.assertEqual(Options.preset("fusion", transport="unbalanced", projection="barycentric").form, "fusion")
+        self.assertEqual(Options.preset("paper", solver="greenkhorn", projection="topk").form, "paper")
         self.assertEqual(Options.preset("fusion", transfer="boundary", projection="top1", mass="renormalised").form, "fusion")
 
 

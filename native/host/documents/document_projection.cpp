@@ -90,7 +90,8 @@ int32_t project_topk(const CandidateRow& row, int32_t rank, FusedRow& fused) {
                 tied |= (taken >> j & 1) == 0 && entries[j] > least && std::fabs(entries[j] - entries[column]) <= kTieTolerance;
             ties += tied;
             taken |= uint64_t{1} << column;
-            fused.add(row.columns[column], entries[column]);
+            if (r == 0 || !(entries[column] < kSmallestMass))
+                fused.add(row.columns[column], entries[column]);
         }
     }
     return ties;
@@ -98,8 +99,11 @@ int32_t project_topk(const CandidateRow& row, int32_t rank, FusedRow& fused) {
 
 void project_barycentric(const CandidateRow& row, FusedRow& fused) {
     for (int32_t i = 0; i < row.n; i++) {
-        for (int32_t j = 0; j < row.m; j++)
-            fused.add(row.columns[j], row.plan[int64_t{i} * row.stride + j]);
+        for (int32_t j = 0; j < row.m; j++) {
+            const double entry = row.plan[int64_t{i} * row.stride + j];
+            if (!(entry < kSmallestMass)) // a NaN is kept
+                fused.add(row.columns[j], entry);
+        }
     }
 }
 

@@ -9,6 +9,9 @@ namespace pta {
 // Entries this close to a row's maximum tie with it, so that backends whose plans differ by rounding choose the same column.
 constexpr double kTieTolerance = 1e-8;
 
+// A row's further columns count as empty below this: some solvers round entries of 1e-26 of a row to 0.
+constexpr double kSmallestMass = 1e-20;
+
 // A sparse distribution under construction: masses by token in order of first appearance.
 class FusedRow {
 public:

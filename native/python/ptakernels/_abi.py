@@ -16,12 +16,14 @@ ROLE_NONE, ROLE_SPECIAL, ROLE_BOS, ROLE_EOS, ROLE_PAD, ROLE_UNK, ROLE_HOLE = 0, 
 STYLE_SENTENCEPIECE, STYLE_BYTE_LEVEL = 0, 1
 
 TRANSPORTS = {"none": 0, "official": 1, "balanced": 2, "semi-relaxed": 3, "unbalanced": 4, "exact": 5}
-SOLVERS = {"newton": 0, "greenkhorn": 1}
+SOLVER_NEWTON, SOLVER_GREENKHORN = 0, 1
+SOLVERS = {"newton": SOLVER_NEWTON, "greenkhorn": SOLVER_GREENKHORN}
 TRANSPORT_STATUSES = ("converged", "exact-fallback", "iteration-limit", "not-finite")
 
 PRESETS = {"reference": 0, "paper": 1, "fusion": 2}
 MASS_RENORMALISED, MASS_TAIL = 1, 2
-PROJECTIONS = {"top1": 0, "byte": 1, "topk": 2, "barycentric": 3}
+PROJECTION_TOP1, PROJECTION_BYTE, PROJECTION_TOPK, PROJECTION_BARYCENTRIC = range(4)
+PROJECTIONS = {"top1": PROJECTION_TOP1, "byte": PROJECTION_BYTE, "topk": PROJECTION_TOPK, "barycentric": PROJECTION_BARYCENTRIC}
 TRANSFER_PREFIX, TRANSFER_BOUNDARY = 0, 1
 COST_TEXTS, COST_EMBEDDING, COST_HYBRID = 0, 1, 2
 

@@ -8,6 +8,9 @@ public static class PlanProjection
     /// <summary>Entries this close to a row's maximum tie with it, so that backends whose plans differ by rounding choose the same column.</summary>
     public const double TieTolerance = 1e-8;
 
+    /// <summary>A row's further columns count as empty below this: some solvers round entries of 1e-26 of a row to 0, and a token of such a mass teaches nothing.</summary>
+    public const double SmallestMass = 1e-20;
+
     /// <summary>Adds a plan's mass to a row.</summary>
     /// <param name="plan">[n, m].</param>
     /// <param name="columns">[m] target token of each column.</param>
@@ -27,7 +30,11 @@ public static class PlanProjection
             if (rule == ProjectionRule.Barycentric)
             {
                 for (int j = 0; j < row.Length; j++)
-                    destination.Add(columns[j], row[j]);
+                {
+                    if (!(row[j] < SmallestMass)) // a NaN is kept
+                        destination.Add(columns[j], row[j]);
+                }
+
                 continue;
             }
 
@@ -46,7 +53,8 @@ public static class PlanProjection
                 }
 
                 taken[column] = true;
-                destination.Add(columns[column], row[column]);
+                if (r == 0 || !(row[column] < SmallestMass))
+                    destination.Add(columns[column], row[column]);
             }
         }
 
