@@ -125,6 +125,9 @@ internal static class RowOracle
             {
                 int q = rules.Projection == "barycentric" ? r : free.FirstOrDefault(j => row[j] >= free.Max(x => row[x]) - tie, free[0]);
                 free.Remove(q);
+                // Own rule beside SPEC A3.4: columns beyond a row's first are empty below 1e-20, where solvers differ in what they round to 0.
+                if ((rules.Projection == "barycentric" || r > 0) && row[q] < 1e-20)
+                    continue;
                 fused[columns[q]] = fused.GetValueOrDefault(columns[q]) + row[q];
             }
         }
