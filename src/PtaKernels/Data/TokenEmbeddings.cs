@@ -76,8 +76,9 @@ public sealed class TokenEmbeddings
     public ReadOnlySpan<sbyte> OfTarget(int token) => _target.AsSpan(token * Dimensions, Dimensions);
 
     /// <summary>Cosine distance in hundredths of two vectors with a dot product: (1 - dot / <see cref="Length"/>²) · 100, rounded half up, 0..200.</summary>
+    /// <remarks>A product outside ±<see cref="Length"/>², which rounding or vectors that are no unit vectors give, counts as that bound.</remarks>
     // GPU kernels are compiled from this too; Math.Clamp throws, which they cannot.
-    public static byte DistanceOf(int dot) => (byte)Math.Max(0, Math.Min(2 * Unit, ((Unit * ((Length * Length) - dot)) + (Length * Length / 2)) >> 14));
+    public static byte DistanceOf(int dot) => (byte)(((Unit * ((Length * Length) - Math.Max(-(Length * Length), Math.Min(Length * Length, dot)))) + (Length * Length / 2)) >> 14);
 
     /// <summary>Throws unless a vocabulary has as many tokens as a table.</summary>
     /// <exception cref="ArgumentException">Another number.</exception>
