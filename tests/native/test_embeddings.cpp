@@ -252,7 +252,7 @@ void test_refusals() {
     options.embedding_share = 101;
     refused(pta_align_batch(&workspace, pair.pair.get(), &options, nullptr, 0), "options.embedding_share is 101");
     options = options_of(PTA_PRESET_FUSION, PTA_COST_EMBEDDING);
-    options.struct_size = offsetof(pta_align_options, cost); // an older caller's struct: what lies behind it is not read
+    options.struct_size = offsetof(pta_align_options, transport); // an older caller's struct: what lies behind it is not read
     check(pta_align_batch(&workspace, pair.pair.get(), &options, nullptr, 0) == PTA_OK, "a shorter struct is understood");
     pta_embeddings* made = nullptr;
     pta_embeddings_view view = few.view();
