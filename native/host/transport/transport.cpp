@@ -93,7 +93,7 @@ struct Certified {
 constexpr Certified kBalanced{&KernelTable::balanced, [](Arena& arena, const TransportProblem& problem, double epsilon, double) {
                                   return solve_balanced(arena, problem, epsilon);
                               }};
-[[maybe_unused]] constexpr Certified kUnbalanced{&KernelTable::unbalanced, solve_unbalanced};
+constexpr Certified kUnbalanced{&KernelTable::unbalanced, solve_unbalanced};
 
 // The lanes first; what they leave at ITERATION_LIMIT is solved to its end here.
 void solve_certified(Workspace& workspace, const Certified& coupling, const TransportBatch<uint8_t>& batch) {
@@ -157,7 +157,7 @@ template <class T> void solve_transport(Workspace& workspace, int32_t kind, cons
     case PTA_TRANSPORT_SEMI_RELAXED:
         return solve_semi_relaxed(workspace, batch);
     case PTA_TRANSPORT_UNBALANCED:
-        return solve_each(workspace, batch, [&](Arena& arena, const TransportProblem& problem) { return solve_unbalanced(arena, problem, batch.epsilon, batch.rho); });
+        return solve_certified(workspace, kUnbalanced, batch);
     case PTA_TRANSPORT_EXACT:
         return solve_each(workspace, batch, [](Arena& arena, const TransportProblem& problem) { return solve_exact(arena, problem); });
     default:

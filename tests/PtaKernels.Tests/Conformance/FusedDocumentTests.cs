@@ -173,7 +173,7 @@ public sealed class FusedDocumentTests(string backend)
             }
 
             _fused.AlignBatch([pairs[d]], vocabularies, options, native, nativeReport);
-            AssertEqual(native[0], plain[0], options, $"{name}, document {d}");
+            AssertEqual(native[0], plain[0], options, pairs[d].Target.Candidates.K, $"{name}, document {d}");
             using (Assert.EnterMultipleScope())
             {
                 Assert.That((nativeReport.Documents, nativeReport.TargetTokens, nativeReport.SourceTokens, nativeReport.RepairedDocuments),
@@ -185,9 +185,9 @@ public sealed class FusedDocumentTests(string backend)
         }
     }
 
-    private static void AssertEqual(AlignedDocument native, AlignedDocument plain, AlignmentOptions options, string name)
+    private static void AssertEqual(AlignedDocument native, AlignedDocument plain, AlignmentOptions options, int targetK, string name)
     {
-        if (DocumentComparison.FirstDifference(native, plain, options) is { } difference)
+        if (DocumentComparison.FirstDifference(native, plain, options, targetK) is { } difference)
             Assert.Fail($"{name}, {difference}");
     }
 

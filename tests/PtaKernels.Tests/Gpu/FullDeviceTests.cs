@@ -29,7 +29,7 @@ public sealed class FullDeviceTests
             Assert.That(gpu.Notices, Has.Some.Contains("aligned in halves"));
             Assert.That(report.Documents, Is.EqualTo(many.Length));
             for (int d = 0; d < many.Length; d++)
-                Assert.That(DocumentComparison.FirstDifference(found[d], expected[d % pairs.Length], Options), Is.Null, $"document {d}");
+                Assert.That(DocumentComparison.FirstDifference(found[d], expected[d % pairs.Length], Options, pairs[d % pairs.Length].Target.Candidates.K), Is.Null, $"document {d}");
         }
     }
 

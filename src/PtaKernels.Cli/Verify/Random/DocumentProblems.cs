@@ -99,7 +99,7 @@ internal static class DocumentProblems
             backend.AlignBatch([.. accepted.Select(static a => a.Pair)], vocabularies, options, found, new AlignmentReport());
             for (int d = 0; d < found.Length; d++)
             {
-                if (DocumentComparison.FirstDifference(found[d], accepted[d].Expected, options) is { } difference)
+                if (DocumentComparison.FirstDifference(found[d], accepted[d].Expected, options, accepted[d].Pair.Target.Candidates.K) is { } difference)
                     findings.Differs($"{accepted[d].Pair.Target.Id} of {found.Length}: {difference}");
             }
         });
