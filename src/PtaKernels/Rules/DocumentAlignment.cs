@@ -89,18 +89,9 @@ internal sealed class DocumentAlignment
         }
     }
 
-    private TokenPairing Pair(BoundaryMap? boundaries)
-    {
-        if (_options.Pairing == PairingRule.ByteOffsets && boundaries!.Exact)
-            return TokenPairing.FromSpans(_sourceSpans, _targetSpans);
-        bool strings = _options.Pairing == PairingRule.DtwStrings;
-        TokenTape source = strings ? _vocabularies.Official.SourceStripped : _vocabularies.Source.Texts;
-        TokenTape target = strings ? _vocabularies.Official.TargetStripped : _vocabularies.Target.Texts;
-        var costs = new UniqueTokenCosts(_backend, source, _pair.Source.Ids, target, _pair.Target.Ids);
-        var path = new AlignmentPath();
-        costs.FindPath(_backend, path);
-        return TokenPairing.FromPath(path, _pair.Target.Length);
-    }
+    private TokenPairing Pair(BoundaryMap? boundaries) => _options.Pairing == PairingRule.ByteOffsets && boundaries!.Exact
+        ? TokenPairing.FromSpans(_sourceSpans, _targetSpans)
+        : TokenPairing.ByWarping(_backend, _pair, _vocabularies, strings: _options.Pairing == PairingRule.DtwStrings);
 
     /// <summary>Nearest tokens of every candidate that a later step will ask for.</summary>
     private void ResolveNearest(StepDecision[] decisions)

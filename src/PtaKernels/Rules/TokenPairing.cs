@@ -48,6 +48,25 @@ public sealed class TokenPairing
         return pairing;
     }
 
+    /// <summary>The pairing of a document by dynamic time warping over its tokens (paper Eq 1).</summary>
+    /// <param name="backend">Does the distances and the path.</param>
+    /// <param name="pair">The document.</param>
+    /// <param name="vocabularies">The two vocabularies.</param>
+    /// <param name="strings">Over official token strings, own marker removed (SPEC B 3b.1); else over decoded texts.</param>
+    /// <exception cref="AlignmentDataException">Two tokens are too far apart.</exception>
+    public static TokenPairing ByWarping(IKernelBackend backend, DocumentPair pair, VocabularyPair vocabularies, bool strings)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        ArgumentNullException.ThrowIfNull(pair);
+        ArgumentNullException.ThrowIfNull(vocabularies);
+        TokenTape source = strings ? vocabularies.Official.SourceStripped : vocabularies.Source.Texts;
+        TokenTape target = strings ? vocabularies.Official.TargetStripped : vocabularies.Target.Texts;
+        var costs = new UniqueTokenCosts(backend, source, pair.Source.Ids, target, pair.Target.Ids);
+        var path = new AlignmentPath();
+        costs.FindPath(backend, path);
+        return FromPath(path, pair.Target.Length);
+    }
+
     /// <summary>Tokens whose spans overlap, both in source coordinates; tokens of zero width pair with nothing, except one leading begin-of-sequence each.</summary>
     public static TokenPairing FromSpans(DocumentSpans source, DocumentSpans target)
     {

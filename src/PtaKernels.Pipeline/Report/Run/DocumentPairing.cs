@@ -9,17 +9,9 @@ internal static class DocumentPairing
     /// <exception cref="AlignmentDataException">Two tokens are too far apart.</exception>
     public static TokenPairing? Of(IKernelBackend backend, DocumentPair pair, VocabularyPair vocabularies, PairingRule rule)
     {
-        if (rule == PairingRule.ByteOffsets)
-        {
-            DocumentSpans source = DocumentSpans.Of(pair.Source, vocabularies.Source), target = DocumentSpans.Of(pair.Target, vocabularies.Target);
-            return BoundaryMap.AreOfOneText(source, target) ? TokenPairing.FromSpans(source, target) : null;
-        }
-
-        bool strings = rule == PairingRule.DtwStrings;
-        var costs = new UniqueTokenCosts(
-            backend, strings ? vocabularies.Official.SourceStripped : vocabularies.Source.Texts, pair.Source.Ids, strings ? vocabularies.Official.TargetStripped : vocabularies.Target.Texts, pair.Target.Ids);
-        var path = new AlignmentPath();
-        costs.FindPath(backend, path);
-        return TokenPairing.FromPath(path, pair.Target.Length);
+        if (rule != PairingRule.ByteOffsets)
+            return TokenPairing.ByWarping(backend, pair, vocabularies, strings: rule == PairingRule.DtwStrings);
+        DocumentSpans source = DocumentSpans.Of(pair.Source, vocabularies.Source), target = DocumentSpans.Of(pair.Target, vocabularies.Target);
+        return BoundaryMap.AreOfOneText(source, target) ? TokenPairing.FromSpans(source, target) : null;
     }
 }
