@@ -23,6 +23,19 @@ public sealed class AtomicFile : IDisposable
         _stream = new FileStream(_partial, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
     }
 
+    /// <summary>Writes a whole file, in the place of one that is there.</summary>
+    /// <exception cref="AlignmentDataException">Its folder does not exist.</exception>
+    public static void Write(string path, ReadOnlySpan<byte> content)
+    {
+        using var file = new AtomicFile(path, replace: true);
+        file.Stream.Write(content);
+        file.Commit();
+    }
+
+    /// <summary>The same of a text, as UTF-8.</summary>
+    /// <inheritdoc cref="Write(string, ReadOnlySpan{byte})"/>
+    public static void Write(string path, string text) => Write(path, System.Text.Encoding.UTF8.GetBytes(text));
+
     /// <summary>Where to write.</summary>
     public Stream Stream => _stream ?? throw new ObjectDisposedException(nameof(AtomicFile));
 

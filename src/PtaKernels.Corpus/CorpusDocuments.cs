@@ -46,7 +46,11 @@ internal sealed class CorpusDocuments(IDocumentReader target, IReadOnlyList<IDoc
 
     /// <summary>A model's view of a document must be of that document.</summary>
     /// <exception cref="AlignmentDataException">It has another name.</exception>
-    public void RequireSame(TokenizedDocument own, IDocumentRecord ownRecord, TokenizedDocument source, IDocumentRecord sourceRecord)
+    public void RequireSame(TokenizedDocument own, IDocumentRecord ownRecord, TokenizedDocument source, IDocumentRecord sourceRecord) =>
+        RequireSame(target, own, ownRecord, source, sourceRecord);
+
+    /// <inheritdoc cref="RequireSame(TokenizedDocument, IDocumentRecord, TokenizedDocument, IDocumentRecord)"/>
+    public static void RequireSame(IDocumentReader target, TokenizedDocument own, IDocumentRecord ownRecord, TokenizedDocument source, IDocumentRecord sourceRecord)
     {
         bool unnamed = own.Id == ownRecord.DefaultId && source.Id == sourceRecord.DefaultId;
         if (!unnamed && own.Id != source.Id)

@@ -18,10 +18,13 @@ public sealed partial class FuseRun
     /// <summary>What was asked for.</summary>
     internal FuseConfig Config => _config;
 
+    /// <summary>The models that teach a student.</summary>
+    internal FuseModel[] TeachersOf(Student student) => [.. Taught(student).Select(s => Sources[s])];
+
     /// <summary>A student's teachers with their vocabularies, maps, the target's encoder, and embeddings where its costs read them.</summary>
     internal AlignmentSource[] SourcesOf(Student student) =>
     [
-        .. Taught(student).Select(s => Sources[s]).Select(s => new AlignmentSource(s.Name, new VocabularyPair(
+        .. TeachersOf(student).Select(s => new AlignmentSource(s.Name, new VocabularyPair(
             s.Encoder.Vocabulary, Target.Encoder.Vocabulary, OfficialMapping.ToMap(OfficialMapping.Read(Made("maps", s.Name + ".json")), s.Encoder.Vocabulary, Target.Encoder.Vocabulary))
         {
             TargetEncoder = Target.Encoder,
@@ -99,9 +102,7 @@ public sealed partial class FuseRun
             Sources = [.. _config.Sources.Select(Absolute)],
             Evaluation = _config.Evaluation is { } evaluation ? evaluation with { Documents = Full(evaluation.Documents) } : null,
         };
-        using var file = new AtomicFile(Made(ConfigName), replace: true);
-        file.Stream.Write(System.Text.Encoding.UTF8.GetBytes(FuseConfigFile.Text(kept) + "\n"));
-        file.Commit();
+        AtomicFile.Write(Made(ConfigName), FuseConfigFile.Text(kept) + "\n");
 
         ModelConfigEntry Absolute(ModelConfigEntry entry) => entry with { Model = Full(entry.Model), Tokenizer = entry.Tokenizer is { } tokenizer ? Full(tokenizer) : null };
     }

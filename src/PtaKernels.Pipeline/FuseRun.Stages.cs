@@ -2,7 +2,6 @@ using PtaKernels.Alignment;
 using PtaKernels.Corpus;
 using PtaKernels.Text;
 using PtaKernels.Training;
-using static TorchSharp.torch;
 
 namespace PtaKernels.Pipeline;
 
@@ -20,19 +19,7 @@ public sealed partial class FuseRun
     {
         string path = Made("split.jsonl.gz");
         string key = StageRecords.KeyOf(StageRecords.Fingerprint(Full(_config.Documents)), _config.Split, Tokenizers());
-        return _stages.Run("split", "bytes", key, [path], report =>
-        {
-            SplitReport done = new SplitRun
-            {
-                InputPath = Full(_config.Documents),
-                Encoders = [Target.Encoder, .. Sources.Select(static s => s.Encoder)],
-                OutputPath = path,
-                Replace = true,
-                Length = _config.Split.Length,
-                Progress = report,
-            }.Run(cancellation);
-            return new SplitOutcome(done.Documents, done.Pieces, done.Bytes);
-        }, static done => $"{done.Documents} documents in {done.Pieces} pieces, {done.Bytes / 1e6:F2} MB");
+        return _stages.Run("split", "bytes", key, [path], report => StageWork.Split(_config, Full(_config.Documents), Sources.Prepend(Target), path, report, cancellation), static done => done.InWords());
 
         string[] Tokenizers() => [.. Sources.Prepend(Target).Select(static m => StageRecords.Fingerprint(m.TokenizerPath, weights: false))];
     }
@@ -59,26 +46,10 @@ public sealed partial class FuseRun
         string path = Made("captured", model.Name);
         // By what the split made, not by what it was made from: another source seldom cuts otherwise.
         string key = StageRecords.KeyOf(_pieces ??= StageRecords.Fingerprint(Made("split.jsonl.gz")), model.Key, model.Temperature, _config.Capture, _config.Split.Length, _config.Device);
-        return _stages.Run($"capture {model.Name}", Tokens, key, [path], report =>
-        {
-            CaptureReport done = new CaptureRun
-            {
-                ModelPath = model.Folder,
-                Encoder = model.Encoder,
-                InputPath = Made("split.jsonl.gz"),
-                OutputPath = path,
-                Replace = true,
-                TopK = _config.Capture.TopK,
-                Temperature = model.Temperature,
-                BatchTokens = _config.Capture.BatchTokens,
-                Length = _config.Split.Length,
-                Compute = TypeOf(_config.Capture.Compute, "capture.compute"),
-                Device = _config.Device,
-                Progress = report,
-                Notice = _progress.Notice,
-            }.Run(cancellation);
-            return new CaptureOutcome(done.Documents, done.Tokens, done.BitsPerByte);
-        }, static done => $"{done.Tokens} tokens, {done.BitsPerByte:F3} bits per byte");
+        return _stages.Run(
+            $"capture {model.Name}", Tokens, key, [path],
+            report => StageWork.Capture(_config, model.Folder, model, _config.Capture.TopK, model.Temperature, Made("split.jsonl.gz"), path, _progress.Notice, report, cancellation),
+            static done => done.InWords());
     }
 
     private StageRecord Align(Student student, StageRecord target, StageRecord[] sources, StageRecord[] maps, StageRecord?[] embeddings, CancellationToken cancellation)
@@ -155,7 +126,7 @@ public sealed partial class FuseRun
         Batch = _config.Train.Batch,
         Accumulation = _config.Train.Accumulate,
         Epochs = _config.Train.Epochs,
-        Compute = TypeOf(_config.Train.Compute, "train.compute"),
+        Compute = StageWork.TypeOf(_config.Train.Compute, "train.compute"),
         Checkpointing = _config.Train.Activations switch
         {
             "recompute" => true,
@@ -200,7 +171,7 @@ public sealed partial class FuseRun
     /// <summary>Refuses settings without meaning before any stage runs.</summary>
     private void RequireSettings()
     {
-        _ = TypeOf(_config.Capture.Compute, "capture.compute");
+        _ = StageWork.TypeOf(_config.Capture.Compute, "capture.compute");
         if (_config.Capture.TopK is < 1 or > TopKLogits.MaxK)
             throw new ArgumentException($"capture.top_k is {_config.Capture.TopK}; it must be 1..{TopKLogits.MaxK}.");
         foreach ((string setting, int value) in new[] { ("split.length", _config.Split.Length), ("train.length", _config.Train.Length), ("evaluation.length", _config.Evaluation?.Length ?? Evaluator.LeastLength) })
@@ -217,11 +188,4 @@ public sealed partial class FuseRun
         foreach (Student student in Students)
             OptionsOf(student, "", "").Validate();
     }
-
-    private static ScalarType TypeOf(string name, string setting) => name switch
-    {
-        "float32" => ScalarType.Float32,
-        "bfloat16" => ScalarType.BFloat16,
-        _ => throw new ArgumentException($"{setting} is '{name}'; use float32 or bfloat16."),
-    };
 }

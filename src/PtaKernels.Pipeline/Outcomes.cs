@@ -8,7 +8,10 @@ using static TorchSharp.torch;
 namespace PtaKernels.Pipeline;
 
 /// <summary>What a split left.</summary>
-internal sealed record SplitOutcome(long Documents, long Pieces, long Bytes);
+internal sealed record SplitOutcome(long Documents, long Pieces, long Bytes)
+{
+    public string InWords() => $"{Documents} documents in {Pieces} pieces, {Bytes / 1e6:F2} MB";
+}
 
 /// <summary>What a map left.</summary>
 internal sealed record MapOutcome(int Tokens, int Exact);
@@ -17,7 +20,10 @@ internal sealed record MapOutcome(int Tokens, int Exact);
 internal sealed record EmbedOutcome(int Dimensions, int SharedTokens, MapQuality HeldOut);
 
 /// <summary>What a capture left.</summary>
-internal sealed record CaptureOutcome(long Documents, long Tokens, double BitsPerByte);
+internal sealed record CaptureOutcome(long Documents, long Tokens, double BitsPerByte)
+{
+    public string InWords() => $"{Tokens} tokens, {BitsPerByte:F3} bits per byte";
+}
 
 /// <summary>What a packing left.</summary>
 internal sealed record PackOutcome(long Sequences, long Tokens, long Taught);

@@ -70,14 +70,19 @@ public sealed class FinishedRun
     /// <param name="student">Its name.</param>
     public string ModelOf(string student) => _run.ModelOf(student);
 
-    /// <summary>A student's teachers with their vocabularies, maps and the target's encoder, as its alignment had them.</summary>
+    /// <summary>The models that teach a student.</summary>
+    internal IReadOnlyList<FuseModel> TeachersOf(Student student) => _run.TeachersOf(student);
+
+    /// <summary>A student's teachers as its alignment had them: with vocabularies, and maps and embeddings read from their files.</summary>
     internal IReadOnlyList<AlignmentSource> SourcesOf(Student student) => _run.SourcesOf(student);
 
-    /// <summary>The sources of a student best first, as its alignment took them: indices of <see cref="SourcesOf"/>. Several are ranked again, which reads what they captured.</summary>
-    internal IReadOnlyList<int> OrderOf(Student student)
+    /// <summary>The sources of a student best first, as its alignment took them. Several are ranked again, which reads what they captured.</summary>
+    /// <param name="student">The student.</param>
+    /// <param name="sources">Its <see cref="SourcesOf"/>, whose indices are given.</param>
+    internal IReadOnlyList<int> OrderOf(Student student, IReadOnlyList<AlignmentSource> sources)
     {
         IReadOnlyList<IDocumentReader> readers = ReadersOf(student);
-        return new SourceRanking(Target.Encoder.Vocabulary, SourcesOf(student), OnError.Quarantine, null)
+        return new SourceRanking(Target.Encoder.Vocabulary, sources, OnError.Quarantine, null)
             .Order(new CorpusDocuments(readers[0], [.. readers.Skip(1)], new DocumentSelection()), student.Options, CancellationToken.None);
     }
 
@@ -89,7 +94,7 @@ public sealed class FinishedRun
 
     /// <summary>What the models captured, the target's first, then a student's sources.</summary>
     internal IReadOnlyList<IDocumentReader> ReadersOf(Student student) =>
-        [.. SourcesOf(student).Select(static s => s.Name).Prepend(Target.Name).Select(name => DocumentFiles.Open(_run.CapturedFolder(name)))];
+        [.. TeachersOf(student).Prepend(Target).Select(m => DocumentFiles.Open(_run.CapturedFolder(m.Name)))];
 
     private static AlignmentDataException Unfinished(string folder, string what) => new($"{folder}: {what}; run the same `pta fuse` once more, which goes on where it was.");
 

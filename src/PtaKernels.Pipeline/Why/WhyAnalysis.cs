@@ -25,7 +25,7 @@ internal sealed class WhyAnalysis
         _control = run.Students.FirstOrDefault(s => s.IsControl && s.Official == student.Official);
         IReadOnlyList<AlignmentSource> sources = run.SourcesOf(student);
         Sources = [.. sources.Select(static s => s.Name)];
-        _aligner = new DocumentAligner(backend, sources, student.Options, run.OrderOf(student));
+        _aligner = new DocumentAligner(backend, sources, student.Options, run.OrderOf(student, sources));
     }
 
     /// <summary>Names of the student's teachers, in the order of the provenance's indices.</summary>

@@ -1,6 +1,3 @@
-using PtaKernels.Corpus;
-using PtaKernels.Training;
-using static TorchSharp.torch;
 
 namespace PtaKernels.Pipeline;
 
@@ -20,21 +17,14 @@ internal sealed class WhyStages(FinishedRun run, string folder, IFuseProgress pr
         string path = Path.Combine(folder, "split.jsonl.gz");
         FuseModel[] models = [.. run.Sources.Prepend(run.Target)];
         string key = StageRecords.KeyOf(StageRecords.Fingerprint(documents), run.Config.Split, models.Select(static m => StageRecords.Fingerprint(m.TokenizerPath, weights: false)));
-        _stages.Run("split", "bytes", key, [path], report =>
-        {
-            SplitReport done = new SplitRun { InputPath = documents, Encoders = [.. models.Select(static m => m.Encoder)], OutputPath = path, Replace = true, Length = run.Config.Split.Length, Progress = report }.Run(cancellation);
-            return new SplitOutcome(done.Documents, done.Pieces, done.Bytes);
-        }, static done => $"{done.Documents} documents in {done.Pieces} pieces, {done.Bytes / 1e6:F2} MB");
+        _stages.Run("split", "bytes", key, [path], report => StageWork.Split(run.Config, documents, models, path, report, cancellation), static done => done.InWords());
         return path;
     }
 
     /// <summary>Captures the target and a student's sources, as the run captured its own text.</summary>
     /// <returns>The folders, the target's first.</returns>
-    public string[] CaptureModels(Student student, string pieces)
-    {
-        IEnumerable<FuseModel> taught = run.SourcesOf(student).Select(s => run.Sources.First(m => m.Name == s.Name));
-        return [.. taught.Prepend(run.Target).Select(m => Capture($"models {m.Name}", m.Folder, m, run.Config.Capture.TopK, m.Temperature, pieces))];
-    }
+    public string[] CaptureModels(Student student, string pieces) =>
+        [.. run.TeachersOf(student).Prepend(run.Target).Select(m => Capture($"models {m.Name}", m.Folder, m, run.Config.Capture.TopK, m.Temperature, pieces))];
 
     /// <summary>Captures what a model with the target's tokenizer needs for every token; of candidates only the least.</summary>
     /// <returns>The folder.</returns>
@@ -46,26 +36,8 @@ internal sealed class WhyStages(FinishedRun run, string folder, IFuseProgress pr
         string path = Path.Combine(folder, name.Replace(' ', Path.DirectorySeparatorChar));
         string key = StageRecords.KeyOf(
             StageRecords.Fingerprint(pieces), StageRecords.Fingerprint(model), like.Encoder.Vocabulary.Fingerprint, topK, temperature, config.Capture.BatchTokens, config.Capture.Compute, config.Split.Length, config.Device);
-        _stages.Run($"capture {name}", "tokens", key, [path], report =>
-        {
-            CaptureReport done = new CaptureRun
-            {
-                ModelPath = model,
-                Encoder = like.Encoder,
-                InputPath = pieces,
-                OutputPath = path,
-                Replace = true,
-                TopK = topK,
-                Temperature = temperature,
-                BatchTokens = config.Capture.BatchTokens,
-                Length = config.Split.Length,
-                Compute = config.Capture.Compute == "bfloat16" ? ScalarType.BFloat16 : ScalarType.Float32,
-                Device = config.Device,
-                Progress = report,
-                Notice = progress.Notice,
-            }.Run(cancellation);
-            return new CaptureOutcome(done.Documents, done.Tokens, done.BitsPerByte);
-        }, static done => $"{done.Tokens} tokens, {done.BitsPerByte:F3} bits per byte");
+        _stages.Run(
+            $"capture {name}", "tokens", key, [path], report => StageWork.Capture(config, model, like, topK, temperature, pieces, path, progress.Notice, report, cancellation), static done => done.InWords());
         return path;
     }
 }

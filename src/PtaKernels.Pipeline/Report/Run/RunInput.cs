@@ -48,14 +48,15 @@ internal sealed record RunInput
         Student student = name is null ? taught[0] : Array.Find(taught, s => s.Name == name)
             ?? throw new AlignmentDataException($"{run.Folder}: has no student {name} that was taught; there are {string.Join(", ", taught.Select(static s => s.Name))}.");
         string aligned = run.AlignedOf(student);
+        IReadOnlyList<AlignmentSource> sources = run.SourcesOf(student);
         return new RunInput
         {
-            Title = $"{student.Name}: {run.Target.Name} taught by {string.Join(" and ", run.SourcesOf(student).Select(static s => s.Name))}",
+            Title = $"{student.Name}: {run.Target.Name} taught by {string.Join(" and ", sources.Select(static s => s.Name))}",
             Name = student.Name,
             Preset = student.Preset,
             Options = student.Options,
-            Sources = run.SourcesOf(student),
-            Order = run.OrderOf(student),
+            Sources = sources,
+            Order = run.OrderOf(student, sources),
             Readers = run.ReadersOf(student),
             Aligned = student.Official ? null : AlignedInput.Open(aligned),
             Backend = backend,

@@ -1,3 +1,4 @@
+using PtaKernels.Corpus;
 using PtaKernels.Alignment;
 using PtaKernels.Corpus.Sampling;
 
@@ -76,12 +77,7 @@ internal sealed class StudentPass
     {
         TokenizedDocument[] views = [.. sample.Records.Select(model => model[d].Parse())];
         for (int m = 1; m < views.Length; m++)
-        {
-            bool unnamed = views[0].Id == sample.Records[0][d].DefaultId && views[m].Id == sample.Records[m][d].DefaultId;
-            if (!unnamed && views[m].Id != views[0].Id)
-                throw new AlignmentDataException($"{sample.Records[m][d].Where}: document {views[m].Id}, but {sample.Readers[0].Path} has {views[0].Id} there; give the same documents in the same order.");
-        }
-
+            CorpusDocuments.RequireSame(sample.Readers[0], views[0], sample.Records[0][d], views[m], sample.Records[m][d]);
         return new RunDocument(views[0], views[1..]);
     }
 
