@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using PtaKernels.Cli;
 using PtaKernels.Corpus;
@@ -26,10 +25,5 @@ internal static class JsonFile
     }
 
     /// <summary>Writes a file; it has its name only once it is complete.</summary>
-    public static void Write<T>(string path, T value)
-    {
-        using var file = new AtomicFile(path, replace: true);
-        file.Stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(value, Terminal.JsonOptions) + "\n"));
-        file.Commit();
-    }
+    public static void Write<T>(string path, T value) => AtomicFile.Write(path, JsonSerializer.Serialize(value, Terminal.JsonOptions) + "\n");
 }

@@ -301,7 +301,7 @@ enum { PTA_TRANSFER_PREFIX = 0, PTA_TRANSFER_BOUNDARY = 1 };
 enum { /* what costs of presets paper and fusion count */
     PTA_COST_TEXTS = 0,     /* edits between the texts */
     PTA_COST_EMBEDDING = 1, /* hundredths: 0 for the same text, else the cosine distance, at least 1; edits per symbol of the longer text where a token has no vector;
-                               200 for a special token and one that it does not match. epsilon is in hundredths too */
+                               200 for a special token and one that it does not match. epsilon and rho are in hundredths too */
     PTA_COST_HYBRID = 2     /* the same of a mean: embedding_share of the cosine distance and the rest of the edits per symbol */
 };
 
@@ -323,7 +323,7 @@ typedef struct {
     /* A struct_size that ends here is known too, and what follows is then 0. */
     int32_t transport;          /* PTA_TRANSPORT_NONE: the preset's own; PTA_TRANSPORT_UNBALANCED for fusion, but for projection byte */
     int32_t projection_columns; /* PTA_PROJECTION_TOPK: 1..64 columns; else 0 */
-    double rho;                 /* > 0: the unbalanced penalty, in edits; else 0 */
+    double rho;                 /* > 0: the unbalanced penalty, in the unit of the costs; else 0 */
     int32_t solver;             /* PTA_SOLVER_*: of preset paper's transport; else 0 */
     int32_t cost;               /* PTA_COST_*: other than texts for paper, and for fusion without projection byte */
     int32_t embedding_share;    /* cost hybrid: hundredths, 0..100; else not read */

@@ -1,4 +1,3 @@
-using System.Text;
 using PtaKernels.Cli;
 using PtaKernels.Corpus;
 using PtaKernels.Perf;
@@ -25,12 +24,7 @@ internal static class ReportCommand
         (string Path, Chart Chart)[] charts = [(stem + "-differences.png", EffectCharts.Differences(statistics)), (stem + "-rows.png", EffectCharts.Rows(statistics))];
         foreach ((string picture, Chart chart) in charts)
             chart.SavePng(picture);
-        using (var file = new AtomicFile(page, replace: true))
-        {
-            file.Stream.Write(Encoding.UTF8.GetBytes(EffectPage.ToMarkdown(statistics, [.. charts.Select(c => Linked(page, c.Path, c.Chart))])));
-            file.Commit();
-        }
-
+        AtomicFile.Write(page, EffectPage.ToMarkdown(statistics, [.. charts.Select(c => Linked(page, c.Path, c.Chart))]));
         if (readme is not null)
             Table.Rewrite(readme, () => EffectTable.ToMarkdown(statistics, [.. charts.Select(c => Linked(readme, c.Path, c.Chart))]));
         return [page, .. charts.Select(static c => c.Path), .. readme is null ? Array.Empty<string>() : [readme]];

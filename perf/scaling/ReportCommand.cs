@@ -1,4 +1,3 @@
-using System.Text;
 using PtaKernels.Cli;
 using PtaKernels.Corpus;
 using PtaKernels.Perf;
@@ -37,12 +36,7 @@ internal static class ReportCommand
     private static void Save(Chart chart, string stem, List<string> written)
     {
         chart.SavePng(stem + ".png");
-        using (var file = new AtomicFile(stem + ".svg", replace: true))
-        {
-            file.Stream.Write(Encoding.UTF8.GetBytes(chart.ToSvg() + "\n"));
-            file.Commit();
-        }
-
+        AtomicFile.Write(stem + ".svg", chart.ToSvg() + "\n");
         written.AddRange([stem + ".png", stem + ".svg"]);
     }
 }

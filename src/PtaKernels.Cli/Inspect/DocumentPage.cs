@@ -1,4 +1,3 @@
-using System.Text;
 using PtaKernels.Alignment;
 using PtaKernels.Corpus;
 using PtaKernels.Pipeline;
@@ -14,9 +13,6 @@ internal static class DocumentPage
         (TokenVocabulary source, TokenVocabulary target) = (vocabularies.Source, vocabularies.Target);
         ViewerDocument document = ViewerDocument.Of(
             backend, [new AlignmentSource(source.Name, vocabularies)], options, pair.Target, [pair.Source], $"Document {pair.Target.Id}, {source.Name} to {target.Name}, preset {preset}");
-        string html = ReportHtml.Of($"Document {pair.Target.Id}", [new ViewerBlock([document])]);
-        using var file = new AtomicFile(path, replace: true);
-        file.Stream.Write(Encoding.UTF8.GetBytes(html));
-        file.Commit();
+        AtomicFile.Write(path, ReportHtml.Of($"Document {pair.Target.Id}", [new ViewerBlock([document])]));
     }
 }

@@ -42,12 +42,7 @@ public sealed class Chart
 
     /// <summary>Writes the PNG; the file has its name only once it is complete.</summary>
     /// <param name="path">The file; replaced where it exists.</param>
-    public void SavePng(string path)
-    {
-        using var file = new AtomicFile(path, replace: true);
-        file.Stream.Write(ToPng());
-        file.Commit();
-    }
+    public void SavePng(string path) => AtomicFile.Write(path, ToPng());
 
     internal void Line(ChartColor color, double width, params ReadOnlySpan<(double X, double Y)> points) => _shapes.Add(new LineShape(color, width, points.ToArray()));
 

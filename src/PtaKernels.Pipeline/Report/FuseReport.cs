@@ -1,4 +1,3 @@
-using System.Reflection;
 using PtaKernels.Training;
 
 namespace PtaKernels.Pipeline;
@@ -24,7 +23,7 @@ public static class FuseReport
             Title = title,
             Date = DateTimeOffset.Now,
             Machine = $"{Machine.CpuName()}, {Environment.ProcessorCount} cores, models on {outcome.Config.Device}",
-            Versions = Versions(),
+            Versions = ProgramVersions.With("libtorch", TorchFolder.Version),
             Config = FuseConfigFile.Text(outcome.Config),
             Domains = domains,
             Target = ModelOf(outcome.Target, outcome.Before, domains),
@@ -104,11 +103,4 @@ public static class FuseReport
 
         yield return "One training run per student was compared, on these documents: the intervals know nothing of other seeds, models or texts.";
     }
-
-    private static Dictionary<string, string> Versions() => new(StringComparer.Ordinal)
-    {
-        ["pta"] = typeof(FuseReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown",
-        [".NET"] = Environment.Version.ToString(),
-        ["libtorch"] = TorchFolder.Version,
-    };
 }

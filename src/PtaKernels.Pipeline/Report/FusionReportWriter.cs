@@ -1,7 +1,4 @@
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using PtaKernels.Corpus;
 
 namespace PtaKernels.Pipeline;
@@ -9,14 +6,6 @@ namespace PtaKernels.Pipeline;
 /// <summary>Writes a fusion's report: <c>report.md</c>, <c>report.html</c> (one file, nothing else needed), <c>report.json</c>, and the charts as PNG.</summary>
 public static class FusionReportWriter
 {
-    internal static readonly JsonSerializerOptions Json = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
-
     /// <summary>Writes all files; the folder appears, or is replaced, when all are complete.</summary>
     /// <param name="report">What to tell.</param>
     /// <param name="folder">Where.</param>
@@ -44,19 +33,9 @@ public static class FusionReportWriter
     }
 
     /// <summary>A report as the text of <c>report.json</c>.</summary>
-    public static string ToJson(FusionReport report) => JsonSerializer.Serialize(report, Json);
+    public static string ToJson(FusionReport report) => ReportJson.Of(report);
 
     /// <summary>Reads a <c>report.json</c>.</summary>
     /// <exception cref="AlignmentDataException">It is missing or damaged.</exception>
-    public static FusionReport Read(string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<FusionReport>(File.ReadAllText(path), Json) ?? throw new JsonException("it is null");
-        }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
-        {
-            throw new AlignmentDataException($"{path}: {e.Message}; expected the report.json of a fusion, make it again.", e);
-        }
-    }
+    public static FusionReport Read(string path) => ReportJson.Read<FusionReport>(path, "the report.json of a fusion, make it again");
 }

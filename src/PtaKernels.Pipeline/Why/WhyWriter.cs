@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using System.Text;
 using System.Text.Json;
 using PtaKernels.Corpus;
 
@@ -10,7 +9,7 @@ internal sealed class WhyWriter : IDisposable
 {
     private const string Name = "why";
 
-    private static readonly JsonSerializerOptions Lines = new(FusionReportWriter.Json) { WriteIndented = false };
+    private static readonly JsonSerializerOptions Lines = new(ReportJson.Options) { WriteIndented = false };
 
     private readonly string _folder;
     private readonly TokenVocabulary _vocabulary;
@@ -27,17 +26,7 @@ internal sealed class WhyWriter : IDisposable
     /// <summary>Reads an answer again.</summary>
     /// <param name="path">A <c>why.json</c>.</param>
     /// <exception cref="AlignmentDataException">It is missing or is no answer.</exception>
-    public static WhyReport Read(string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<WhyReport>(File.ReadAllText(path), FusionReportWriter.Json) ?? throw new JsonException("it is null");
-        }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
-        {
-            throw new AlignmentDataException($"{path}: {e.Message.TrimEnd('.')}; expected the why.json of a `pta why --out`.", e);
-        }
-    }
+    public static WhyReport Read(string path) => ReportJson.Read<WhyReport>(path, "the why.json of a `pta why --out`");
 
     /// <summary>Writes a document's tokens.</summary>
     public void Add(WhyDocument document)
@@ -66,7 +55,7 @@ internal sealed class WhyWriter : IDisposable
         _file.Commit();
         IReadOnlyList<ReportBlock> blocks = WhyBlocks.Of(report);
         string title = $"Why {report.Student} is what it is";
-        return [Save(".json", JsonSerializer.Serialize(report, FusionReportWriter.Json) + "\n"), Save(".md", ReportMarkdown.Of(title, blocks)), Save(".html", ReportHtml.Of(title, blocks)), Path.Combine(_folder, Name + "-tokens.jsonl.gz")];
+        return [Save(".json", ReportJson.Of(report) + "\n"), Save(".md", ReportMarkdown.Of(title, blocks)), Save(".html", ReportHtml.Of(title, blocks)), Path.Combine(_folder, Name + "-tokens.jsonl.gz")];
     }
 
     /// <inheritdoc/>
@@ -86,9 +75,7 @@ internal sealed class WhyWriter : IDisposable
     private string Save(string ending, string text)
     {
         string path = Path.Combine(_folder, Name + ending);
-        using var file = new AtomicFile(path, replace: true);
-        file.Stream.Write(Encoding.UTF8.GetBytes(text));
-        file.Commit();
+        AtomicFile.Write(path, text);
         return path;
     }
 

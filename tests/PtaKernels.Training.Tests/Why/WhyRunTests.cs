@@ -88,7 +88,7 @@ public sealed class WhyRunTests
             Assert.That(tokens.Count(t => t.GetProperty("rule").GetString() == rule), Is.GreaterThanOrEqualTo(line.GetProperty("tokens").GetInt32()));
         }
 
-        Assert.That(JsonSerializer.Serialize(WhyWriter.Read(_fusion.In("answer/why.json")), FusionReportWriter.Json) + "\n", Is.EqualTo(File.ReadAllText(_fusion.In("answer/why.json"))), "pta report --why reads it");
+        Assert.That(ReportJson.Of(WhyWriter.Read(_fusion.In("answer/why.json"))) + "\n", Is.EqualTo(File.ReadAllText(_fusion.In("answer/why.json"))), "pta report --why reads it");
         Assert.That(() => WhyWriter.Read(_fusion.In("texts.jsonl")), Throws.TypeOf<AlignmentDataException>().With.Message.Contains("expected the why.json"));
         (exit, text, _) = Pta("why", _fusion.In("run"), "--json");
         Assert.That((exit, JsonDocument.Parse(text).RootElement.GetProperty("student").GetString()), Is.EqualTo((0, "ours")));
@@ -98,7 +98,7 @@ public sealed class WhyRunTests
     public void NumbersOfTheTablesStandInTheJson()
     {
         WhyReport report = Ask(new WhyRequest { Student = "official" }, new RecordedProgress());
-        JsonElement json = JsonSerializer.SerializeToElement(new { why = report }, FusionReportWriter.Json);
+        JsonElement json = JsonSerializer.SerializeToElement(new { why = report }, ReportJson.Options);
         Figure[] figures = [.. WhyBlocks.Of(report, "why.").OfType<FiguresBlock>().SelectMany(static b => b.Rows).SelectMany(static r => r).Where(static f => f.Path is not null)];
         Assert.That(figures, Has.Length.GreaterThan(100));
         foreach (Figure figure in figures)

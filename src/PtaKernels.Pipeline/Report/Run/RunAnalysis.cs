@@ -1,4 +1,3 @@
-using System.Reflection;
 using PtaKernels.Corpus.Sampling;
 
 namespace PtaKernels.Pipeline;
@@ -41,7 +40,7 @@ internal static class RunAnalysis
             Title = input.Title,
             Date = DateTimeOffset.Now,
             Machine = $"{Machine.CpuName()}, {Environment.ProcessorCount} cores",
-            Versions = Versions(input.Backend),
+            Versions = ProgramVersions.With("backend", input.Backend.Name),
             Scope = ScopeSection.Of(input, pass, sample.CorpusDocuments),
             Coverage = CoverageSection.Of(pass.Report, sources),
             Certificates = CertificateSection.Of(pass, input),
@@ -64,11 +63,4 @@ internal static class RunAnalysis
 
     /// <summary>Whether the first document of every source has log-sum-exps, which all of a capture have or none.</summary>
     private static bool HasLogSumExp(DocumentSample sample) => sample.Records.Skip(1).All(static model => model[0].Parse().LogSumExp is not null);
-
-    private static Dictionary<string, string> Versions(IKernelBackend backend) => new(StringComparer.Ordinal)
-    {
-        ["pta"] = typeof(RunAnalysis).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown",
-        [".NET"] = Environment.Version.ToString(),
-        ["backend"] = backend.Name,
-    };
 }

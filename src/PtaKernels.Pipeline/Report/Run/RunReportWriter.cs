@@ -1,4 +1,3 @@
-using System.Text;
 using PtaKernels.Corpus;
 
 namespace PtaKernels.Pipeline;
@@ -18,19 +17,13 @@ internal static class RunReportWriter
         IReadOnlyList<ReportBlock> page = RunReportPage.Of(report);
         Directory.CreateDirectory(folder);
         foreach (ChartBlock chart in page.OfType<ChartBlock>())
-            Save(chart.File, chart.Chart.ToPng());
-        Save(FileName + ".md", Encoding.UTF8.GetBytes(ReportMarkdown.Of(report.Title, page)));
-        Save(FileName + ".html", Encoding.UTF8.GetBytes(ReportHtml.Of(report.Title, page)));
-        Save(FileName + ".json", Encoding.UTF8.GetBytes(ToJson(report) + "\n"));
-
-        void Save(string name, byte[] content)
-        {
-            using var file = new AtomicFile(Path.Combine(folder, name), replace: true);
-            file.Stream.Write(content);
-            file.Commit();
-        }
+            chart.Chart.SavePng(Path.Combine(folder, chart.File));
+        string stem = Path.Combine(folder, FileName);
+        AtomicFile.Write(stem + ".md", ReportMarkdown.Of(report.Title, page));
+        AtomicFile.Write(stem + ".html", ReportHtml.Of(report.Title, page));
+        AtomicFile.Write(stem + ".json", ToJson(report) + "\n");
     }
 
     /// <summary>A report as the text of <c>run-report.json</c>.</summary>
-    public static string ToJson(RunReport report) => System.Text.Json.JsonSerializer.Serialize(report, FusionReportWriter.Json);
+    public static string ToJson(RunReport report) => ReportJson.Of(report);
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using PtaKernels.Training;
 
 namespace PtaKernels.Pipeline;
@@ -16,17 +15,7 @@ internal sealed record TaskSection(int Compared, int Questions, IReadOnlyList<Ta
     /// <exception cref="AlignmentDataException">The file is missing, is no evaluation, or compares no task.</exception>
     public static TaskSection Read(string path)
     {
-        Evaluation? read;
-        try
-        {
-            read = JsonSerializer.Deserialize<Evaluation>(File.ReadAllText(path), FusionReportWriter.Json);
-        }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
-        {
-            throw new AlignmentDataException($"{path}: {e.Message.TrimEnd('.')}; expected the output of `pta eval --json`.", e);
-        }
-
-        return read?.Compared is { Count: > 0 } compared
+        return ReportJson.Read<Evaluation>(path, "the output of `pta eval --json`").Compared is { Count: > 0 } compared
             ? Of(compared)
             : throw new AlignmentDataException($"{path}: compares no task; run `pta eval` with --tasks, --against and --json.");
     }
