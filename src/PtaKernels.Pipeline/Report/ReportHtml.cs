@@ -13,7 +13,7 @@ internal static class ReportHtml
         h1 { font-size: 1.6em; } h2 { font-size: 1.2em; margin: 2em 0 .6em; }
         .scroll { overflow-x: auto; margin: 1em 0; } table { border-collapse: collapse; font-size: .92em; font-variant-numeric: tabular-nums; }
         th, td { padding: .35em .9em; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; } th { white-space: pre; vertical-align: bottom; border-bottom: 2px solid var(--pale); }
-        th.name, td.name { text-align: left; } td.name { white-space: normal; overflow-wrap: anywhere; min-width: 5em; } td.name:first-child { min-width: 3em; } th:first-child, td:first-child { padding-left: 0; } tr.bold td { font-weight: bold; }
+        th.name, td.name { text-align: left; } td.name { white-space: normal; overflow-wrap: anywhere; min-width: 5em; } td.name:first-child { min-width: 6.5em; } th:first-child, td:first-child { padding-left: 0; } tr.bold td { font-weight: bold; }
         .warning { background: var(--warn); border-left: 4px solid var(--warnline); padding: .6em 1em; } figure { margin: 1.5em 0 1.5em -20px; }
         details { margin: 1.5em 0; } summary { cursor: pointer; } pre { background: var(--shade); padding: 1em; overflow-x: auto; font-size: .88em; }
         """;
