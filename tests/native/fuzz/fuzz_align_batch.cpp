@@ -120,8 +120,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (input.chance())
         fuzz::answered(pta_vocabulary_pair_set_encoder(pair.get(), &first_token, nullptr));
 
-    pta_align_options options{sizeof(pta_align_options), input.below(2), 1 + input.below(1), input.below(4), input.below(4), input.byte() & 1,
-                              1 + input.below(500), 1, 1.0 / 30, 1e-5, 1, 0, 0, 0, 0, 0, 0, 0, 0};
+    pta_align_options options{};
+    options.struct_size = sizeof options;
+    options.preset = input.below(2);
+    options.mass = 1 + input.below(1);
+    options.window = input.below(4);
+    options.fused_k = input.below(4);
+    options.measure_signal = input.byte() & 1;
+    options.max_iterations = 1 + input.below(500);
+    options.threads = 1;
+    options.epsilon = 1.0 / 30;
+    options.tolerance = 1e-5;
+    options.temperature = 1;
     if (input.chance()) {
         options.preset = PTA_PRESET_FUSION;
         options.projection = PTA_PROJECTION_BYTE;
