@@ -22,7 +22,7 @@ public sealed class ParserFuzzTests
 
     [Category("Long")]
     [TestCaseSource(typeof(FuzzForm), nameof(FuzzForm.All))]
-    public void DamagedFilesAreReadOrRefusedForLonger(FuzzForm form) => Fuzz(form, seed: 3, SecondsOr(4));
+    public void DamagedFilesAreReadOrRefusedForLonger(FuzzForm form) => Fuzz(form, seed: 3, SecondsOr(2));
 
     [Category("Nightly")]
     [TestCaseSource(typeof(FuzzForm), nameof(FuzzForm.All))]

@@ -30,7 +30,7 @@ public sealed class ReaderFuzzTests
 
     [Test]
     [Category("Long")]
-    public void OnlySentencesEscapeForLonger() => Fuzz(TimeSpan.FromSeconds(20), seed: 20262);
+    public void OnlySentencesEscapeForLonger() => Fuzz(TimeSpan.FromSeconds(10), seed: 20262);
 
     [Test]
     [Category("Nightly")]

@@ -14,7 +14,7 @@ public sealed class FolderFuzzTests
 
     [Test]
     [Category("Long")]
-    public void DamagedShardsAreReadOrRefusedForLonger() => Fuzz(seed: 2, TimeSpan.FromSeconds(20));
+    public void DamagedShardsAreReadOrRefusedForLonger() => Fuzz(seed: 2, TimeSpan.FromSeconds(10));
 
     [Test]
     [Category("Nightly")]
