@@ -20,12 +20,22 @@
 
 namespace fuzz {
 
-// Bytes handed out from the front; zeros when they are used up.
+// Bytes handed out from the front; when they are used up, zeros, or what a seed makes.
 class Input {
 public:
     Input(const uint8_t* data, size_t size) : data_(data), size_(size) {}
 
-    uint8_t byte() { return position_ < size_ ? data_[position_++] : 0; }
+    uint8_t byte() {
+        if (position_ < size_)
+            return data_[position_++];
+        state_ ^= state_ << 13; // xorshift64; zero stays zero
+        state_ ^= state_ >> 7;
+        state_ ^= state_ << 17;
+        return static_cast<uint8_t>(state_ >> 32);
+    }
+
+    // For a target that needs more bytes than the fuzzer would ever grow: the next two seed all that follows the last.
+    void never_ends() { state_ = 1 + static_cast<uint64_t>(below(65535)); }
 
     // 0..most, from one byte or two.
     int32_t below(int32_t most) {
@@ -35,7 +45,8 @@ public:
         return static_cast<int32_t>(value % (static_cast<uint32_t>(most) + 1));
     }
 
-    bool chance() { return (byte() & 15) == 7; } // 1 in 16; never once the input is used up
+    bool chance() { return (byte() & 15) == 7; } // 1 in 16; never among zeros
+    bool coin() { return (byte() & 1) != 0; }
 
     // A float64 that is usually a mass in 0..1 and sometimes anything at all.
     double real() {
@@ -54,6 +65,7 @@ private:
     const uint8_t* data_;
     size_t size_;
     size_t position_ = 0;
+    uint64_t state_ = 0;
 };
 
 struct Free {

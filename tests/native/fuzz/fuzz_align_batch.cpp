@@ -106,20 +106,9 @@ struct Result {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size == 0)
         return 0;
+    // What decides the path comes first, where a short input reaches it.
     fuzz::Input input(data, size);
-    pta_workspace* workspace = fuzz::workspace(input);
-    Vocabulary source(input), target(input);
-    pta_official_view official{sizeof(pta_official_view), 0, source.texts.get(), target.texts.get(), source.texts.get(), target.texts.get(),
-                               target.texts.get(), source.same.data(), source.same.data(), source.owner.data(), target.marker.data(),
-                               input.chance() ? source.same.data() : nullptr};
-    pta_vocabulary_pair* made = nullptr;
-    if (!fuzz::answered(pta_vocabulary_pair_create(&source.view, &target.view, input.chance() ? nullptr : &official, &made)))
-        return 0;
-    fuzz::Handle<pta_vocabulary_pair> pair(made);
-
-    if (input.chance())
-        fuzz::answered(pta_vocabulary_pair_set_encoder(pair.get(), &first_token, nullptr));
-
+    input.never_ends();
     pta_align_options options{};
     options.struct_size = sizeof options;
     options.preset = input.below(2);
@@ -132,26 +121,48 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     options.epsilon = 1.0 / 30;
     options.tolerance = 1e-5;
     options.temperature = 1;
-    if (input.chance()) {
+    if (input.coin()) {
         options.preset = PTA_PRESET_FUSION;
         options.projection = PTA_PROJECTION_BYTE;
         options.transfer = input.byte() & 1;
         options.byte_tail = input.chance() ? input.real() : input.below(8) / 2.0;
     }
-    if (input.chance()) { // the plans and projections beside the presets' own
+    if (input.coin()) { // the plans and projections beside the presets' own
         options.preset = 1 + input.below(1);
         options.byte_tail = 0;
         options.projection = input.below(3);
         options.projection_columns = options.projection == PTA_PROJECTION_TOPK ? 1 + input.below(6) : 0;
-        options.transport = options.preset == PTA_PRESET_FUSION && input.chance() ? PTA_TRANSPORT_UNBALANCED : PTA_TRANSPORT_NONE;
+        options.transport = options.preset == PTA_PRESET_FUSION && input.coin() ? PTA_TRANSPORT_UNBALANCED : PTA_TRANSPORT_NONE;
         options.rho = options.transport == PTA_TRANSPORT_NONE ? 0 : input.chance() ? input.real() : 0.05;
         options.solver = options.preset == PTA_PRESET_PAPER ? input.below(1) : 0;
-        options.struct_size = input.chance() ? sizeof options : offsetof(pta_align_options, transport);
     }
+    if (input.chance()) // the older struct
+        options.struct_size = offsetof(pta_align_options, transport);
     if (input.chance())
         options.preset = input.below(8) - 2;
     if (input.chance())
         options.temperature = input.real();
+    const bool semantic = options.preset != PTA_PRESET_REFERENCE && options.projection != PTA_PROJECTION_BYTE && input.coin();
+    if (semantic) {
+        options.cost = input.chance() ? input.below(8) - 2 : 1 + input.below(1);
+        options.embedding_share = input.chance() ? input.below(120) - 10 : input.below(100);
+    }
+
+    pta_workspace* workspace = fuzz::workspace(input);
+    Vocabulary source(input), target(input);
+    pta_official_view official{sizeof(pta_official_view), 0, source.texts.get(), target.texts.get(), source.texts.get(), target.texts.get(),
+                               target.texts.get(), source.same.data(), source.same.data(), source.owner.data(), target.marker.data(),
+                               input.chance() ? source.same.data() : nullptr};
+    pta_vocabulary_pair* made = nullptr;
+    if (!fuzz::answered(pta_vocabulary_pair_create(&source.view, &target.view, input.chance() ? nullptr : &official, &made)))
+        return 0;
+    fuzz::Handle<pta_vocabulary_pair> pair(made);
+
+    if (input.chance())
+        fuzz::answered(pta_vocabulary_pair_set_encoder(pair.get(), &first_token, nullptr));
+    if (semantic && !input.chance())
+        fuzz::answered(pta_vocabulary_pair_set_embeddings(pair.get(), vectors()));
+
     constexpr int64_t documents = 3;
     std::vector<Side> sources, targets;
     for (int64_t d = 0; d < documents; d++) {
@@ -159,13 +170,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         std::vector<int32_t> ids = fuzz::ids(input, 1 + input.below(30), kTokens);
         sources.push_back(side(input, ids));
         targets.push_back(side(input, input.chance() ? fuzz::ids(input, 1 + input.below(30), kTokens) : ids));
-    }
-
-    if (input.chance()) {
-        if (!input.chance())
-            fuzz::answered(pta_vocabulary_pair_set_embeddings(pair.get(), vectors()));
-        options.cost = input.below(4) - 1;
-        options.embedding_share = input.below(120) - 10;
     }
 
     std::vector<Result> first;
