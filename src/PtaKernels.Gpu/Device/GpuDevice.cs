@@ -147,7 +147,7 @@ internal sealed class GpuDevice : IDisposable
         }
     }
 
-    /// <summary>Device memory that stays until <see cref="Free"/>, not cleared.</summary>
+    /// <summary>Device memory that stays until <see cref="Free"/>, not cleared; on the emulator filled with what is no id.</summary>
     /// <exception cref="GpuException">The device is full.</exception>
     internal MemoryBuffer1D<T, Stride1D.Dense> Allocate<T>(long length)
         where T : unmanaged
@@ -155,7 +155,7 @@ internal sealed class GpuDevice : IDisposable
         Bind();
         try
         {
-            return Accelerator.Allocate1D<T>(length);
+            return Take<T>(length);
         }
         catch (Exception e) when (CudaDriver.IsOutOfMemory(e))
         {
@@ -174,12 +174,22 @@ internal sealed class GpuDevice : IDisposable
 
         try
         {
-            return Accelerator.Allocate1D<T>(length);
+            return Take<T>(length);
         }
         catch (Exception e) when (Problem(e) is { } problem)
         {
             throw problem;
         }
+    }
+
+    private MemoryBuffer1D<T, Stride1D.Dense> Take<T>(long length)
+        where T : unmanaged
+    {
+        MemoryBuffer1D<T, Stride1D.Dense> taken = Accelerator.Allocate1D<T>(length);
+        // No id, count or place is 0x7F7F7F7F: on the emulator a kernel that reads what nothing wrote leaves its arrays at once, and every time.
+        if (IsEmulator && length > 0)
+            ((MemoryBuffer)taken).MemSet(Accelerator.DefaultStream, 0x7F, 0, taken.LengthInBytes);
+        return taken;
     }
 
     /// <summary>Disposes memory, a stream or the accelerator. A device that is lost has given it up already, and says so.</summary>

@@ -23,6 +23,9 @@ internal static class RowCandidatesKernel
             {
                 rows.MappedCounts[r] = -1;
                 rows.RowCounts[r] = 0;
+                // The costs of all rows are computed: without ids there are none here, and the columns' are not read.
+                for (int i = 0; i < window; i++)
+                    rows.RowIds[((long)r * window) + i] = -1;
                 return;
             }
 
