@@ -176,6 +176,7 @@ public sealed class BenchTests
     }
 
     [Test]
+    [Category("Long")]
     public void ResultsHaveEveryField()
     {
         string path = Path.Combine(_folder, "results.json");

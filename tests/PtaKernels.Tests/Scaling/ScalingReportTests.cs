@@ -60,6 +60,7 @@ public sealed class ScalingReportTests
     }
 
     [Test]
+    [Category("Long")]
     public void QuickRunMeasuresEverything()
     {
         string path = Path.Combine(_folder.FullName, "quick.json");
