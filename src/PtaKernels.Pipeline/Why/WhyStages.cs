@@ -1,4 +1,3 @@
-
 namespace PtaKernels.Pipeline;
 
 /// <summary>The work behind a question, stage by stage, with the run's settings; what is finished is not done again.</summary>
