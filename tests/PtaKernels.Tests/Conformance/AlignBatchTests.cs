@@ -4,7 +4,7 @@ using PtaKernels.Tests.Oracles;
 namespace PtaKernels.Tests.Conformance;
 
 /// <summary>Whole documents: every row against the definitions, and against itself in other company.</summary>
-[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.NamesWithGpu))]
+[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Fixtures))]
 public sealed class AlignBatchTests(string backend)
 {
     private static readonly string[][] Variants =

@@ -3,7 +3,7 @@ using PtaKernels.Tests.Oracles;
 
 namespace PtaKernels.Tests.Conformance;
 
-[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.NamesWithGpu))]
+[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Fixtures))]
 public sealed class AlignmentPathTests(string backend)
 {
     private readonly IKernelBackend _backend = BackendCases.Open(backend);

@@ -14,6 +14,12 @@ internal static class BackendCases
     /// <summary>The same and the GPU kernels: on the emulator always, at the small shapes of <see cref="IsEmulator"/>; on a CUDA device at full size where there is one.</summary>
     public static IEnumerable<string> NamesWithGpu => [.. Names, GpuBackend.Emulator, GpuBackend.Cuda];
 
+    /// <summary>Fixtures over <see cref="NamesWithGpu"/>. The emulator's, two minutes of small shapes, are of category Long.</summary>
+    public static IEnumerable<TestFixtureData> Fixtures => NamesWithGpu.Select(FixtureOf);
+
+    /// <summary>The same without the plain backend, for fixtures that compare with it.</summary>
+    public static IEnumerable<TestFixtureData> FixturesBesidePlain => NamesWithGpu.Where(static name => name != "reference").Select(FixtureOf);
+
     // One device for all fixtures: every kernel is compiled once.
     private static readonly Lazy<GpuBackend> SharedEmulator = new(GpuBackend.OpenEmulator), SharedCuda = new(static () => GpuBackend.OpenCuda());
 
@@ -32,6 +38,14 @@ internal static class BackendCases
 
     /// <summary>Whether a backend is so slow that only small shapes fit a test.</summary>
     public static bool IsEmulator(string name) => name == GpuBackend.Emulator;
+
+    private static TestFixtureData FixtureOf(string name)
+    {
+        var fixture = new TestFixtureData(name);
+        if (IsEmulator(name))
+            fixture.Properties.Add(NUnit.Framework.Internal.PropertyNames.Category, "Long");
+        return fixture;
+    }
 
     public static TokenTape ToTape(IReadOnlyList<PlainToken> tokens)
     {

@@ -4,7 +4,7 @@ using PtaKernels.Tests.Alignment;
 namespace PtaKernels.Tests.Conformance;
 
 /// <summary>Projection byte against a plain search of the whole vocabulary, with an encoder that takes the longest token.</summary>
-[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.NamesWithGpu))]
+[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Fixtures))]
 public sealed class ByteProjectionTests(string backend)
 {
     private const TokenRoles Named = TokenRoles.Bos | TokenRoles.Eos | TokenRoles.Pad | TokenRoles.Unk;

@@ -5,7 +5,7 @@ using PtaKernels.Tests.Alignment;
 namespace PtaKernels.Tests.Conformance;
 
 /// <summary>Projection byte where hundreds of tokens fit one candidate: nested beginnings, equal lengths and equal masses, against a plain search of the vocabulary.</summary>
-[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.NamesWithGpu))]
+[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Fixtures))]
 public sealed class ByteRangeTests(string backend)
 {
     private const int Rows = 24;

@@ -4,7 +4,7 @@ using PtaKernels.Tests.Oracles;
 namespace PtaKernels.Tests.Conformance;
 
 /// <summary>The transports other than the published loop, by what a reader of their output can check.</summary>
-[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.NamesWithGpu))]
+[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Fixtures))]
 public sealed class CertifiedTransportTests(string backend)
 {
     private const double Epsilon = 1.0 / 30;

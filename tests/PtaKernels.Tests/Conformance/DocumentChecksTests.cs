@@ -1,7 +1,7 @@
 namespace PtaKernels.Tests.Conformance;
 
 /// <summary>SPEC A5: bad input is one sentence that names the document, the row and the column.</summary>
-[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.NamesWithGpu))]
+[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Fixtures))]
 public sealed class DocumentChecksTests(string backend)
 {
     private const int K = 2, Rows = 3, Hole = 3;

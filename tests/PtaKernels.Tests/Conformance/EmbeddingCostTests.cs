@@ -3,7 +3,7 @@ using CommunityToolkit.HighPerformance;
 namespace PtaKernels.Tests.Conformance;
 
 /// <summary>Cosine distances of embedded tokens: whole numbers, so every backend and instruction set gives the same ones.</summary>
-[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.NamesWithGpu))]
+[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Fixtures))]
 public sealed class EmbeddingCostTests(string backend)
 {
     private const int SourceTokens = 40, TargetTokens = 50;

@@ -9,7 +9,7 @@ using PtaKernels.Tests.Cli;
 namespace PtaKernels.Tests.Conformance;
 
 /// <summary>Whole documents in one call, against the plain backend (SPEC A4), on every instruction set and the GPU kernels.</summary>
-[TestFixtureSource(nameof(Backends))]
+[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.FixturesBesidePlain))]
 public sealed class FusedDocumentTests(string backend)
 {
     private static readonly AlignmentOptions Byte = AlignmentPreset.Fusion with { Projection = ProjectionRule.Byte };
@@ -40,8 +40,6 @@ public sealed class FusedDocumentTests(string backend)
     public static IEnumerable<int> VariantNumbers => Enumerable.Range(0, Variants.Length);
 
     public static IEnumerable<int> OtherPlanNumbers => Enumerable.Range(0, DocumentProblems.OtherPlanVariants.Length);
-
-    public static IEnumerable<string> Backends => BackendCases.NamesWithGpu.Where(static name => name != "reference");
 
     [Test]
     public void RandomDocumentsAgree([ValueSource(nameof(VariantNumbers))] int variant)

@@ -3,7 +3,7 @@ using PtaKernels.Tests.Oracles;
 namespace PtaKernels.Tests.Conformance;
 
 /// <summary>The published loop; the certified transports have their own tests.</summary>
-[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.NamesWithGpu))]
+[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Fixtures))]
 public sealed class OfficialSinkhornTests(string backend)
 {
     // What the emulator's problems stop at: each loop body is several barriers of 32 threads.

@@ -3,7 +3,7 @@ using PtaKernels.Tests.Oracles;
 namespace PtaKernels.Tests.Conformance;
 
 /// <summary>Preset reference on small random documents, against the official alignment written out on strings.</summary>
-[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.NamesWithGpu))]
+[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Fixtures))]
 public sealed class ReferencePresetTests(string backend)
 {
     private readonly IKernelBackend _backend = BackendCases.Open(backend);

@@ -5,7 +5,7 @@ using PtaKernels.Tests.Conformance;
 namespace PtaKernels.Tests.Golden;
 
 /// <summary>The compact golden files of the official code, on every backend; every 120th row of each on the emulator.</summary>
-[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.NamesWithGpu))]
+[TestFixtureSource(typeof(BackendCases), nameof(BackendCases.Fixtures))]
 public sealed class GoldenTests(string backend)
 {
     private static readonly string[] Checked =
